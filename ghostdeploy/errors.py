@@ -1,0 +1,62 @@
+"""Every exception that ghostdeploy raises on purpose.
+
+GhostdeployError
+├── UsageError            exit 2   the request makes no sense: an option, a spec, an input file
+│   ├── InputFileError             a file that is missing, damaged or of the wrong kind
+│   └── MissingExtraError          a package of an extra is not installed
+├── CheckFailed           exit 1   the check ran and said no: parity, lint
+├── ConversionError       exit 3   a converter failed; carries its log
+└── MeasurementError      exit 3   nothing, or nothing usable, could be measured
+
+Each message is one line that says what was wrong and what to do. Exit 0 is fine, 4 a bug
+(anything not in this tree), 130 an interruption.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class GhostdeployError(Exception):
+    """The root; never raised itself. ``log`` names a file with more, where there is one."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class UsageError(GhostdeployError):
+    """The request itself is wrong."""
+
+    exit_code = 2
+
+
+class InputFileError(UsageError):
+    """A file is missing, damaged, or not what it should be."""
+
+
+class MissingExtraError(UsageError):
+    """An optional package is absent: names the pip command that brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'ghostdeploy[{extra}]'")
+
+
+class CheckFailed(GhostdeployError):
+    """A check gave the answer no."""
+
+    exit_code = 1
+
+
+class ConversionError(GhostdeployError):
+    """A converter stopped, or made something that is not a model."""
+
+    exit_code = 3
+
+
+class MeasurementError(GhostdeployError):
+    """No trustworthy number came out."""
+
+    exit_code = 3

@@ -1,0 +1,320 @@
+"""The frozen dataclasses that everything in ghostdeploy speaks.
+
+Units are suffixes: ``_ms``, ``_s``, ``_mb`` (10⁶ bytes), ``_c`` (°C), ``_khz``. A field that
+could not be read is None, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from ghostdeploy.errors import UsageError
+
+MIN_SIDE, MAX_SIDE = 33, 4096  # at 32 the last DFC branch would pool 1×1 to nothing
+MIN_WIDTH, MAX_WIDTH = 0.1, 4.0
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a network is, weights aside; ``zoo.make_spec`` makes one.
+
+    ``resolution`` is (height, width) in pixels. ``variant`` says which preset the architecture's
+    ``options`` (a frozen dataclass of its own, or None) come from, and what was changed in it.
+
+    Raises UsageError where no such network can be built.
+    """
+
+    arch: str
+    width: float = 1.0
+    resolution: tuple[int, int] = (224, 224)
+    variant: str = "official"
+    options: object = None
+    num_classes: int = 1000
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.width) and MIN_WIDTH <= self.width <= MAX_WIDTH):
+            raise UsageError(
+                f"width must be between {MIN_WIDTH} and {MAX_WIDTH}, not {self.width}"
+                " (the paper's are 1.0, 1.3 and 1.6)"
+            )
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in self.resolution):
+            height, width = self.resolution
+            raise UsageError(
+                f"resolution must be {MIN_SIDE} to {MAX_SIDE} pixels a side, not {height}x{width}"
+            )
+        if not 1 <= self.num_classes <= 1_000_000:
+            raise UsageError(f"num-classes must be 1 to 1000000, not {self.num_classes}")
+
+    @property
+    def name(self) -> str:
+        """A file-name-safe identity, e.g. ``ghostnetv2_1.0_224``."""
+        height, width = self.resolution
+        parts = [self.arch, str(float(self.width))]
+        parts.append(str(height) if height == width else f"{height}x{width}")
+        if self.variant != "official":
+            parts.append(self.variant.replace("=", "-").replace(",", "."))
+        if self.num_classes != 1000:
+            parts.append(f"c{self.num_classes}")
+        return "_".join(parts)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is exported, beside the network itself.
+
+    ``embed_preprocessing``: the model takes RGB of 0–255; ImageNet's mean and standard
+    deviation are folded into the stem. ``softmax``: probabilities instead of logits.
+    ``features``: the feature maps at strides 4, 8, 16, 32 instead of logits.
+    ``labels``: one class name an output, for the TFLite metadata.
+    """
+
+    embed_preprocessing: bool = False
+    softmax: bool = False
+    features: bool = False
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far one form of a model is from its torch original, over ``inputs`` inputs.
+
+    ``max_abs`` and ``rel_l2`` (‖a−b‖₂/‖b‖₂) are the worst over all inputs and outputs.
+    ``top1_agreement`` is a share, None for feature maps. ``layers`` inner tensors were compared
+    too, of which ``worst_layer`` was the farthest off.
+    """
+
+    subject: str
+    runtime: str
+    inputs: int
+    max_abs: float
+    rel_l2: float
+    top1_agreement: float | None
+    tolerance_rel_l2: float
+    passed: bool
+    layers: int = 0
+    worst_layer: str = ""
+    worst_layer_rel_l2: float = 0.0
+    tolerance_layer_rel_l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a rule has to say about a graph. ``severity`` is error, warning or info."""
+
+    rule: str
+    severity: str
+    node: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class GraphReport:
+    """What the linter saw in one file."""
+
+    op_counts: dict[str, int]
+    findings: tuple[Finding, ...]
+    macs: int | None = None
+    params: int | None = None
+    partitions: int | None = None
+    dfc_branches: int = 0
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity == "error")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file and how it came to be. ``spec`` is None for a file that is not ours.
+
+    ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
+    everything that went in (spec, weights, options, tools).
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+    format: str
+    precision: str
+    spec: ModelSpec | None = None
+    export: ExportOptions = ExportOptions()
+    weights: str = ""
+    content_key: str = ""
+    tool_versions: dict[str, str] = field(default_factory=dict)
+    macs: int | None = None
+    params: int | None = None
+    op_counts: dict[str, int] = field(default_factory=dict)
+    rewrites: tuple[str, ...] = ()
+    parity: tuple[Parity, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What tables call it: the spec's name, or the file's."""
+        stem = self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return self.spec.name if self.spec else stem
+
+
+@dataclass(frozen=True)
+class DeviceIdentity:
+    """What the device is: the same at every measurement on it."""
+
+    scheme: str  # local, adb, qemu
+    serial: str
+    model: str
+    soc: str
+    arch: str
+    os: str
+    cores: int
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """What may change from launch to launch; None where the device does not tell."""
+
+    load_1min: float | None = None
+    mem_available_mb: float | None = None
+    max_temp_c: float | None = None
+    cur_freq_khz: tuple[int, ...] = ()
+    max_freq_khz: tuple[int, ...] = ()
+    governor: str | None = None
+    battery_percent: int | None = None
+    thermal_status: int | None = None
+    cpu_steal_s: float | None = None  # time the hypervisor gave to others, since boot
+    uptime_s: float | None = None
+
+
+@dataclass(frozen=True)
+class LatencySummary:
+    """One launch's runs in milliseconds; percentiles are None where the program prints none."""
+
+    count: int
+    mean_ms: float
+    min_ms: float
+    max_ms: float
+    median_ms: float | None = None
+    p5_ms: float | None = None
+    p95_ms: float | None = None
+    std_ms: float | None = None
+
+    @property
+    def value_ms(self) -> float:
+        """The launch's one value: its median, or the mean where an old program has no median."""
+        return self.mean_ms if self.median_ms is None else self.median_ms
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One process on the device = one sample. ``round`` pairs it with the other models' launches.
+
+    ``samples_ms`` holds every raw run where the runner sees them (benchmark_model prints none).
+    ``cpus`` is the affinity read back from the running process.
+    """
+
+    round: int
+    position: int
+    started_at: str
+    argv: tuple[str, ...]
+    summary: LatencySummary | None
+    samples_ms: tuple[float, ...] = ()
+    init_ms: float | None = None
+    first_ms: float | None = None
+    warmup_ms: float | None = None
+    peak_mem_mb: float | None = None
+    partitions: int | None = None
+    cpus: tuple[int, ...] = ()
+    state_before: DeviceState = DeviceState()
+    state_after: DeviceState = DeviceState()
+    valid: bool = True
+    why_not: str = ""
+    returncode: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True)
+class BenchParams:
+    """How to measure. ``xnnpack`` None leaves the runtime's default; ``cpus`` () lets us choose."""
+
+    threads: int = 1
+    runs: int = 50
+    warmup: int = 10
+    launches: int = 10
+    runtime: str = "litert"  # litert, tflite-runtime, onnxruntime, benchmark_model
+    xnnpack: bool = True
+    cpus: tuple[int, ...] = ()
+    benchmark_model: str = ""
+    timeout_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "runs", "launches"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.warmup < 0:
+            raise UsageError(f"warmup must not be negative, not {self.warmup}")
+        if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
+            raise UsageError(f"timeout must be positive, not {self.timeout_s}")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind a record's numbers."""
+
+    model_sha256: str
+    runtime: str
+    runtime_version: str
+    runtime_sha256: str  # of the shared library or program that ran the model
+    ghostdeploy_version: str
+    session: str  # one id for all models that were interleaved
+    order: tuple[str, ...]  # the names in the order of one there-and-back, A B C C B A
+    started_at: str
+
+
+SCHEMA = "ghostdeploy.bench/1"
+
+
+@dataclass(frozen=True)
+class BenchRecord:
+    """One model on one device: everything needed to derive its number again."""
+
+    artifact: Artifact
+    device: DeviceIdentity
+    params: BenchParams
+    evidence: Evidence
+    launches: tuple[Launch, ...] = ()
+    schema: str = SCHEMA
+
+    @property
+    def valid_launches(self) -> tuple[Launch, ...]:
+        return tuple(x for x in self.launches if x.valid and x.summary is not None)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence limits."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of a comparison: a record's latency, and its ratio to the first row's model.
+
+    ``noise`` is the robust relative standard deviation of the launches (1.4826·MAD/median).
+    ``advice`` says what is unstable and the command that helps; "" where nothing is.
+    """
+
+    title: str
+    record: BenchRecord
+    latency_ms: Interval
+    ratio: Interval | None
+    noise: float
+    advice: str = ""
+    paper_latency_ms: float | None = None
+    paper_ratio: float | None = None
+    paper_top1: float | None = None
+    paper_source: str = ""
