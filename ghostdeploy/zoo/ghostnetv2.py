@@ -1,0 +1,13 @@
+"""GhostNetV2 (NeurIPS 2022): GhostNet whose Ghost modules are gated by DFC attention."""
+
+from __future__ import annotations
+
+from ghostdeploy.types import ModelSpec
+from ghostdeploy.zoo.ghostnetv1 import GhostNet
+from ghostdeploy.zoo.options import DfcOptions
+
+
+def build(spec: ModelSpec) -> GhostNet:
+    """GhostNetV2 of ``spec``, with torch's default weights."""
+    assert isinstance(spec.options, DfcOptions)
+    return GhostNet(spec, spec.options)

@@ -1,0 +1,225 @@
+"""The layers that GhostNet's relatives are made of.
+
+Attribute names follow the published checkpoints (official code and timm use the same
+keys), so a checkpoint loads without renaming.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch.nn.functional as F
+from torch import Tensor, cat, nn
+
+from ghostdeploy.zoo.options import DfcOptions
+
+
+def make_divisible(channels: float, divisor: int = 4) -> int:
+    """Round to the nearest multiple of ``divisor``, never below 90 % of ``channels``."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+class HardSigmoid(nn.Module):
+    """relu6(x + 3) / 6, in the form that XNNPACK takes (RELU_0_TO_1 is not one)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu6(x + 3.0) * (1.0 / 6.0)
+
+
+class Clip(nn.Module):
+    """clamp(x, 0, 1): the cheapest gate of Table 9."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(0.0, 1.0)
+
+
+GATES: dict[str, type[nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "hard_sigmoid": HardSigmoid,
+    "clip": Clip,
+}
+
+
+class ConvBnAct(nn.Module):
+    """Convolution → BN → ReLU: the stem's and the last 1×1's shape."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.act(self.bn1(self.conv(x))))
+
+
+class SqueezeExcite(nn.Module):
+    """Channel attention with a hard-sigmoid gate; reduces by 4, rounded to a multiple of 4."""
+
+    def __init__(self, channels: int, ratio: float = 0.25) -> None:
+        super().__init__()
+        reduced = make_divisible(channels * ratio)
+        self.conv_reduce = nn.Conv2d(channels, reduced, 1)
+        self.act = nn.ReLU()
+        self.conv_expand = nn.Conv2d(reduced, channels, 1)
+        self.gate = HardSigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = x.mean((2, 3), keepdim=True)
+        return x * cast(Tensor, self.gate(self.conv_expand(self.act(self.conv_reduce(pooled)))))
+
+
+def conv_bn(
+    in_channels: int,
+    out_channels: int,
+    kernel: int | tuple[int, int] = 1,
+    *,
+    stride: int = 1,
+    depthwise: bool = False,
+) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+    """A bias-free convolution that keeps the size (divided by ``stride``), and its BN."""
+    height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+    conv = nn.Conv2d(
+        in_channels,
+        out_channels,
+        (height, width),
+        stride,
+        padding=(height // 2, width // 2),
+        groups=in_channels if depthwise else 1,
+        bias=False,
+    )
+    return conv, nn.BatchNorm2d(out_channels)
+
+
+class DfcDown(nn.Module):
+    """The DFC branch's down-sampling: (N, C, H, W) → (N, C, ⌊rH⌋, ⌊rW⌋)."""
+
+    def __init__(self, options: DfcOptions) -> None:
+        super().__init__()
+        self.mode, self.ratio = options.down, options.ratio
+
+    def extra_repr(self) -> str:
+        return f"{self.mode}, ratio={self.ratio}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.ratio == 1.0:
+            return x
+        # The small constant keeps 0.7 · 10 = 7 from flooring to 6.
+        height, width = (math.floor(self.ratio * side + 1e-9) for side in x.shape[-2:])
+        size = (height, width)
+        if self.mode == "bilinear":
+            return F.interpolate(x, size, mode="bilinear", align_corners=False)
+        if self.ratio == 0.5:
+            return F.avg_pool2d(x, 2) if self.mode == "average" else F.max_pool2d(x, 2)
+        pool = F.adaptive_avg_pool2d if self.mode == "average" else F.adaptive_max_pool2d
+        return pool(x, size)
+
+
+class DfcUp(nn.Module):
+    """The gate's up-sampling to the Ghost module's own size (align_corners=False)."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def extra_repr(self) -> str:
+        return self.mode
+
+    def forward(self, gate: Tensor, size: tuple[int, int]) -> Tensor:
+        if tuple(gate.shape[-2:]) == size:
+            return gate
+        align = None if self.mode == "nearest" else False
+        return F.interpolate(gate, size, mode=self.mode, align_corners=align)
+
+
+class GhostModule(nn.Module):
+    """Half the output by a 1×1 convolution, the other half from that by a cheap depthwise 3×3.
+
+    With ``dfc`` the output is gated by DFC attention (GhostNetV2, §4.2, Eqs. 4–5): the
+    module's input, made smaller, through 1×1, 1×K and K×1, a sigmoid, and back up.
+    ``out_channels`` is a multiple of 4 throughout the family, so the halves are equal.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        relu: bool,
+        dfc: DfcOptions | None = None,
+        dfc_kernel: int = 5,
+    ) -> None:
+        super().__init__()
+        half = out_channels // 2
+
+        def act() -> nn.Module:
+            return nn.ReLU() if relu else nn.Identity()
+
+        self.primary_conv = nn.Sequential(*conv_bn(in_channels, half), act())
+        self.cheap_operation = nn.Sequential(*conv_bn(half, half, 3, depthwise=True), act())
+        self.dfc = dfc
+        if dfc is None:
+            return
+        self.down = DfcDown(dfc)
+        self.short_conv = nn.Sequential(
+            *conv_bn(in_channels, out_channels),
+            *conv_bn(out_channels, out_channels, (1, dfc_kernel), depthwise=True),
+            *conv_bn(out_channels, out_channels, (dfc_kernel, 1), depthwise=True),
+        )
+        self.gate = GATES[dfc.scale]()
+        self.up = DfcUp(dfc.up)
+
+    def forward(self, x: Tensor) -> Tensor:
+        primary = self.primary_conv(x)
+        ghost = cat([primary, self.cheap_operation(primary)], dim=1)
+        return ghost if self.dfc is None else ghost * self.attention(x)
+
+    def attention(self, x: Tensor) -> Tensor:
+        """DFC attention map of the module's input: (N, in, H, W) → (N, out, H, W)."""
+        size = (x.shape[-2], x.shape[-1])
+        logits = self.short_conv(self.down(x))
+        if self.dfc is not None and self.dfc.scale_where == "after":
+            return cast(Tensor, self.gate(self.up(logits, size)))
+        return cast(Tensor, self.up(self.gate(logits), size))
+
+
+class GhostBottleneck(nn.Module):
+    """Ghost module → (depthwise stride 2) → (SE) → Ghost module, plus a shortcut."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden: int,
+        out_channels: int,
+        *,
+        kernel: int,
+        stride: int,
+        se_ratio: float,
+        first: GhostModule,
+        second: GhostModule,
+    ) -> None:
+        super().__init__()
+        self.ghost1 = first
+        if stride > 1:
+            self.conv_dw, self.bn_dw = conv_bn(
+                hidden, hidden, kernel, stride=stride, depthwise=True
+            )
+        self.se = SqueezeExcite(hidden, se_ratio) if se_ratio else None
+        self.ghost2 = second
+        self.stride = stride
+        self.shortcut = nn.Sequential()
+        if stride > 1 or in_channels != out_channels:
+            self.shortcut = nn.Sequential(
+                *conv_bn(in_channels, in_channels, kernel, stride=stride, depthwise=True),
+                *conv_bn(in_channels, out_channels),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.ghost1(x)
+        if self.stride > 1:
+            y = self.bn_dw(self.conv_dw(y))
+        if self.se is not None:
+            y = self.se(y)
+        return cast(Tensor, self.ghost2(y) + self.shortcut(x))

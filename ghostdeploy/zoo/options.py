@@ -1,0 +1,93 @@
+"""What may differ between models of one architecture. Light: no torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ghostdeploy.errors import UsageError
+
+BLOCKS = 16
+
+
+@dataclass(frozen=True)
+class DfcOptions:
+    """DFC attention's place and form; the defaults are the published checkpoints'.
+
+    ``dfc_blocks``: blocks whose Ghost modules are gated; None means 2–15 for a block's first
+        module and 1–15 for its second, as in Table 8.
+    ``kernel``: K of the 1×K and K×1 convolutions at strides up to 8, at 16 and at 32.
+    ``down`` / ``up``: average, max or bilinear / nearest, bilinear or bicubic (Table 10).
+    ``scale``, ``scale_where``: sigmoid, hard_sigmoid or clip, before or after ``up`` (Table 9).
+    ``ratio``: the attention map's side as a share of the feature's (Table A2).
+    ``where``: the gated Ghost modules of a block: first, second or both (Table 8).
+
+    Raises UsageError for a value that is not one of these.
+    """
+
+    dfc_blocks: tuple[int, ...] | None = None
+    kernel: tuple[int, int, int] = (5, 5, 5)
+    down: str = "average"
+    up: str = "nearest"
+    scale: str = "sigmoid"
+    scale_where: str = "before"
+    ratio: float = 0.5
+    where: str = "first"
+
+    def __post_init__(self) -> None:
+        for field, allowed in CHOICES.items():
+            value = getattr(self, field)
+            if value not in allowed:
+                raise UsageError(f"{field} must be one of {', '.join(allowed)}, not {value!r}")
+        if len(self.kernel) != 3 or any(k < 1 or k % 2 == 0 for k in self.kernel):
+            raise UsageError(f"kernel must be three odd numbers, not {self.kernel}")
+        if not 0.1 <= self.ratio <= 1.0:
+            raise UsageError(f"ratio must be between 0.1 and 1, not {self.ratio}")
+        blocks = self.dfc_blocks or ()
+        if any(not 0 <= b < BLOCKS for b in blocks) or tuple(sorted(set(blocks))) != blocks:
+            raise UsageError(f"dfc_blocks must be ascending block numbers 0 to {BLOCKS - 1}")
+
+    def gates(self, block: int, module: str) -> bool:
+        """Whether DFC gates the ``first`` or ``second`` Ghost module of ``block``."""
+        if self.where not in (module, "both"):
+            return False
+        if self.dfc_blocks is not None:
+            return block in self.dfc_blocks
+        return block >= (2 if module == "first" else 1)
+
+    def kernel_at(self, stride: int) -> int:
+        """K for a feature map at ``stride`` of the input (2 … 32)."""
+        return self.kernel[0 if stride <= 8 else 1 if stride == 16 else 2]
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "down": ("average", "max", "bilinear"),
+    "up": ("nearest", "bilinear", "bicubic"),
+    "scale": ("sigmoid", "hard_sigmoid", "clip"),
+    "scale_where": ("before", "after"),
+    "where": ("first", "second", "both"),
+}
+
+
+@dataclass(frozen=True)
+class SelfAttentionOptions:
+    """MobileViT attention after some blocks of GhostNet (Table 1's "+ Self Attention").
+
+    The paper names the module and its 172 M only; these defaults were found by searching
+    for configurations that meet the figure (5.351 M parameters, 173.17 M MACs).
+    """
+
+    after_blocks: tuple[int, ...] = (4, 10, 15)
+    dims: tuple[int, ...] = (16, 32, 64)
+    depths: tuple[int, ...] = (2, 4, 3)
+    heads: int = 4
+
+    def __post_init__(self) -> None:
+        if not len(self.after_blocks) == len(self.dims) == len(self.depths):
+            raise UsageError("after_blocks, dims and depths must have the same length")
+        if any(not 0 <= b < BLOCKS for b in self.after_blocks):
+            raise UsageError(f"after_blocks must be block numbers 0 to {BLOCKS - 1}")
+        if any(d < 1 or d % self.heads for d in self.dims):
+            raise UsageError(f"dims must be multiples of the {self.heads} heads")
+
+
+Options = DfcOptions | SelfAttentionOptions | None

@@ -1,0 +1,138 @@
+"""Weights for a network: a published checkpoint, or seeded ones that are worth testing with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.example_images import example_images, normalize
+
+WRAPPERS = ("state_dict", "model")
+PREFIX = "module."  # left by torch.nn.DataParallel
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Fill ``network`` from a checkpoint in the layout that the official code and timm share.
+
+    Takes .safetensors, and .pth / .pth.tar without running code from them. Raises
+    InputFileError naming the first tensor that is missing, unexpected or of another shape.
+    """
+    state = _clean(_read(path), path)
+    wanted = network.state_dict()
+    for name, tensor in wanted.items():
+        if name not in state and not name.endswith("num_batches_tracked"):
+            raise InputFileError(f"{path}: tensor {name!r} is missing; {_hint(wanted, state)}")
+        if name in state and state[name].shape != tensor.shape:
+            have, want = list(state[name].shape), list(tensor.shape)
+            raise InputFileError(
+                f"{path}: tensor {name!r} has shape {have}, the model wants {want};"
+                " check --width, --num-classes and the model's options"
+            )
+    for name in state:
+        if name not in wanted:
+            raise InputFileError(f"{path}: tensor {name!r} is unexpected; {_hint(wanted, state)}")
+    network.load_state_dict(state, strict=False)
+
+
+def _hint(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
+    shared = sum(name in state for name in wanted)
+    return f"{shared} of the model's {len(wanted)} tensors are there (another architecture?)"
+
+
+def _read(path: Path) -> object:
+    if path.is_dir():
+        raise InputFileError(f"{path} is a folder; --weights takes one checkpoint file")
+    if not path.exists():
+        raise InputFileError(f"{path} does not exist")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    # torch and safetensors raise many kinds on damaged input; each means the same to a user.
+    except Exception as error:
+        reason = str(error).strip().split("\n", 1)[0][:160]
+        if "Unsupported" in str(error) or "weights_only" in str(error).lower():
+            reason = "it holds more than tensors, and code in checkpoints is not run"
+        raise InputFileError(f"{path} is not a readable checkpoint: {reason}") from error
+
+
+def _clean(loaded: object, path: Path) -> dict[str, Tensor]:
+    for wrapper in WRAPPERS:
+        if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
+            loaded = loaded[wrapper]
+    if not isinstance(loaded, dict):
+        raise InputFileError(f"{path} holds a {type(loaded).__name__}, not a dictionary of tensors")
+    state: dict[str, Tensor] = {}
+    for key, value in loaded.items():
+        # A FLOP counter left its totals in the published files.
+        if "total" in str(key):
+            continue
+        if not isinstance(value, Tensor):
+            raise InputFileError(f"{path}: {str(key)[:80]!r} is a {type(value).__name__}")
+        state[str(key).removeprefix(PREFIX)] = value
+    return state
+
+
+def seed_weights(network: nn.Module, seed: int) -> None:
+    """Random weights that are the same on every machine, with healthy BN statistics.
+
+    NumPy's frozen MT19937 stream gives uniform numbers whose bits do not depend on the
+    processor (torch's normal ones do). BN statistics come from a float64 pass over seeded
+    images, rounded so coarsely that another machine's rounding errors cannot show; every
+    layer then sees values around one and the attention gates vary, which a network with
+    default statistics does not give: its outputs are nearly constant and prove nothing.
+    """
+    random = np.random.RandomState(seed)
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            low, high = _range(module, name)
+            values = random.uniform(low, high, tuple(parameter.shape))
+            parameter.data = torch.from_numpy(values.astype(np.float32))
+    _settle_batch_norms(network, random)
+
+
+def _range(module: nn.Module, name: str) -> tuple[float, float]:
+    if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+        return (0.5, 1.5) if name == "weight" else (-0.5, 0.5)
+    if name == "bias":
+        return (-0.5, 0.5)
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    bound = math.sqrt(6.0 / weight[0].numel())  # He's uniform bound, for inputs behind ReLU
+    return (-bound, bound)
+
+
+def _settle_batch_norms(network: nn.Module, random: np.random.RandomState) -> None:
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    handles = [norm.register_forward_pre_hook(_take_statistics) for norm in norms]
+    images = normalize(example_images(random, 4, 224, 224))
+    with torch.no_grad():
+        network.double()(torch.from_numpy(images))
+    network.float()
+    for handle in handles:
+        handle.remove()
+
+
+def _take_statistics(norm: nn.Module, inputs: tuple[Any, ...]) -> None:
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    x = inputs[0]
+    mean, std = x.mean((0, 2, 3)), x.std((0, 2, 3))
+    # A channel that these images leave dead must not be blown up on others that wake it.
+    std = std.clamp_min(0.25 * float(std.mean()))
+    rounded = torch.exp2((torch.log2(std) * 4).round() / 4)
+    step = torch.exp2(torch.log2(rounded).round() - 4)
+    norm.running_mean.copy_((mean / step).round() * step)
+    norm.running_var.copy_((rounded**2).float().double())
