@@ -1,0 +1,115 @@
+"""dfc-contract
+
+What: each DFC branch is pooling → 1×1 convolution → 1×K and K×1 depthwise convolutions (either
+    order) → gate → resize → multiply, or resize → gate where the variant says so; and there
+    are as many branches as the spec has.
+Why: it is the paper's point (§4.2) that DFC attention needs no reshape or transpose and is
+    therefore fast on a phone; a converter that lowers it otherwise exports another network.
+Fix: export with ghostdeploy, or name the converter's operator in an issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.zoo import gated_modules
+from ghostdeploy.zoo.options import DfcOptions
+
+CODE = "dfc-contract"
+GATE_OPS = frozenset({"sigmoid", "hard_sigmoid", "clip", "add", "mul", "relu"})
+POOLS = frozenset({"average_pool", "max_pool", "resize"})
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A DFC branch: its multiplication, and its nodes from the module's input on."""
+
+    module: str
+    gate_mul: Node
+    nodes: tuple[Node, ...]
+
+    @property
+    def text(self) -> str:
+        return " → ".join(f"{n.native}{_size(n)}" for n in (*self.nodes, self.gate_mul))
+
+
+def _size(node: Node) -> str:
+    return f" {node.kernel[0]}×{node.kernel[1]}" if node.kernel else ""
+
+
+def branches(graph: Graph) -> tuple[Branch, ...]:
+    """Every multiplication by a gate that was resized, or that is named as a DFC module's."""
+    return tuple(b for b in (_branch(graph, n) for n in graph.nodes if n.op == "mul") if b)
+
+
+def _branch(graph: Graph, mul: Node) -> Branch | None:
+    """The branch behind ``mul``: the operand's chain back to where it forks from the module."""
+    for name in graph.activations(mul):
+        chain: list[Node] = []
+        for node in graph.chain_behind(name):
+            # The value that the branch and the Ghost module's own convolution both read.
+            if any(len(graph.consumers[out]) > 1 for out in node.outputs):
+                break
+            chain.append(node)
+        ops = {node.op for node in chain}
+        if "depthwise_conv2d" in ops and ops & GATE_OPS and _ungrouped(chain):
+            return Branch(mul.module, mul, tuple(reversed(chain)))
+    return None
+
+
+def _ungrouped(chain: list[Node]) -> bool:
+    """Whether the chain holds more than a Ghost module's own two convolutions do."""
+    return sum(node.op == "depthwise_conv2d" for node in chain) >= 2
+
+
+def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
+    """One finding a violation; without a DFC spec only the branches found are judged."""
+    found = branches(graph)
+    options = spec.options if spec else None
+    for branch in found:
+        wrong = deviation(branch, options if isinstance(options, DfcOptions) else None)
+        if wrong:
+            yield _error(branch.module or branch.gate_mul.name, f"{wrong}: {branch.text}")
+    if spec is None or not isinstance(options, DfcOptions):
+        return
+    missing = set(gated_modules(spec)) - {branch.module for branch in found}
+    for module in sorted(missing):
+        yield _error(module, "no DFC branch was found here; it was lowered to something else")
+
+
+def _error(node: str, message: str) -> Finding:
+    return Finding(CODE, "error", node, message, "see `ghostdeploy lint`, rule dfc-contract")
+
+
+def deviation(branch: Branch, options: DfcOptions | None) -> str:
+    """What is wrong with a branch, "" where nothing is."""
+    nodes = list(branch.nodes)
+    if (options is None or options.ratio != 1.0) and not (nodes and nodes.pop(0).op in POOLS):
+        return "it does not start with a pooling"
+    if not nodes or nodes[0].op != "conv2d" or nodes.pop(0).kernel != (1, 1):
+        return "no 1×1 convolution follows the pooling"
+    kernels = [n.kernel for n in nodes[:2] if n.op == "depthwise_conv2d"]
+    if len(kernels) != 2 or {min(k or (0, 0)) for k in kernels} != {1}:
+        return "no 1×K and K×1 depthwise convolutions follow the 1×1"
+    if kernels[0] is None or kernels[1] is None or kernels[0] != kernels[1][::-1]:
+        return "the two depthwise convolutions are not 1×K and K×1"
+    return _tail_deviation(nodes[2:], options)
+
+
+def _tail_deviation(nodes: list[Node], options: DfcOptions | None) -> str:
+    for node in nodes:
+        if node.op not in GATE_OPS | {"resize"}:
+            return f"{node.native} ({node.name}) stands between the convolutions and the gate"
+    resizes = [i for i, node in enumerate(nodes) if node.op == "resize"]
+    gates = [i for i, node in enumerate(nodes) if node.op != "resize"]
+    if len(resizes) > 1 or not (resizes or (options and options.ratio == 1.0)):
+        return "the gate is not resized exactly once"
+    if not gates:
+        return "no gate function"
+    after = bool(resizes) and resizes[0] < gates[0]
+    if options and resizes and after != (options.scale_where == "after"):
+        return f"the gate function does not stand {options.scale_where} the resize"
+    return ""

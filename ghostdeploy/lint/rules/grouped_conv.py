@@ -1,0 +1,31 @@
+"""grouped-conv
+
+What: a TFLite CONV_2D with one input channel a group: a depthwise convolution in disguise.
+Why: TFLite's builtin kernels run it the slow way and some delegates refuse it.
+Fix: export with ghostdeploy, whose ``depthwise`` rewrite turns it into DEPTHWISE_CONV_2D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ghostdeploy.lint.graph import Graph
+from ghostdeploy.types import Finding, ModelSpec
+
+CODE = "grouped-conv"
+
+
+def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
+    """One warning a convolution."""
+    for node in graph.nodes:
+        if node.native != "CONV_2D" or len(node.inputs) < 2:
+            continue
+        image, weights = (graph.values[name].shape for name in node.inputs[:2])
+        if image and weights and len(weights) == 4 and weights[3] == 1 < image[3] == weights[0]:
+            yield Finding(
+                CODE,
+                "warning",
+                node.name,
+                "a depthwise convolution written as a grouped CONV_2D",
+                "export with ghostdeploy, or rewrite it as DEPTHWISE_CONV_2D",
+            )
