@@ -1,0 +1,1 @@
+"""From a spec to proven model files: deploy form → ONNX → TFLite → parity → sidecar."""

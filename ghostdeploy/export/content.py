@@ -1,0 +1,71 @@
+"""What an artifact was made from, as one key: the same key means the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import ghostdeploy
+from ghostdeploy.types import ExportOptions, ModelSpec
+
+TOOLS = (
+    "torch",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "onnx2tf",
+    "tensorflow",
+    "ai-edge-litert",
+    "numpy",
+)
+# The code whose change may change an artifact.
+SOURCES = ("zoo", "export", "lint", "example_images.py", "flatbuffer.py", "preprocessing.py")
+
+
+@cache
+def tool_versions() -> dict[str, str]:
+    """Versions of what takes part in an export; what is not installed is left out."""
+    found = {"ghostdeploy": ghostdeploy.__version__}
+    for tool in TOOLS:
+        try:
+            found[tool] = version(tool)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def source_digest() -> str:
+    """SHA-256 over our own code that makes artifacts: edit a model, and it is exported anew."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        path = root / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def content_key(
+    spec: ModelSpec, export: ExportOptions, weights: str, format: str, precision: str
+) -> str:
+    """SHA-256 over everything that decides the artifact's bytes."""
+    parts = {
+        "spec": asdict(spec),
+        "export": asdict(export),
+        "weights": weights,
+        "format": format,
+        "precision": precision,
+        "tools": tool_versions(),
+        "source": source_digest(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,101 @@
+"""The network as it is exported: the same function, in the form that lowers well."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ghostdeploy.preprocessing import MEAN, STD
+from ghostdeploy.types import ExportOptions
+from ghostdeploy.zoo.ghostnetv1 import GhostNet
+
+
+class DeployForm(nn.Module):
+    """(1, 3, H, W) image → logits, probabilities, or a tuple of feature maps.
+
+    BN is folded into the convolution before it (in float64), and the head's 1×1 convolution
+    on one pixel becomes the linear layer that it is, which saves the reshape behind it.
+    """
+
+    def __init__(self, network: GhostNet, options: ExportOptions) -> None:
+        super().__init__()
+        self.net = fold_batch_norms(copy.deepcopy(network).double())
+        self.options = options
+        if options.embed_preprocessing:
+            self.center = fold_preprocessing(self.net)
+        self.net.conv_head = pointwise_to_linear(self.net.conv_head)  # type: ignore[assignment]
+        self.float().eval()
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        x = self.center(image) if self.options.embed_preprocessing else image
+        if self.options.features:
+            return tuple(self.net.features(x))
+        x = self.net.blocks[-1](self.net.trunk(x)[-1]).mean((2, 3))
+        logits: Tensor = self.net.classifier(self.net.act2(self.net.conv_head(x)))
+        return logits.softmax(1) if self.options.softmax else logits
+
+
+class Center(nn.Module):
+    """Subtract a constant a channel."""
+
+    def __init__(self, mean: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x - self.get_buffer("mean")
+
+
+def fold_batch_norms(module: nn.Module) -> GhostNet:
+    """Fold every BN that directly follows a convolution among a module's children, in place."""
+    conv_name, conv = "", None
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
+            setattr(module, conv_name, fuse_conv_bn_eval(conv.eval(), child.eval()))
+            setattr(module, name, nn.Identity())
+        else:
+            fold_batch_norms(child)
+        conv_name, conv = name, child
+    return module  # type: ignore[return-value]
+
+
+def fold_preprocessing(net: GhostNet) -> Center:
+    """Make ``net`` take RGB of 0–255: the scale goes into the stem, the mean stays a subtraction.
+
+    The mean cannot go into the stem's bias: the stem pads with zeros, which would then stand
+    for black instead of for the mean colour, and the border pixels would differ.
+    """
+    stem = net.conv_stem
+    stem.weight.data /= 255.0 * torch.tensor(STD, dtype=torch.float64).view(1, 3, 1, 1)
+    return Center(255.0 * torch.tensor(MEAN, dtype=torch.float64).view(1, 3, 1, 1))
+
+
+def pointwise_to_linear(conv: nn.Conv2d) -> nn.Linear:
+    """A 1×1 convolution on a single pixel, as a linear layer."""
+    linear = nn.Linear(conv.in_channels, conv.out_channels)
+    linear.weight.data = conv.weight.data.flatten(1)
+    assert conv.bias is not None
+    linear.bias.data = conv.bias.data
+    return linear
+
+
+def reference(network: GhostNet, options: ExportOptions, image: NDArray[np.float32]) -> list[Any]:
+    """What the exported model must compute for ``image`` (1, 3, H, W), by the original network.
+
+    It shares nothing with ``DeployForm``: BN is not folded, preprocessing is a step before.
+    """
+    x = torch.from_numpy(image)
+    if options.embed_preprocessing:
+        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+        x = (x / 255.0 - mean) / std
+    with torch.no_grad():
+        if options.features:
+            return [feature.numpy() for feature in network.features(x)]
+        logits = network(x)
+        return [(logits.softmax(1) if options.softmax else logits).numpy()]

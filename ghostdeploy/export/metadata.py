@@ -1,0 +1,149 @@
+"""TFLite metadata: what Android Studio and the task libraries read from a model file.
+
+The schema (metadata_schema.fbs, identifier M001) is published with TensorFlow Lite Support,
+whose Python package cannot be installed beside TensorFlow 2.19 (it wants protobuf 3), so the
+few tables that are needed are written here by field number.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.flatbuffer import schema
+from ghostdeploy.preprocessing import MEAN, STD
+
+BUFFER_NAME = b"TFLITE_METADATA"
+FACTS_NAME = b"GHOSTDEPLOY"
+LABEL_FILE = "labels.txt"
+TENSOR_AXIS_LABELS = 2  # AssociatedFileType
+IMAGE_PROPERTIES, RGB = 2, 1  # ContentProperties, ColorSpaceType
+NORMALIZATION = 1  # ProcessUnitOptions
+MIN_PARSER = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the metadata says. ``output`` tensors by name; ``labels`` one a class, or none."""
+
+    name: str
+    version: str
+    license: str
+    input: str
+    outputs: tuple[str, ...]
+    normalized: bool  # the caller must normalize; False where preprocessing is embedded
+    labels: tuple[str, ...] = ()
+
+
+def add_metadata(model: Any, description: Description) -> None:
+    """Put ``description`` into ``model``'s metadata buffer, replacing one that is there."""
+    _put(model, BUFFER_NAME, _serialize(description))
+
+
+def add_facts(model: Any, facts: dict[str, str]) -> None:
+    """Put key/value strings into the model file, so that it says itself what it is."""
+    _put(model, FACTS_NAME, json.dumps(facts, sort_keys=True).encode())
+
+
+def read_facts(model: Any) -> dict[str, str]:
+    """What ``add_facts`` wrote, {} where it did not."""
+    for entry in model.metadata or ():
+        if entry.name == FACTS_NAME:
+            data = bytes(np.asarray(model.buffers[entry.buffer].data, np.uint8))
+            facts = json.loads(data)
+            return facts if isinstance(facts, dict) else {}
+    return {}
+
+
+def _put(model: Any, name: bytes, content: bytes) -> None:
+    generated = schema()
+    buffer, entry = generated.BufferT(), generated.MetadataT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    model.buffers.append(buffer)
+    entry.name, entry.buffer = name, len(model.buffers) - 1
+    model.metadata = [*(e for e in model.metadata or () if e.name != name), entry]
+
+
+def append_labels(data: bytes, labels: Sequence[str]) -> bytes:
+    """A model file with its label file attached: a zip archive behind the flatbuffer."""
+    if not labels:
+        return data
+    archive = io.BytesIO()
+    archive.write(data)
+    with zipfile.ZipFile(archive, "a") as z:
+        # A fixed date: the same labels must give the same bytes.
+        z.writestr(zipfile.ZipInfo(LABEL_FILE, (1980, 1, 1, 0, 0, 0)), "\n".join(labels) + "\n")
+    return archive.getvalue()
+
+
+class _Writer:
+    """Flatbuffer tables from {field number: value}."""
+
+    def __init__(self) -> None:
+        import flatbuffers
+
+        self.builder = flatbuffers.Builder(256)
+
+    def text(self, value: str) -> int:
+        return int(self.builder.CreateString(value))
+
+    def floats(self, values: Sequence[float]) -> int:
+        return int(self.builder.CreateNumpyVector(np.array(values, np.float32)))
+
+    def vector(self, offsets: Sequence[int]) -> int:
+        self.builder.StartVector(4, len(offsets), 4)
+        for offset in reversed(offsets):
+            self.builder.PrependUOffsetTRelative(offset)
+        return int(self.builder.EndVector())
+
+    def table(self, offsets: dict[int, int], enums: dict[int, int] | None = None) -> int:
+        numbers = enums or {}
+        self.builder.StartObject(1 + max((*offsets, *numbers)))
+        for field, offset in offsets.items():
+            self.builder.PrependUOffsetTRelativeSlot(field, offset, 0)
+        for field, value in numbers.items():
+            self.builder.PrependInt8Slot(field, value, 0)
+        return int(self.builder.EndObject())
+
+
+def _serialize(d: Description) -> bytes:
+    w = _Writer()
+    outputs = w.vector([_output(w, name, d.labels) for name in d.outputs])
+    graph = w.table({2: w.vector([_input(w, d)]), 3: outputs})
+    root = w.table(
+        {
+            0: w.text(d.name),
+            2: w.text(d.version),
+            3: w.vector([graph]),
+            5: w.text(d.license),
+            7: w.text(MIN_PARSER),
+        }
+    )
+    w.builder.Finish(root, b"M001")
+    return bytes(w.builder.Output())
+
+
+def _input(w: _Writer, d: Description) -> int:
+    """TensorMetadata of an RGB image, with the normalization that the caller must apply."""
+    content = w.table({1: w.table({}, {0: RGB})}, {0: IMAGE_PROPERTIES})
+    # The convention of the task libraries: on pixels of 0–255.
+    mean, std = ([255.0 * v for v in MEAN], [255.0 * v for v in STD])
+    if not d.normalized:
+        mean, std = [0.0], [1.0]
+    options = w.table({0: w.floats(mean), 1: w.floats(std)})
+    unit = w.table({1: options}, {0: NORMALIZATION})
+    return w.table({0: w.text(d.input), 3: content, 4: w.vector([unit])})
+
+
+def _output(w: _Writer, name: str, labels: Sequence[str]) -> int:
+    fields = {0: w.text(name)}
+    if labels:
+        file = w.table({0: w.text(LABEL_FILE)}, {2: TENSOR_AXIS_LABELS})
+        fields[6] = w.vector([file])
+    return w.table(fields)

@@ -1,0 +1,107 @@
+"""A process of its own for onnx2tf and TensorFlow: ``python -m ghostdeploy.export.onnx2tf_worker``.
+
+It starts importing at once (that takes seconds, which the caller spends on torch's export),
+then reads one JSON line from standard input:
+``{"onnx": PATH, "outputs": {PRECISION: PATH}}``, writes the files and exits with 0. What the
+libraries print is the caller's log. It must run in an empty folder: onnx2tf writes there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# onnx2tf fetches this file from the web during every conversion unless it lies in the
+# working directory; only its own quantizer, which is not used here, reads the values.
+PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
+
+
+def main() -> int:
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1", TF_USE_LEGACY_KERAS="1")
+    import numpy as np
+
+    np.save(PLACEHOLDER, np.zeros((20, 128, 128, 3), np.float32))
+    import onnx2tf  # noqa: F401
+    import tensorflow  # noqa: F401
+
+    line = sys.stdin.readline()
+    if not line:  # the caller gave up
+        return 1
+    job = json.loads(line)
+    network = keras_model(job["onnx"])
+    for precision, path in job["outputs"].items():
+        Path(path).write_bytes(tflite_bytes(network, precision))
+    return 0
+
+
+def keras_model(onnx_path: str) -> Any:
+    """onnx2tf's Keras model, each layer called after the ONNX value that it helps to compute."""
+    from onnx2tf import onnx2tf
+
+    captured: dict[str, Any] = {}
+    get_outputs = onnx2tf.get_tf_model_outputs
+
+    def capture(tf_layers_dict: Any, output_names: Any) -> Any:
+        captured.update(tf_layers_dict)
+        return get_outputs(tf_layers_dict=tf_layers_dict, output_names=output_names)
+
+    onnx2tf.get_tf_model_outputs = capture
+    network = onnx2tf.convert(
+        input_onnx_file_path=onnx_path,
+        output_folder_path=".",
+        not_use_onnxsim=True,
+        not_use_opname_auto_generate=True,
+        # Its search for the axis order with the least error costs half the time and finds
+        # nothing on static graphs; parity is proven afterwards anyway.
+        disable_strict_mode=True,
+        disable_model_save=True,
+        non_verbose=True,
+    )
+    name_layers({name: entry.get("tf_node") for name, entry in captured.items()})
+    return network
+
+
+def name_layers(values: dict[str, Any]) -> None:
+    """Call every Keras layer after the first ONNX value (in graph order) that needs it."""
+    named: set[int] = set()
+    for name, tensor in values.items():
+        waiting = [tensor]
+        while waiting:
+            node = getattr(waiting.pop(), "node", None)
+            if node is None or id(node.layer) in named or node.is_input:
+                continue
+            named.add(id(node.layer))
+            # Several layers may share the value; the operation's own name tells them apart.
+            node.layer._name = name
+            waiting.extend(node.keras_inputs)
+
+
+def channels_last(outputs: Any) -> list[Any]:
+    """The outputs in NHWC. onnx2tf gives feature maps as ONNX has them, in NCHW, through
+    transposes, which the converter cancels against these.
+    """
+    import tensorflow as tf
+
+    tensors = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    return [tf.transpose(t, (0, 2, 3, 1)) if t.shape.rank == 4 else t for t in tensors]
+
+
+def tflite_bytes(network: Any, precision: str) -> bytes:
+    """The model as a TFLite flatbuffer. ``precision`` is fp32 or fp16 (weights)."""
+    import tensorflow as tf
+
+    function = tf.function(lambda *inputs: channels_last(network(inputs)))
+    specs = [tf.TensorSpec(i.shape, i.dtype, name=i.name.split(":")[0]) for i in network.inputs]
+    concrete = function.get_concrete_function(*specs)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
+    if precision == "fp16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    return bytes(converter.convert())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

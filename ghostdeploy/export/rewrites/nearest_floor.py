@@ -1,0 +1,28 @@
+"""nearest-floor: nearest up-sampling that picks the pixels torch picks.
+
+What: clears half_pixel_centers on RESIZE_NEAREST_NEIGHBOR.
+Why: torch's nearest mode (ONNX: asymmetric, floor) reads source pixel ⌊i·in/out⌋, at 3 → 7
+    [0,0,0,1,1,2,2]. The converters write half-pixel centres, which at 3 → 7 read
+    [0,0,1,1,1,2,2]: another function, in blocks 12–15 of every GhostNetV2 at 224 pixels.
+    Where the size is an exact multiple the two agree.
+Holds for: graphs from our own torch code, where every nearest resize is torch's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ghostdeploy.flatbuffer import schema
+
+
+def apply(model: Any) -> int:
+    """Returns the number of resizes changed."""
+    nearest = schema().BuiltinOperator.RESIZE_NEAREST_NEIGHBOR
+    changed = 0
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            if model.operatorCodes[op.opcodeIndex].builtinCode != nearest:
+                continue
+            changed += bool(op.builtinOptions.halfPixelCenters)
+            op.builtinOptions.halfPixelCenters = False
+    return changed

@@ -1,0 +1,112 @@
+"""Last touches to a TFLite file: names that lead back to torch, a signature, nothing unused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.flatbuffer import schema
+
+SIGNATURE = "serving_default"
+
+
+def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> None:
+    """Call every activation after the last ONNX value that it holds.
+
+    The converter writes all names fused into an operator, ``model/A/Relu;model/B/conv/Add``
+    and so on. ``values`` are the ONNX values in graph order, ``outputs`` the graph's.
+    """
+    order = {name: position for position, name in enumerate(values)}
+    graph = model.subgraphs[0]
+    taken: set[str] = set()
+    # Several operators may make up one value (PAD before a convolution, MAXIMUM before MINIMUM):
+    # the last of them holds it, so names are given from the end.
+    for op in reversed(graph.operators):
+        for index in op.outputs:
+            tensor = graph.tensors[index]
+            known = [v for v in map(_onnx_value(order), _parts(tensor.name)) if v]
+            name = max(known, key=order.__getitem__) if known else _parts(tensor.name)[0]
+            while name in taken:
+                name += "'"
+            taken.add(name)
+            tensor.name = name.encode()
+    by_shape = _match_outputs(graph, outputs)
+    for name, index in by_shape.items():
+        graph.tensors[index].name = name.encode()
+    graph.outputs = np.array([by_shape[name] for name in outputs], np.int32)
+
+
+def _parts(name: bytes | None) -> list[str]:
+    text = (name or b"").decode(errors="replace")
+    return [part.partition("/")[2] or part for part in text.split(";")]
+
+
+def _onnx_value(order: dict[str, int]) -> Any:
+    def find(part: str) -> str:
+        while part and part not in order:
+            part = part.rpartition("/")[0]
+        return part
+
+    return find
+
+
+def _match_outputs(graph: Any, outputs: Sequence[str]) -> dict[str, int]:
+    """Feature maps leave the converter in any order; a larger map has the smaller stride."""
+    by_size = sorted(graph.outputs, key=lambda i: -int(np.prod(graph.tensors[i].shape[1:3])))
+    return {name: int(index) for name, index in zip(outputs, by_size, strict=True)}
+
+
+def set_signature(model: Any, input_name: str, outputs: Sequence[str]) -> None:
+    """Name the input tensor and write the one signature."""
+    generated = schema()
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].name = input_name.encode()
+    graph.name = b"main"
+    signature = generated.SignatureDefT()
+    signature.signatureKey = SIGNATURE.encode()
+    signature.subgraphIndex = 0
+    signature.inputs = [_entry(input_name, int(graph.inputs[0]))]
+    signature.outputs = [
+        _entry(name, int(index)) for name, index in zip(outputs, graph.outputs, strict=True)
+    ]
+    model.signatureDefs = [signature]
+
+
+def _entry(name: str, index: int) -> Any:
+    entry = schema().TensorMapT()
+    entry.name, entry.tensorIndex = name.encode(), index
+    return entry
+
+
+def drop_unused(model: Any) -> None:
+    """Remove tensors no operator uses and buffers no tensor or metadata uses."""
+    for graph in model.subgraphs:
+        _drop_tensors(graph, model)
+    used = {0} | {t.buffer for g in model.subgraphs for t in g.tensors}
+    used |= {entry.buffer for entry in model.metadata or ()}
+    new = {old: position for position, old in enumerate(sorted(used))}
+    model.buffers = [model.buffers[old] for old in sorted(used)]
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.buffer = new[tensor.buffer]
+    for entry in model.metadata or ():
+        entry.buffer = new[entry.buffer]
+
+
+def _drop_tensors(graph: Any, model: Any) -> None:
+    used = {int(i) for op in graph.operators for i in (*op.inputs, *op.outputs) if i >= 0}
+    used |= {int(i) for i in (*graph.inputs, *graph.outputs)}
+    new = {old: position for position, old in enumerate(sorted(used))} | {-1: -1}
+    graph.tensors = [graph.tensors[old] for old in sorted(used)]
+
+    def moved(indices: Any) -> Any:
+        return np.array([new[int(i)] for i in indices], np.int32)
+
+    for op in graph.operators:
+        op.inputs, op.outputs = moved(op.inputs), moved(op.outputs)
+    graph.inputs, graph.outputs = moved(graph.inputs), moved(graph.outputs)
+    for signature in model.signatureDefs or ():
+        for entry in (*signature.inputs, *signature.outputs):
+            entry.tensorIndex = new[entry.tensorIndex]

@@ -1,0 +1,351 @@
+"""Records survive the way to disk and back, and nothing else passes for one."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import os
+import stat
+import subprocess
+import sys
+import types
+import typing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ghostdeploy import records
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.types import (
+    Artifact,
+    BenchParams,
+    BenchRecord,
+    DeviceIdentity,
+    Evidence,
+    LatencySummary,
+    Launch,
+    ModelSpec,
+    Parity,
+)
+from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
+
+times = st.floats(0.001, 1e6)
+counts = st.integers(0, 10**6)
+words = st.text(max_size=12)
+options = st.sampled_from(
+    [
+        None,
+        DfcOptions(),
+        DfcOptions(dfc_blocks=(1, 5), kernel=(9, 7, 5), ratio=0.25),
+        SelfAttentionOptions(),
+        SelfAttentionOptions((3,), (8,), (1,), 2),
+    ]
+)
+specs = st.builds(
+    ModelSpec,
+    arch=words,
+    width=st.floats(0.1, 4.0),
+    resolution=st.tuples(st.integers(33, 4096), st.integers(33, 4096)),
+    options=options,
+    num_classes=st.integers(1, 10**6),
+)
+
+
+def strategy_of(hint):
+    """Any value of a field's type: so a field added to the types is covered here at once."""
+    if hint is ModelSpec:
+        return specs
+    if dataclasses.is_dataclass(hint):
+        return instances(hint)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return st.none() | strategy_of(next(a for a in args if a is not type(None)))
+    if origin is tuple and args[-1] is Ellipsis:
+        return st.lists(strategy_of(args[0]), max_size=3).map(tuple)
+    if origin is tuple:
+        return st.tuples(*map(strategy_of, args))
+    if origin is dict:
+        return st.dictionaries(words, strategy_of(args[1]), max_size=3)
+    return {str: words, bool: st.booleans(), int: counts, float: times}[hint]
+
+
+def instances(target, **fixed):
+    hints = typing.get_type_hints(target)
+    return st.builds(target, **{k: strategy_of(h) for k, h in hints.items()} | fixed)
+
+
+summaries = instances(LatencySummary, count=st.integers(1, 1000))
+parameters = st.builds(
+    BenchParams,
+    threads=st.integers(1, 8),
+    cpus=st.lists(counts, max_size=3).map(tuple),
+    xnnpack=st.booleans(),
+    timeout_s=times,
+)
+launches = instances(Launch, summary=st.none() | summaries)
+bench_records = instances(
+    BenchRecord,
+    params=parameters,
+    launches=st.lists(launches, max_size=3).map(tuple),
+    schema=st.just("ghostdeploy.bench/1"),
+)
+
+
+def example() -> BenchRecord:
+    parity = Parity("fp32", "litert", 4, 1e-6, 1e-7, 1.0, 1e-5, True)
+    spec = ModelSpec("ghostnetv2", options=DfcOptions())
+    artifact = Artifact("a/b.tflite", "0" * 64, 5, "tflite", "fp32", spec, parity=(parity,))
+    device = DeviceIdentity("local", "here", "PC", "cpu", "x86_64", "Linux", 2)
+    evidence = Evidence("0" * 64, "litert", "2.1.0", "1" * 64, "0.1.0", "s", ("a", "a"), "t")
+    summary = LatencySummary(2, 1.5, 1.0, 2.0, 1.5)
+    launch = Launch(0, 0, "t", ("x",), summary, (1.0, 2.0), init_ms=3.0, cpus=(1,))
+    return BenchRecord(artifact, device, BenchParams(), evidence, (launch, launch))
+
+
+def put(folder: Path, data: object) -> Path:
+    path = folder / "record.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return path
+
+
+def refusal(folder: Path, data: object) -> str:
+    path = put(folder, data)
+    with pytest.raises(InputFileError) as caught:
+        records.read_record(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    assert len(message) < len(str(path)) + 250
+    return message[len(f"{path}: ") :]
+
+
+@settings(max_examples=60, deadline=None)
+@given(bench_records)
+def test_every_record_survives_a_round_trip(tmp_path_factory, record):
+    path = tmp_path_factory.mktemp("trip") / "r.json"
+    records.write_atomic(path, records.to_json(record))
+    assert records.read_record(path) == record
+
+
+@settings(max_examples=60, deadline=None)
+@given(instances(Artifact))
+def test_every_sidecar_survives_a_round_trip(tmp_path_factory, artifact):
+    path = tmp_path_factory.mktemp("trip") / "m.tflite.json"
+    records.write_atomic(path, records.to_json(artifact))
+    assert records.read_artifact(path) == artifact
+
+
+def places(data: object, at: tuple = ()) -> list[tuple]:
+    """The paths to every value in ``data``."""
+    found = [at]
+    items = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in items:
+        inner = places(value, (*at, key)) if isinstance(value, (dict, list)) else [(*at, key)]
+        found += inner
+    return found
+
+
+def changed(data: dict, place: tuple, value: object) -> object:
+    if not place:
+        return value
+    data = copy.deepcopy(data)
+    target = data
+    for key in place[:-1]:
+        target = target[key]
+    target[place[-1]] = value
+    return data
+
+
+def read_or_refuse(path: Path) -> BenchRecord | None:
+    """The record, or None after the one exception that is allowed; any other fails the test."""
+    try:
+        return records.read_record(path)
+    except InputFileError as error:
+        refused = str(error)
+    assert refused.startswith(f"{path}: ")
+    assert "\n" not in refused
+    return None
+
+
+EXAMPLE = json.loads(records.to_json(example()))
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | words,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(places(EXAMPLE)), junk)
+def test_a_changed_value_is_read_or_refused_but_never_crashes(tmp_path_factory, place, value):
+    path = put(tmp_path_factory.mktemp("fuzz"), changed(EXAMPLE, place, value))
+    again = read_or_refuse(path)
+    if again:  # what was accepted is of the right types: it can be written and read again
+        path.write_text(records.to_json(again))
+        assert records.read_record(path) == again
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_changed_bytes_are_read_or_refused_but_never_crash(tmp_path_factory, data):
+    raw = bytearray(records.to_json(example()).encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("fuzz") / "r.json"
+    path.write_bytes(bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+    read_or_refuse(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_truncated_record_is_refused(tmp_path, share):
+    text = json.dumps(EXAMPLE)
+    assert "cut short" in refusal(tmp_path, text[: int(len(text) * share)])
+
+
+def launch_field(name: str) -> tuple:
+    return ("launches", 0, name)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("schema",), "ghostdeploy.bench/99", 'has the schema "ghostdeploy.bench/99"'),
+        (("schema",), 1, "has the schema 1"),
+        (("device", "cores"), "2", 'device.cores: expected a whole number, not "2"'),
+        (("device", "cores"), True, "device.cores: expected a whole number, not true"),
+        (("device", "cores"), 2.0, "device.cores: expected a whole number, not 2.0"),
+        (("device",), [], "device: expected an object, not a list"),
+        (("device",), None, "device: expected an object, not nothing"),
+        (("launches",), {}, "launches: expected a list, not an object"),
+        (launch_field("valid"), 1, "launches[0].valid: expected true or false, not 1"),
+        (launch_field("init_ms"), -1.0, "launches[0].init_ms: must not be negative, not -1.0"),
+        (launch_field("samples_ms"), [1.0, -2.0], "samples_ms: must not be negative, not -2.0"),
+        (launch_field("samples_ms"), [1.0, "a"], 'samples_ms[1]: expected a number, not "a"'),
+        (launch_field("samples_ms"), [1.0, float("nan")], "expected a number, not NaN"),
+        (launch_field("samples_ms"), [10**400], "expected a whole number"),
+        (launch_field("stdout"), None, "launches[0].stdout: expected text, not nothing"),
+        (("launches", 1, "summary", "mean_ms"), float("inf"), "launches[1].summary.mean_ms"),
+        (("launches", 1, "summary", "median_ms"), 0.0, "launches[1].summary: a latency of 0 ms"),
+        (("launches", 1, "summary", "count"), 0, "a latency of 0 ms, or of no runs"),
+        (("artifact", "spec", "resolution"), [224], "resolution: expected 2 values, not 1"),
+        (("artifact", "spec", "width"), 99.0, "artifact.spec: width must be between"),
+        (("artifact", "spec", "options"), {"x": 1}, "artifact.spec.options: not the options"),
+        (("artifact", "spec", "options", "down"), "best", "options: down must be one of"),
+        (("artifact", "spec", "options", "dfc_blocks"), [1.5], "options.dfc_blocks[0]"),
+        (("artifact", "op_counts"), {"CONV": "3"}, 'op_counts["CONV"]: expected a whole number'),
+        (("params", "runs"), 0, "params: runs must be at least 1"),
+        (("params", "colour"), "red", "params.colour: there is no such field"),
+    ],
+)
+def test_the_first_wrong_field_is_named(tmp_path, place, value, says):
+    assert says in refusal(tmp_path, changed(EXAMPLE, place, value))
+
+
+def test_a_missing_field_is_named_and_one_with_a_default_may_be_absent(tmp_path):
+    short = copy.deepcopy(EXAMPLE)
+    del short["launches"][1]["argv"]
+    assert refusal(tmp_path, short) == "launches[1].argv: is missing"
+    short = copy.deepcopy(EXAMPLE)
+    del short["launches"][1]["stderr"]
+    assert records.read_record(put(tmp_path, short)) == example()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not JSON"),
+        ("[]", "expected a JSON object, not a list"),
+        ("3", "expected a JSON object, not 3"),
+        ("{}", "has no schema"),
+        ("[" * 100_000, "not JSON"),
+        ('{"schema": ' + "9" * 6000 + "}", ""),
+        ("\x00\x01", "not JSON"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, text, says):
+    assert says in refusal(tmp_path, text)
+
+
+def test_unreadable_places_are_refused(tmp_path, monkeypatch):
+    for path in (tmp_path / "absent", tmp_path):
+        with pytest.raises(InputFileError, match=r"no such file|is a folder"):
+            records.read_record(path)
+    binary = tmp_path / "b"
+    binary.write_bytes(b"\xff\xfe\x80")
+    with pytest.raises(InputFileError, match="it is not text"):
+        records.read_record(binary)
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate(records.MAX_FILE_BYTES + 1)
+    with pytest.raises(InputFileError, match="larger than 64 MB"):
+        records.read_record(huge)
+
+
+def test_a_record_that_cannot_be_json_is_not_written():
+    summary = LatencySummary(1, float("nan"), 1.0, 1.0)
+    with pytest.raises(ValueError, match="JSON"):
+        records.to_json(summary)
+    with pytest.raises(TypeError, match="not a dataclass"):
+        records.to_json({"a": 1})
+
+
+def test_a_path_that_is_not_text_survives(tmp_path):
+    artifact = dataclasses.replace(example().artifact, path=os.fsdecode(b"caf\xe9.tflite"))
+    records.write_atomic(tmp_path / "s.json", records.to_json(artifact))
+    assert records.read_artifact(tmp_path / "s.json") == artifact
+
+
+def test_write_atomic_replaces_makes_folders_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a" / "b" / ("n" * 250 + ".json")
+    records.write_atomic(path, "one")
+    records.write_atomic(path, b"two\xff")
+    assert path.read_bytes() == b"two\xff"
+    assert list(path.parent.iterdir()) == [path]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_what_cannot_be_written_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside").touch()
+    for path in (tmp_path / "file" / "r.json", tmp_path / "folder", tmp_path / ("n" * 300)):
+        with pytest.raises(UsageError, match="cannot write") as caught:
+            records.write_atomic(path, "x")
+        assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match="cannot write"):
+        records.ensure_writable(tmp_path / "file")
+    assert {p.name for p in tmp_path.rglob("*")} == {"file", "folder", "inside"}
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from ghostdeploy import records
+from ghostdeploy.errors import UsageError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    records.write_atomic(Path(sys.argv[1]), b"n" * 5000)
+except UsageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write {path}: ")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ensure_writable_leaves_nothing(tmp_path):
+    records.ensure_writable(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
