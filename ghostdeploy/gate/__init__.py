@@ -1,0 +1,1 @@
+"""Deciding that a model got slower: pure functions over launch latencies."""

@@ -1,0 +1,119 @@
+"""What this machine is, and what state it is in. Linux tells all of it, macOS a little.
+
+Everything is optional: what cannot be read is None, and never an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from ghostdeploy.types import DeviceIdentity, DeviceState
+
+ROOT = Path("/")
+STEAL_FIELD = 8  # of a cpu line in /proc/stat, its name counted; see proc_stat(5)
+
+
+def identity(root: Path = ROOT) -> DeviceIdentity:
+    """This machine. ``root`` is where /proc, /sys and /etc are."""
+    soc = _soc(root)
+    product = _text(root / "sys/class/dmi/id/product_name") or _text(
+        root / "proc/device-tree/model"
+    )
+    return DeviceIdentity(
+        scheme="local",
+        serial=platform.node(),
+        model=product or soc,
+        soc=soc,
+        arch=platform.machine(),
+        os=_os_name(root),
+        cores=os.cpu_count() or 1,
+        fingerprint=f"{platform.system()} {platform.release()}",
+    )
+
+
+def state(root: Path = ROOT) -> DeviceState:
+    """This machine's state now."""
+    cpus = sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*"), key=_number)
+    governors = {_text(cpu / "cpufreq/scaling_governor") for cpu in cpus} - {None}
+    return DeviceState(
+        load_1min=_first_float(_text(root / "proc/loadavg")),
+        mem_available_mb=_mem_available_mb(_text(root / "proc/meminfo") or ""),
+        max_temp_c=_max_temp_c(root),
+        cur_freq_khz=_numbers(cpu / "cpufreq/scaling_cur_freq" for cpu in cpus),
+        max_freq_khz=_numbers(cpu / "cpufreq/scaling_max_freq" for cpu in cpus),
+        governor=", ".join(sorted(g for g in governors if g)) or None,
+        cpu_steal_s=steal_s(_text(root / "proc/stat") or ""),
+        uptime_s=_first_float(_text(root / "proc/uptime")),
+    )
+
+
+def steal_s(stat: str, cpus: Collection[int] = ()) -> float | None:
+    """Seconds that the hypervisor took from ``cpus`` (all where empty) since boot.
+
+    ``stat`` is /proc/stat's text. None where it tells nothing.
+    """
+    names = {f"cpu{n}" for n in cpus} or {"cpu"}
+    found = [
+        int(words[STEAL_FIELD])
+        for words in map(str.split, stat.splitlines())
+        if len(words) > STEAL_FIELD and words[0] in names and words[STEAL_FIELD].isdigit()
+    ]
+    return sum(found) / os.sysconf("SC_CLK_TCK") if len(found) == len(names) else None
+
+
+def allowed_cpus() -> tuple[int, ...]:
+    """The cores this process may use; () where the system does not pin."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def _text(path: Path) -> str | None:
+    with contextlib.suppress(OSError):
+        return path.read_text(errors="replace").strip("\x00 \n") or None
+    return None
+
+
+def _number(path: Path) -> int:
+    return int(re.sub(r"\D", "", path.name) or 0)
+
+
+def _first_float(text: str | None) -> float | None:
+    with contextlib.suppress(ValueError, IndexError):
+        return float((text or "").split()[0])
+    return None
+
+
+def _numbers(paths: Iterable[Path]) -> tuple[int, ...]:
+    texts = [_text(path) for path in paths]
+    return tuple(int(text) for text in texts if text and text.isdigit())
+
+
+def _mem_available_mb(meminfo: str) -> float | None:
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo, re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else None
+
+
+def _max_temp_c(root: Path) -> float | None:
+    texts = [_text(p) for p in (root / "sys/class/thermal").glob("thermal_zone*/temp")]
+    temps = [int(t) / 1000 for t in texts if t and re.fullmatch(r"-?\d+", t)]
+    return max(temps, default=None)
+
+
+def _soc(root: Path) -> str:
+    cpuinfo = _text(root / "proc/cpuinfo") or ""
+    for key in ("Hardware", "model name", "Processor", "cpu model"):
+        found = re.search(rf"^{key}\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+        if found:
+            return found[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _os_name(root: Path) -> str:
+    found = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(root / "etc/os-release") or "", re.M)
+    return found[1] if found else platform.platform(aliased=True, terse=True)

@@ -1,0 +1,179 @@
+"""This machine as a device: every launch is a fresh, pinned process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean, median, pstdev, quantiles
+from typing import Any
+
+from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
+from ghostdeploy.runners import RuntimeEvidence, host, runtimes
+from ghostdeploy.runners.launch import Job
+from ghostdeploy.runners.model_file import check_model_file
+from ghostdeploy.runners.process import Finished, run_process
+from ghostdeploy.runners.watch import Watch
+from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class LocalRunner:
+    """``local``: one of RUNTIMES, in a child process per launch, pinned where the system can.
+
+    onnxruntime has no XNNPACK to switch: it always runs on its CPU provider.
+    """
+
+    def __init__(self, target: str, params: BenchParams) -> None:
+        if target:
+            raise UsageError(f"local takes no address, not {target!r}; write --device local")
+        self._evidence: dict[tuple[str, str], RuntimeEvidence] = {}
+        self.runtime(params)
+        choose_cpus(params)
+
+    def identity(self) -> DeviceIdentity:
+        return host.identity()
+
+    def state(self) -> DeviceState:
+        return host.state()
+
+    def runtime(self, params: BenchParams) -> RuntimeEvidence:
+        """Raises MissingExtraError where it is not installed."""
+        key = (params.runtime, params.benchmark_model)
+        if key not in self._evidence:
+            self._evidence[key] = runtimes.evidence(params)
+        return self._evidence[key]
+
+    def launch(self, model_path: Path, params: BenchParams) -> Launch:
+        runtimes.check_format(model_path, params.runtime)
+        check_model_file(model_path)
+        cpus = choose_cpus(params)
+        if params.runtime == "benchmark_model":
+            from ghostdeploy.runners.program import launch_program
+
+            return launch_program(model_path, params, cpus)
+        return _launch(model_path, params, cpus)
+
+    def close(self) -> None:
+        """Nothing to do: no launch outlives its call."""
+
+
+def choose_cpus(params: BenchParams) -> tuple[int, ...]:
+    """The cores to pin to: those asked for, or the last ``threads`` of the allowed ones.
+
+    The last, because the first core of most machines serves the interrupts. () where the system
+    cannot pin. Raises UsageError for a core that this process may not use.
+    """
+    allowed = host.allowed_cpus()
+    if not params.cpus:
+        return allowed[-params.threads :]
+    if not allowed:
+        raise UsageError("this system cannot pin a process to cores; leave --cpus out")
+    foreign = sorted(set(params.cpus) - set(allowed))
+    if foreign:
+        raise UsageError(
+            f"core {foreign[0]} is not one this process may use: {', '.join(map(str, allowed))}"
+        )
+    return tuple(sorted(set(params.cpus)))
+
+
+def summarize(samples_ms: Sequence[float]) -> LatencySummary:
+    """The summary of raw runs; the standard deviation is the population's, as TFLite's is."""
+    several = samples_ms if len(samples_ms) > 1 else [*samples_ms, *samples_ms]
+    twentieths = quantiles(several, n=20, method="inclusive")
+    return LatencySummary(
+        count=len(samples_ms),
+        mean_ms=fmean(samples_ms),
+        min_ms=min(samples_ms),
+        max_ms=max(samples_ms),
+        median_ms=median(samples_ms),
+        p5_ms=twentieths[0],
+        p95_ms=twentieths[-1],
+        std_ms=pstdev(samples_ms),
+    )
+
+
+def why_not(finished: Finished, timeout_s: float) -> str:
+    """What is wrong with how the process ended; "" for nothing."""
+    if finished.timed_out:
+        return f"did not finish in {timeout_s:g} s"
+    if finished.killed_by == "SIGKILL":
+        return "killed by SIGKILL (out of memory?)"
+    if finished.killed_by:
+        return f"killed by {finished.killed_by} (a damaged model, or a fault of the runtime)"
+    return ""
+
+
+def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Launch:
+    job = Job(
+        model=str(model_path.absolute()),
+        runtime=params.runtime,
+        threads=params.threads,
+        runs=params.runs,
+        warmup=params.warmup,
+        xnnpack=params.xnnpack,
+        cpus=list(cpus),
+        parent=os.getpid(),
+    )
+    argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
+    watch = Watch(cpus)
+    finished = run_process(argv, params.timeout_s, _environment())
+    common = watch.stop() | {
+        "argv": argv,
+        "returncode": finished.returncode,
+        "stderr": finished.stderr,
+    }
+    ended = why_not(finished, params.timeout_s)
+    if ended:
+        return Launch(summary=None, valid=False, why_not=ended, **common)
+    report = _report(finished, model_path, params.runtime)
+    disturbed = watch.disturbance(report["cpus"])
+    return Launch(
+        summary=summarize(report["samples_ms"]),
+        samples_ms=tuple(report["samples_ms"]),
+        init_ms=report["init_ms"],
+        first_ms=report["first_ms"],
+        warmup_ms=report["warmup_ms"],
+        peak_mem_mb=report["peak_mem_mb"],
+        partitions=report["partitions"],
+        cpus=tuple(report["cpus"]),
+        valid=not disturbed,
+        why_not=disturbed,
+        **common,
+    )
+
+
+def _report(finished: Finished, model_path: Path, runtime: str) -> dict[str, Any]:
+    """The child's one line. Raises what an error line, or none at all, means."""
+    try:
+        report: dict[str, Any] = json.loads(finished.stdout)
+    except ValueError:
+        last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise MeasurementError(
+            f"the measuring process ended with code {finished.returncode}: {last[:300]}"
+        ) from None
+    if "error" not in report:
+        return report
+    said = " ".join(report["message"].split())[:300]
+    if report["error"] == "missing":
+        raise MissingExtraError(said, "local")
+    if report["error"] == "model":
+        raise InputFileError(f"{model_path}: {runtime} cannot run it: {said}")
+    raise MeasurementError(f"{model_path}: {runtime} failed: {said}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and the means to find this package where it is not installed.
+
+    The child does not look for modules in the user's folder: a numpy.py there is not ours.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        inherited = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(PACKAGE_ROOT)]))
+    return environment

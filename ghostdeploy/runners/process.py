@@ -1,0 +1,89 @@
+"""One child process that never outlives its launch, whatever ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+MAX_OUTPUT_BYTES = 64_000
+MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
+CUT = b"\n[... cut ...]\n"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a process ended. ``returncode`` is negative for a signal, as in subprocess."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: bool
+
+    @property
+    def killed_by(self) -> str:
+        """The signal's name, or ""."""
+        if self.returncode >= 0:
+            return ""
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-self.returncode).name
+        return f"signal {-self.returncode}"
+
+
+def run_process(argv: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Finished:
+    """Run ``argv`` in a process group of its own and wait; on any exception the group is killed.
+
+    stderr is kept in its first and last ``MAX_OUTPUT_BYTES``/2. Raises OSError where it cannot
+    start.
+    """
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=env,
+            start_new_session=True,  # a terminal's Ctrl-C is ours to handle, not the child's
+        )
+        timed_out = False
+        try:
+            output, _ = process.communicate(timeout=min(timeout_s, MAX_TIMEOUT_S))
+        except subprocess.TimeoutExpired:
+            _kill_group(process)
+            output, timed_out = process.communicate()[0], True
+        except BaseException:
+            _kill_group(process)
+            process.communicate()
+            raise
+        answer, noise = output.decode(errors="replace"), bounded_text(_ends_of(errors))
+        return Finished(process.returncode, answer, noise, timed_out)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ends_of(file: IO[bytes]) -> bytes:
+    """A little more than is kept, of a file that may be large."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if size <= 2 * MAX_OUTPUT_BYTES:
+        return file.read()
+    head = file.read(MAX_OUTPUT_BYTES)
+    file.seek(size - MAX_OUTPUT_BYTES)
+    return head + file.read()
+
+
+def bounded_text(data: bytes) -> str:
+    """Output as text: its first and last MAX_OUTPUT_BYTES/2 where it is longer than both."""
+    if len(data) > MAX_OUTPUT_BYTES:
+        half = MAX_OUTPUT_BYTES // 2
+        data = data[:half] + CUT + data[-half + len(CUT) :]
+    return data.decode("utf-8", errors="replace")

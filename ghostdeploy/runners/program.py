@@ -1,0 +1,110 @@
+"""One launch of TFLite's own benchmark_model on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+from android_bench import errors as program_errors
+from android_bench.benchmark_model import BenchmarkOptions, LocalRun, command_line, run_local
+from android_bench.parse import BenchmarkLog, parse_log
+from android_bench.parse import LatencySummary as ProgramSummary
+from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.runners.process import bounded_text
+from ghostdeploy.runners.runtimes import benchmark_program
+from ghostdeploy.runners.watch import Watch
+from ghostdeploy.types import BenchParams, LatencySummary, Launch
+
+
+def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Launch:
+    """As Runner.launch. Raises UsageError for a program that does not run here."""
+    if not cpus:
+        raise UsageError("benchmark_model is run on Linux only; use --runtime litert here")
+    options = BenchmarkOptions(
+        threads=params.threads,
+        runs=params.runs,
+        warmup_runs=params.warmup,
+        use_xnnpack=params.xnnpack,
+    )
+    program = str(benchmark_program(params).absolute())
+    argv = command_line(program, str(model_path.absolute()), options)
+    watch = Watch(cpus)
+    try:
+        with _translated():
+            run = run_local(argv, params.timeout_s, cpus)
+    except program_errors.LaunchTimeoutError as error:
+        return Launch(
+            argv=argv,
+            summary=None,
+            valid=False,
+            why_not=f"did not finish in {params.timeout_s:g} s",
+            **_output(error.stdout, error.stderr),
+            **watch.stop(),
+        )
+    return _judged(model_path, argv, run, watch)
+
+
+def _judged(model_path: Path, argv: tuple[str, ...], run: LocalRun, watch: Watch) -> Launch:
+    common = watch.stop() | _output(run.stdout, run.stderr)
+    common |= {"argv": argv, "returncode": run.returncode, "cpus": run.cpus}
+    if run.returncode < 0:
+        why = f"killed by {Signals(-run.returncode).name}"
+        return Launch(summary=None, valid=False, why_not=why, **common)
+    log = _parsed(model_path, run)
+    disturbed = watch.disturbance(run.cpus)
+    return Launch(
+        summary=_summary(log.summary) if log.summary else None,
+        init_ms=log.init_ms,
+        first_ms=log.first_ms,
+        warmup_ms=log.warmup.mean_ms if log.warmup else None,
+        peak_mem_mb=run.peak_mem_mb,
+        partitions=log.partitions,
+        valid=log.summary is not None and not disturbed,
+        why_not=disturbed or ("" if log.summary else "it measured nothing"),
+        **common,
+    )
+
+
+def _parsed(model_path: Path, run: LocalRun) -> BenchmarkLog:
+    try:
+        return parse_log(run.stdout, run.stderr, run.returncode)
+    except program_errors.ProgramFailedError as error:
+        raise InputFileError(f"{model_path}: benchmark_model cannot run it: {error}") from error
+    except program_errors.UnconsumedFlagsError as error:
+        raise UsageError(f"this benchmark_model is of another kind: {error}") from error
+    except program_errors.ParseError as error:
+        raise MeasurementError(f"{model_path}: benchmark_model's log: {error}") from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """android_bench's errors as ours; a timeout is for the caller."""
+    try:
+        yield
+    except program_errors.LaunchTimeoutError:
+        raise
+    except program_errors.OutputTooLongError as error:
+        raise MeasurementError(str(error)) from error
+    except (program_errors.LaunchError, program_errors.OptionError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _summary(seen: ProgramSummary) -> LatencySummary:
+    """The program's clock has steps of 1 µs: a minimum below one is printed as 0."""
+    return LatencySummary(
+        count=seen.count,
+        mean_ms=seen.mean_ms,
+        min_ms=seen.min_ms or 0.0,
+        max_ms=seen.max_ms or seen.mean_ms,
+        median_ms=seen.median_ms,
+        p5_ms=seen.p5_ms,
+        p95_ms=seen.p95_ms,
+        std_ms=seen.std_ms,
+    )
+
+
+def _output(stdout: bytes, stderr: bytes) -> dict[str, Any]:
+    return {"stdout": bounded_text(stdout), "stderr": bounded_text(stderr)}

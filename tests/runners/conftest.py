@@ -1,0 +1,39 @@
+"""Models on disk, and launches that a busy test machine does not invalidate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from ghostdeploy.runners import watch
+from tests import small_models
+
+
+@pytest.fixture(autouse=True)
+def _any_steal_will_do(monkeypatch):
+    monkeypatch.setattr(watch, "MAX_STEAL_SHARE", math.inf)
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    """``tiny`` as TFLite."""
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(small_models.tflite())
+    return path
+
+
+@pytest.fixture
+def heavy(tmp_path) -> Path:
+    """A TFLite model of milliseconds a run: a million runs outlast any test."""
+    path = tmp_path / "heavy.tflite"
+    path.write_bytes(small_models.tflite("heavy"))
+    return path
+
+
+@pytest.fixture
+def onnx_model(tmp_path) -> Path:
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(small_models.onnx())
+    return path
