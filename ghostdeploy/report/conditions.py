@@ -1,0 +1,99 @@
+"""How it was measured: what was common to all models, and how each one's launches went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+
+from ghostdeploy.report.grid import Facts, Grid, cpu_list
+from ghostdeploy.report.numbers import ABSENT, percent, significant
+from ghostdeploy.report.summary import invalid_reason, measured
+from ghostdeploy.types import Comparison, DeviceIdentity, Launch
+
+
+def setup(comparisons: Sequence[Comparison]) -> Facts:
+    """What was the same for all models, or by model where it was not."""
+    facts = [(label, _shared(comparisons, of)) for label, of in _SETUP]
+    return tuple((label, text) for label, text in facts if text)
+
+
+def launch_summary(comparisons: Sequence[Comparison]) -> Grid:
+    """Launches, noise and the medians of what was measured on the way."""
+    header = (
+        "Model",
+        "Valid launches",
+        "Noise",
+        "Load + prepare (ms)",
+        "First run (ms)",
+        "Peak memory (MB)",
+        "Invalid because",
+    )
+    return Grid(header, tuple(map(_launch_summary_row, comparisons)), frozenset({1, 2, 3, 4, 5}))
+
+
+def describe_device(device: DeviceIdentity) -> str:
+    parts = (device.model, device.soc, device.arch, device.os, f"{device.cores} cores")
+    return ", ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _describe_runtime(comparison: Comparison) -> str:
+    proof = comparison.record.evidence
+    return f"{proof.runtime} {proof.runtime_version}".strip()
+
+
+def _describe_serial(comparison: Comparison) -> str:
+    device = comparison.record.device
+    return f"{device.scheme}:{device.serial}" if device.serial else device.scheme
+
+
+def _describe_cpus(comparison: Comparison) -> str:
+    return cpu_list(comparison.record.params.cpus) or "chosen by the tool"
+
+
+_SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
+    ("Device", lambda c: describe_device(c.record.device)),
+    ("Reached as", _describe_serial),
+    ("Build fingerprint", lambda c: c.record.device.fingerprint),
+    ("Runtime", _describe_runtime),
+    ("XNNPACK", lambda c: "on" if c.record.params.xnnpack else "off"),
+    ("Threads", lambda c: str(c.record.params.threads)),
+    ("CPUs asked for", _describe_cpus),
+    ("Runs a launch", lambda c: f"{c.record.params.runs} after {c.record.params.warmup} warm-up"),
+    ("Launches asked for", lambda c: str(c.record.params.launches)),
+    ("Session", lambda c: c.record.evidence.session),
+    ("Started", lambda c: c.record.evidence.started_at),
+    ("Order of the models", lambda c: " → ".join(c.record.evidence.order)),
+    ("ghostdeploy", lambda c: c.record.evidence.ghostdeploy_version),
+)
+
+
+def _shared(comparisons: Sequence[Comparison], of: Callable[[Comparison], str]) -> str:
+    texts = [of(comparison) for comparison in comparisons]
+    if len(set(texts)) <= 1:
+        return texts[0] if texts else ""
+    return "; ".join(f"{c.title}: {text}" for c, text in zip(comparisons, texts, strict=True))
+
+
+def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
+    record = comparison.record
+    valid = record.valid_launches
+    reasons = dict.fromkeys(filter(None, map(invalid_reason, record.launches)))
+    return (
+        comparison.title,
+        f"{len(valid)} of {len(record.launches)}",
+        percent(comparison.noise) if measured(comparison) else ABSENT,
+        _median(launch.init_ms for launch in valid),
+        _median(launch.first_ms for launch in valid),
+        _median(launch.peak_mem_mb for launch in valid),
+        "; ".join(_counted(record.launches, reason) for reason in reasons) or ABSENT,
+    )
+
+
+def _counted(all_launches: Sequence[Launch], reason: str) -> str:
+    count = sum(invalid_reason(launch) == reason for launch in all_launches)
+    return f"{count}\u00d7 {reason}"
+
+
+def _median(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return significant(median(known)) if known else ABSENT

@@ -1,0 +1,1 @@
+"""One file a figure; ``ghostdeploy.report.plots`` lists them."""

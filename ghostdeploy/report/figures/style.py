@@ -1,0 +1,148 @@
+"""Colours, fonts and encoding that all figures share.
+
+The palette is Okabe and Ito's, made for colour-blind readers (https://jfly.uni-koeln.de/color/);
+figures also tell models apart by position, marker and label, so that they survive grey printing.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghostdeploy.errors import MissingExtraError
+from ghostdeploy.report.text import clean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+PNG_DPI = 160
+MARKERS = "osD^vPX*"
+# Latin first; a glyph that it lacks is looked for in the others, of which few systems have all.
+FONTS = (
+    "DejaVu Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "WenQuanYi Zen Hei",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One appearance; ``colors`` are taken by a comparison's index, in turn."""
+
+    background: str
+    ink: str
+    muted: str
+    grid: str
+    colors: tuple[str, ...]
+
+    def color(self, index: int) -> str:
+        return self.colors[index % len(self.colors)]
+
+
+LIGHT = Theme(
+    background="#ffffff",
+    ink="#1b1f24",
+    muted="#636b74",
+    grid="#e3e6ea",
+    colors=("#0072b2", "#d55e00", "#009e73", "#b5568f", "#2f9fd8", "#b87900", "#5b4fb0", "#6b6b6b"),
+)
+DARK = Theme(
+    background="#15181d",
+    ink="#e8eaed",
+    muted="#9aa3ad",
+    grid="#2c323a",
+    colors=("#4aa8e0", "#f0803c", "#35c79a", "#e08fc0", "#8fd0f5", "#e6b03a", "#a79df0", "#b5b5b5"),
+)
+
+
+def marker(index: int) -> str:
+    return MARKERS[index % len(MARKERS)]
+
+
+def label(text: str, limit: int = 34) -> str:
+    """A title as it fits into a figure."""
+    return clean(text, limit)
+
+
+@contextmanager
+def drawing(theme: Theme) -> Iterator[None]:
+    """matplotlib set up for one figure, and as it was before afterwards.
+
+    Mathematical markup is off: a ``$`` in a name is a ``$``.
+    """
+    try:
+        from matplotlib import font_manager, rc_context
+    except ImportError:
+        raise MissingExtraError("matplotlib", "report") from None
+    installed = set(font_manager.get_font_names())
+    settings: dict[Any, Any] = {
+        "font.family": [name for name in FONTS if name in installed],
+        "font.size": 9.5,
+        "text.parse_math": False,
+        "text.color": theme.ink,
+        "axes.labelcolor": theme.ink,
+        "axes.edgecolor": theme.muted,
+        "axes.facecolor": theme.background,
+        "figure.facecolor": theme.background,
+        "xtick.color": theme.muted,
+        "ytick.color": theme.muted,
+        "axes.unicode_minus": True,
+        "svg.hashsalt": "ghostdeploy",
+        "svg.fonttype": "path",
+    }
+    with rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", append=False)
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """A figure on the Agg canvas, unknown to pyplot: nothing global to clean up."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), dpi=100)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def halo(text: Text, theme: Theme) -> None:
+    """Keep a text legible where lines pass behind it."""
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2.5, foreground=theme.background)])
+
+
+def shrink(text: Text, room_px: float) -> None:
+    """Make a text's font smaller until it is at most ``room_px`` wide (figure's own dpi)."""
+    width = text.get_window_extent().width
+    if width > room_px:
+        text.set_fontsize(float(text.get_fontsize()) * room_px / width)
+
+
+def bare(axes: Axes, theme: Theme, *keep: str) -> None:
+    """Only the spines named, no tick marks, a light vertical grid behind the data."""
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in keep)
+    axes.tick_params(length=0)
+    axes.grid(axis="x", color=theme.grid, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def encode(figure: Figure, kind: str) -> bytes:
+    """PNG or SVG bytes without a date, so that the same report gives the same file."""
+    buffer = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, dpi=PNG_DPI, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""Launch by launch: what each said, and the device's state around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from ghostdeploy.report.grid import Grid, cpu_list, or_absent, without_empty_columns
+from ghostdeploy.report.numbers import ABSENT, significant, spread
+from ghostdeploy.report.summary import invalid_reason
+from ghostdeploy.types import Comparison, DeviceState, Launch
+
+STDERR_TAIL = 300  # characters
+
+
+def state(comparisons: Sequence[Comparison]) -> Grid:
+    """The device around the launches: the range before … and after them."""
+    header = (
+        "Model",
+        "CPUs read back",
+        "Load (1 min)",
+        "Hottest (°C)",
+        "Frequency (% of max)",
+        "Stolen CPU time",
+        "Governor",
+        "Free memory (MB)",
+        "Battery",
+        "Thermal status",
+    )
+    grid = Grid(header, tuple(map(_state_row, comparisons)))
+    return without_empty_columns(grid)
+
+
+def launches(comparison: Comparison) -> Grid:
+    """Every launch in order of start."""
+    header = (
+        "Round",
+        "Started",
+        "Latency (ms)",
+        "Min (ms)",
+        "p95 (ms)",
+        "Max (ms)",
+        "Runs",
+        "°C",
+        "Valid",
+    )
+    ordered = sorted(comparison.record.launches, key=lambda x: (x.round, x.position))
+    return Grid(header, tuple(map(_launch_row, ordered)), frozenset({0, *range(2, 8)}))
+
+
+def failures(comparison: Comparison) -> Grid:
+    """The launches that do not count, with the end of what they wrote to stderr."""
+    bad = [launch for launch in comparison.record.launches if invalid_reason(launch)]
+    rows = tuple(
+        (str(x.round), invalid_reason(x), or_absent(x.returncode), x.stderr[-STDERR_TAIL:])
+        for x in bad
+    )
+    return Grid(("Round", "Reason", "Exit code", "End of stderr"), rows, frozenset({0, 2}))
+
+
+def _state_row(comparison: Comparison) -> tuple[str, ...]:
+    all_launches = comparison.record.launches
+    before = [launch.state_before for launch in all_launches]
+    after = [launch.state_after for launch in all_launches]
+    both = before + after
+    masks = dict.fromkeys(cpu_list(launch.cpus) for launch in all_launches if launch.cpus)
+    return (
+        comparison.title,
+        "; ".join(masks) or ABSENT,
+        _before_after(before, after, lambda s: s.load_1min, 2),
+        _before_after(before, after, lambda s: s.max_temp_c, 1),
+        spread((_frequency_share(s) for s in both), "%", 0),
+        _stolen(all_launches, comparison.record.device.cores),
+        ", ".join(dict.fromkeys(s.governor for s in both if s.governor)) or ABSENT,
+        spread((s.mem_available_mb for s in both), places=0),
+        spread((s.battery_percent for s in both), "%", 0),
+        spread((s.thermal_status for s in both), places=0),
+    )
+
+
+def _before_after(
+    before: Sequence[DeviceState],
+    after: Sequence[DeviceState],
+    of: Callable[[DeviceState], float | None],
+    places: int,
+) -> str:
+    first, last = spread(map(of, before), places=places), spread(map(of, after), places=places)
+    if (first, last) == (ABSENT, ABSENT):
+        return ABSENT
+    return f"before {first}, after {last}"
+
+
+def _frequency_share(moment: DeviceState) -> float | None:
+    """The slowest core's frequency as % of its maximum."""
+    pairs = zip(moment.cur_freq_khz, moment.max_freq_khz, strict=False)
+    shares = [100 * now / top for now, top in pairs if top]
+    return min(shares, default=None)
+
+
+def _stolen(all_launches: Sequence[Launch], cores: int) -> str:
+    """Seconds that the hypervisor gave to others while launches ran, and their share."""
+    pairs = [(x.state_before, x.state_after) for x in all_launches]
+    known = [
+        (after.cpu_steal_s - before.cpu_steal_s, after.uptime_s - before.uptime_s)
+        for before, after in pairs
+        if before.cpu_steal_s is not None
+        and after.cpu_steal_s is not None
+        and before.uptime_s is not None
+        and after.uptime_s is not None
+    ]
+    stolen, elapsed = sum(s for s, _ in known), sum(e for _, e in known)
+    if elapsed <= 0:
+        return ABSENT
+    share = stolen / (elapsed * max(1, cores))
+    return f"{stolen:.2f} s ({100 * share:.2f} %)"
+
+
+def _launch_row(launch: Launch) -> tuple[str, ...]:
+    summary = launch.summary
+    before, after = launch.state_before.max_temp_c, launch.state_after.max_temp_c
+    return (
+        str(launch.round),
+        _moment(launch.started_at),
+        significant(summary.value_ms if summary else None),
+        significant(summary.min_ms if summary else None),
+        significant(summary.p95_ms if summary else None),
+        significant(summary.max_ms if summary else None),
+        or_absent(summary.count if summary else None),
+        ABSENT if before is None and after is None else f"{_degrees(before)} → {_degrees(after)}",
+        "yes" if not invalid_reason(launch) else f"no: {invalid_reason(launch)}",
+    )
+
+
+def _moment(stamp: str) -> str:
+    """Whole seconds are enough for a reader; what is no time stays as it is."""
+    try:
+        return datetime.fromisoformat(stamp).isoformat(sep=" ", timespec="seconds")
+    except ValueError:
+        return stamp
+
+
+def _degrees(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"

@@ -1,0 +1,85 @@
+"""How numbers are written: the same digits in every format."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ghostdeploy.types import Interval
+
+ABSENT = "\u2013"  # an en dash
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """Plain decimals with ``digits`` significant ones, never an exponent: 12.34, 0.5678, 1234."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    return f"{value:.{_decimals(value, digits)}f}"
+
+
+def printed(value: float | None) -> str:
+    """A number of the paper's with the digits that it prints, no zeros added: 31.1, 37."""
+    return ABSENT if value is None or not math.isfinite(value) else f"{value:.6g}"
+
+
+def interval(estimate: Interval | None, digits: int = 4) -> str:
+    """``value [lower, upper]``, all three with the value's decimals."""
+    if estimate is None or not math.isfinite(estimate.value):
+        return ABSENT
+    return f"{significant(estimate.value, digits)} {limits(estimate, digits)}"
+
+
+def limits(estimate: Interval, digits: int = 4) -> str:
+    """``[lower, upper]``; ? where a limit is unknown."""
+    places = _decimals(estimate.value, digits)
+    return f"[{_limit(estimate.lower, places)}, {_limit(estimate.upper, places)}]"
+
+
+def ratio(estimate: Interval | None) -> str:
+    return interval(estimate, 3)
+
+
+def millions(count: int | None) -> str:
+    return significant(None if count is None else count / 1e6)
+
+
+def megabytes(size_bytes: int | None) -> str:
+    return significant(None if size_bytes is None else size_bytes / 1e6)
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    if share is None or not math.isfinite(share):
+        return ABSENT
+    return f"{significant(100 * share, digits)} %"
+
+
+def scientific(value: float | None) -> str:
+    """For parity errors: 1.2e-06; 0 is 0."""
+    if value is None or not math.isfinite(value):
+        return ABSENT if value is None else str(value)
+    return f"{value:.2g}"
+
+
+def spread(values: Iterable[float | int | None], unit: str = "", places: int = 1) -> str:
+    """``low … high unit`` of what is known, or one value where they print alike."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return ABSENT
+    low, high = f"{min(known):.{places}f}", f"{max(known):.{places}f}"
+    text = low if low == high else f"{low} … {high}"
+    return f"{text} {unit}".rstrip()
+
+
+def finite(estimate: Interval | None) -> Interval | None:
+    """The estimate, or None where it is not a number."""
+    return estimate if estimate is not None and math.isfinite(estimate.value) else None
+
+
+def _decimals(value: float, digits: int) -> int:
+    if value == 0 or not math.isfinite(value):
+        return digits - 1
+    return max(0, min(6, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def _limit(value: float, places: int) -> str:
+    return f"{value:.{places}f}" if math.isfinite(value) else "?"

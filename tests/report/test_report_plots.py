@@ -1,0 +1,139 @@
+"""Figures: valid, not blank, of sensible size, labels apart; and the points they draw."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ghostdeploy.report import Report
+from ghostdeploy.report.plots import PLOTS, available, file_name, image, render
+from ghostdeploy.report.scene import LAUNCH_ORDER, anchor_index, relative_to, strips
+from ghostdeploy.report.summary import summarise
+from ghostdeploy.types import Interval
+
+pytest.importorskip("matplotlib")
+
+
+def pixels(png: bytes) -> Any:
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(png))
+    picture.verify()
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["table_1", "crashed", "eight"])
+def test_pngs_are_pictures(name: str, request: pytest.FixtureRequest) -> None:
+    files = render(request.getfixturevalue(name), "r")
+    assert set(files) == {"r.latency.png", "r.accuracy.png", "r.launches.png"}
+    for png in files.values():
+        picture = pixels(png)
+        height, width, _ = picture.shape
+        assert 1200 <= width <= 2400
+        assert 300 <= height <= 2400
+        ink = (picture < 200).any(axis=2)
+        assert 0.003 < ink.mean() < 0.5
+        assert not ink[:, :4].any(), "something is cut off at the left"
+        assert not ink[:, -4:].any(), "something is cut off at the right"
+
+
+def test_one_model_and_unicode_and_dollars(make: Callable[..., Report], ghostnet: Any) -> None:
+    for title in ("幽灵网络", "$x^{$ \\frac" + "W" * 300, ""):
+        report = make((replace(ghostnet, title=title),))
+        for png in render(report, "r").values():
+            assert pixels(png).std() > 5
+
+
+@pytest.mark.parametrize(
+    "limits", [(float("nan"), float("nan")), (float("-inf"), float("inf")), (9e9, -9e9)]
+)
+def test_odd_limits_are_drawn_without(table_1: Report, limits: tuple[float, float]) -> None:
+    def odd(interval: Interval | None) -> Interval | None:
+        return interval and Interval(interval.value, *limits)
+
+    comparisons = tuple(
+        replace(c, latency_ms=odd(c.latency_ms) or c.latency_ms, ratio=odd(c.ratio))
+        for c in table_1.comparisons
+    )
+    report = replace(table_1, comparisons=comparisons)
+    for plot in PLOTS[:2]:
+        assert pixels(image(plot, report)).std() > 5
+
+
+def test_many_models_still_fit(make: Callable[..., Report], ghostnet: Any) -> None:
+    models = [
+        replace(ghostnet, title=f"Model with number {i}", ratio=1 + i / 50) for i in range(24)
+    ]
+    png = image(PLOTS[1], make(tuple(models)))
+    assert not (pixels(png)[-6:] < 200).any()
+
+
+def test_figures_without_data_are_left_out(make: Callable[..., Report], ghostnet: Any) -> None:
+    report = make((replace(ghostnet, paper=(None, None, None)),))
+    first = report.comparisons[0]
+    empty = replace(first, record=replace(first.record, launches=()))
+    assert [plot.name for plot in available(report)] == ["latency", "launches"]
+    assert [p.name for p in available(replace(report, comparisons=(empty,)))] == ["latency"]
+
+
+def test_the_same_report_gives_the_same_bytes(table_1: Report) -> None:
+    plot = PLOTS[0]
+    assert image(plot, table_1) == image(plot, table_1)
+    assert image(plot, table_1, kind="svg") == image(plot, table_1, kind="svg")
+    assert file_name("a", plot) == "a.latency.png"
+
+
+def test_drawing_leaves_matplotlib_as_it_was(table_1: Report) -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    image(PLOTS[0], table_1)
+    assert dict(mpl.rcParams) == before
+
+
+def test_labels_do_not_overlap(table_1: Report, eight: Report) -> None:
+    from ghostdeploy.report.figures.accuracy import draw
+    from ghostdeploy.report.figures.style import LIGHT, drawing
+
+    for report in (table_1, eight):
+        with drawing(LIGHT):
+            figure = draw(report, LIGHT)
+            boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+        for index, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+
+
+def test_the_anchor_joins_the_devices(crashed: Report) -> None:
+    first, dead, last = crashed.comparisons
+    rows = summarise((dead, first, last))
+    index = anchor_index(rows)
+    assert index == 1
+    here = relative_to(rows[2], rows[1])
+    assert here is not None
+    assert here.value == pytest.approx(last.latency_ms.value / first.latency_ms.value)
+    assert anchor_index(summarise((dead,))) is None
+
+
+def test_strips_show_time_and_what_does_not_count(table_1: Report) -> None:
+    scene = strips(table_1.comparisons)
+    assert scene.x_label == "minutes since the first launch"
+    assert [len(dots) for dots in scene.dots] == [10, 10, 10]
+    assert [dot.x for dot in scene.dots[2] if not dot.valid] == pytest.approx(
+        [2.17, 2.49], abs=0.01
+    )
+    slow = [dot.deviation for dot in scene.dots[2] if not dot.valid]
+    assert all(deviation is not None and deviation > 15 for deviation in slow)
+
+
+@pytest.mark.parametrize("stamp", ["", "yesterday", "2024-05-17T09:30:00"])
+def test_without_usable_times_the_order_is_shown(table_1: Report, stamp: str) -> None:
+    first = table_1.comparisons[0]
+    launches = tuple(replace(x, started_at=stamp) for x in first.record.launches)
+    scene = strips((replace(first, record=replace(first.record, launches=launches)),))
+    assert scene.x_label == LAUNCH_ORDER
+    assert [dot.x for dot in scene.dots[0]] == list(range(1, 11))
