@@ -1,0 +1,55 @@
+"""What a user may name on the command line: a model of the zoo, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostdeploy import zoo
+from ghostdeploy.errors import UsageError
+from ghostdeploy.lint import READERS
+from ghostdeploy.types import ModelSpec
+
+
+@dataclass(frozen=True)
+class SpecDefaults:
+    """What the options say for every model that is named without its own variant or width."""
+
+    width: float = 1.0
+    resolution: tuple[int, int] = (224, 224)
+    variant: str = "official"
+    changes: Mapping[str, object] | None = None
+    num_classes: int = 1000
+
+
+def parse_target(text: str, defaults: SpecDefaults) -> ModelSpec | Path:
+    """``ARCH[:VARIANT][@WIDTH]`` as a spec, or the path of a .onnx or .tflite file.
+
+    Raises UsageError for what is neither.
+    """
+    if Path(text).suffix in READERS or "/" in text:
+        return Path(text)
+    name, _, width = text.partition("@")
+    name, _, variant = name.partition(":")
+    try:
+        number = float(width) if width else defaults.width
+    except ValueError as error:
+        raise UsageError(f"{text!r}: the width behind @ is not a number") from error
+    return zoo.make_spec(
+        name,
+        width=number,
+        resolution=defaults.resolution,
+        variant=variant or defaults.variant,
+        changes=defaults.changes,
+        num_classes=defaults.num_classes,
+    )
+
+
+def parse_resolution(text: str) -> tuple[int, int]:
+    """``224`` or ``HEIGHTxWIDTH``, e.g. ``192x320``. Raises UsageError."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(p.isascii() and p.isdigit() for p in parts):
+        raise UsageError(f"write a resolution as 224 or 192x320 (height x width), not {text!r}")
+    height, width = int(parts[0][:9]), int(parts[-1][:9])
+    return height, width

@@ -1,0 +1,148 @@
+"""``ghostdeploy verify``: is this file the torch network's function, layer by layer?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ghostdeploy import flatbuffer, records
+from ghostdeploy.commands.export import network_of, sidecar, weights_id
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.quiet import captured
+from ghostdeploy.types import ExportOptions, ModelSpec, Parity
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a model file says it was made from. ``weights`` is ``seed:N`` or ``sha256:…``."""
+
+    spec: ModelSpec
+    export: ExportOptions
+    precision: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The comparison, and each inner tensor's relative L2 in graph order."""
+
+    parity: Parity
+    layers: dict[str, float]
+
+
+def verify(
+    path: Path, *, origin: Origin | None = None, weights: Path | None = None
+) -> Verification:
+    """Compare a model file with its torch network. ``origin`` is needed for a file of others.
+
+    Raises InputFileError for a file that is not a model, and UsageError where it does not say
+    what it was made from, or was made from a checkpoint that is not given.
+    """
+    data = _read(path)
+    known = origin or origin_of(path, data)
+    seed = _seed(path, known, weights)
+    with captured():
+        return _compare(path, data, known, weights, seed)
+
+
+def _read(path: Path) -> bytes:
+    from ghostdeploy.lint import read_graph
+
+    read_graph(path)  # one line for whatever is wrong with the file
+    return path.read_bytes()
+
+
+def origin_of(path: Path, data: bytes) -> Origin:
+    """From the file's own metadata, or from the sidecar next to it where that fits the file."""
+    try:
+        artifact = records.read_artifact(sidecar(path))
+        if artifact.spec and artifact.sha256 == hashlib.sha256(data).hexdigest():
+            return Origin(artifact.spec, artifact.export, artifact.precision, artifact.weights)
+    except InputFileError:
+        pass
+    facts = _facts(path, data)
+    if "ghostdeploy.spec" not in facts:
+        raise UsageError(f"{path} does not say which network it is; name it with --model")
+    try:
+        spec = records.decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
+        options = json.loads(facts["ghostdeploy.export"]) | {"labels": []}
+        export = records.decode(path, ExportOptions, options)
+        return Origin(spec, export, facts["ghostdeploy.precision"], facts["ghostdeploy.weights"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(f"{path}: its ghostdeploy metadata is damaged") from error
+
+
+def _facts(path: Path, data: bytes) -> dict[str, str]:
+    if path.suffix == ".onnx":
+        import onnx
+
+        return {p.key: p.value for p in onnx.load_from_string(data).metadata_props}
+    from ghostdeploy.export.metadata import read_facts
+
+    return read_facts(flatbuffer.load(data, str(path)))
+
+
+def _seed(path: Path, origin: Origin, weights: Path | None) -> int:
+    """The seed of seeded weights, once it is clear that the right weights are at hand."""
+    kind, _, value = origin.weights.partition(":")
+    if kind == "seed" and weights is None and value.isdigit():
+        return int(value)
+    if weights is None:
+        raise UsageError(f"{path} was made from a checkpoint; give it with --weights")
+    if origin.weights not in ("", weights_id(weights, 0)):
+        raise UsageError(f"{path} was made from other weights ({origin.weights}) than {weights}")
+    return 0
+
+
+def _compare(
+    path: Path, data: bytes, origin: Origin, weights: Path | None, seed: int
+) -> Verification:
+    from ghostdeploy.export import parity
+    from ghostdeploy.export.deploy import DeployForm, reference
+    from ghostdeploy.export.to_onnx import to_onnx
+
+    network = network_of(origin.spec, weights, seed)
+    exported = to_onnx(DeployForm(network, origin.export), origin.spec.resolution)
+    images = parity.example_inputs(origin.spec, origin.export)
+    run, inner, runtime = _candidate(path, data, images[1])
+    layers = parity.layer_errors(exported.torch_values(images[1]), inner)
+    pairs = []
+    for image in images:
+        expected, got = reference(network, origin.export, image), list(run(image).values())
+        pairs.append((expected, _in_order(path, expected, got)))
+    judged = parity.compare(path.suffix[1:], runtime, origin.precision, pairs, layers)
+    return Verification(judged, layers)
+
+
+def _candidate(path: Path, data: bytes, image: Any) -> tuple[Any, dict[str, Any], str]:
+    """A function from an image to the outputs, the inner tensors for one image, the runtime."""
+    from ghostdeploy.export import parity
+    from ghostdeploy.export.content import tool_versions
+
+    if path.suffix == ".tflite":
+        version = tool_versions()["ai-edge-litert"]
+        inner = parity.tflite_layers(data, image)
+        return parity.tflite_runner(data), inner, f"LiteRT {version}"
+    import onnx
+
+    from ghostdeploy.export.to_onnx import with_all_values
+
+    model = onnx.load_from_string(data)
+    outputs = [o.name for o in model.graph.output]
+    names = [n for node in model.graph.node for n in node.output if n and n not in outputs]
+    inner = parity.onnx_runner(with_all_values(model, names), names)(image)
+    version = tool_versions()["onnxruntime"]
+    return parity.onnx_runner(data, outputs), inner, f"onnxruntime {version}"
+
+
+def _in_order(path: Path, expected: list[Any], got: list[Any]) -> list[Any]:
+    """``got`` in the order of ``expected``, by shape: a file of others names things its own way."""
+    by_shape = {tuple(a.shape): a for a in got}
+    try:
+        return [by_shape[tuple(a.shape)] for a in expected]
+    except KeyError as error:
+        shapes = ", ".join(str(list(a.shape)) for a in got)
+        raise UsageError(f"{path} gives outputs of shape {shapes}, not the network's") from error
