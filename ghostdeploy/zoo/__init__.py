@@ -71,7 +71,7 @@ MODELS: dict[str, Architecture] = {
         reshaping_modules=("attention",),
     ),
     "ghostnetv2": Architecture(
-        title="GhostNetV2 (GhostNet + DFC attention)",
+        title="GhostNetV2",
         module="ghostdeploy.zoo.ghostnetv2",
         variants={"official": DfcOptions(), "paper": PAPER_VARIANT},
         paper={

@@ -1,0 +1,98 @@
+"""What the usual conversion gets wrong, and what it costs. Prints a Markdown table.
+
+The same torch network (seeded weights) through the same onnx2tf, once as it comes out and once
+with ghostdeploy's rewrites; both are compared with torch, tensor by tensor, and timed in one
+interleaved session with TFLite's builtin kernels and with XNNPACK.
+Run: python benchmarks/plain_conversion.py [width] [launches]
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ghostdeploy import flatbuffer, zoo
+from ghostdeploy.commands.export import network_of
+from ghostdeploy.export import parity
+from ghostdeploy.export.deploy import DeployForm, reference
+from ghostdeploy.export.metadata import Description
+from ghostdeploy.export.rewrites import REWRITES
+from ghostdeploy.export.tflite import finish_tflite, started
+from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy.lint import lint_graph
+from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.quiet import captured
+from ghostdeploy.types import ExportOptions
+
+
+def main(width: float, launches: int) -> None:
+    with tempfile.TemporaryDirectory() as name, captured():
+        folder = Path(name)
+        rows = build(width, folder)
+        times = {xnnpack: ratio(folder, xnnpack, launches) for xnnpack in (False, True)}
+    print(f"GhostNetV2 {width}×, 224×224, fp32, seeded weights\n")
+    print("| | plain onnx2tf | ghostdeploy |\n|---|---|---|")
+    for label, values in rows.items():
+        print(f"| {label} | {values[0]} | {values[1]} |")
+    for xnnpack, (value, lower, upper) in times.items():
+        kernels = "XNNPACK" if xnnpack else "builtin kernels"
+        print(f"| latency ratio, {kernels} | 1 | {value:.3f} [{lower:.3f}, {upper:.3f}] |")
+
+
+def build(width: float, folder: Path) -> dict[str, list[str]]:
+    """Both files in ``folder``, and what distinguishes them, a row a property."""
+    spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
+    network = network_of(spec, None, 0)
+    images = parity.example_inputs(spec, export)
+    with started() as converter:
+        exported = to_onnx(DeployForm(network, export), spec.resolution)
+        converter.start(exported.model.SerializeToString(), "fp32")
+        expected = [reference(network, export, image) for image in images]
+        inner = exported.torch_values(images[1])
+        raw = converter.finish()
+    rows: dict[str, list[str]] = {}
+    for label, rewrites in (("plain", ()), ("mended", tuple(REWRITES))):
+        description = Description(spec.name, "", "", "image", ("logits",), normalized=True)
+        data = finish_tflite(
+            raw,
+            values=[v for node in exported.model.graph.node for v in node.output],
+            input_name="image",
+            outputs=("logits",),
+            description=description,
+            facts={},
+            rewrites=rewrites,
+        ).data
+        (folder / f"{label}.tflite").write_bytes(data)
+        run = parity.tflite_runner(data)
+        pairs = [(e, [run(i)["logits"]]) for e, i in zip(expected, images, strict=True)]
+        layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
+        judged = parity.compare("tflite", "LiteRT", "fp32", pairs, layers)
+        wrong = [name for name, error in layers.items() if name.endswith("/resize") and error > 0.01]
+        report = lint_graph(graph_of(flatbuffer.load(data, label), label), spec)
+        for key, value in (
+            ("relative L2 of the logits", f"{judged.rel_l2:.1e}"),
+            ("worst inner tensor", f"{judged.worst_layer} {judged.worst_layer_rel_l2:.1e}"),
+            ("up-samplings that read other pixels", f"{len(wrong)} of 14"),
+            ("depthwise convolutions written as CONV_2D", f"{len(report.findings)}"),
+            ("passes the proof", "yes" if judged.passed else "no"),
+        ):
+            rows.setdefault(key, []).append(value)
+    return rows
+
+
+def ratio(folder: Path, xnnpack: bool, launches: int) -> tuple[float, float, float]:
+    argv = [sys.executable, "-m", "ghostdeploy", "bench", "plain.tflite", "mended.tflite", "--json"]
+    argv += ["--launches", str(launches), "--xnnpack" if xnnpack else "--no-xnnpack"]
+    done = subprocess.run(argv, cwd=folder, check=True, capture_output=True)
+    found = json.loads(done.stdout)["models"][1]["ratio"]
+    return found["value"], found["lower"], found["upper"]
+
+
+if __name__ == "__main__":
+    main(
+        float(sys.argv[1]) if len(sys.argv) > 1 else 1.0,
+        int(sys.argv[2]) if len(sys.argv) > 2 else 10,
+    )
