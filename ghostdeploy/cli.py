@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timezone
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from ghostdeploy.types import Comparison, ModelSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
-BUG, INTERRUPTED = 4, 130
+BUG, INTERRUPTED, TERMINATED = 4, 130, 143
 JSON_HELP = "Print the result as JSON, for machines."
 
 
@@ -39,7 +41,7 @@ class Progress:
 
     def __init__(self) -> None:
         # A copy of standard error: what libraries write there is captured meanwhile.
-        self._out = os.fdopen(os.dup(2), "w", buffering=1, errors="replace")
+        self._out = os.fdopen(_copy_of(2), "w", buffering=1, errors="replace")
         self._live = self._out.isatty()
         self._start = time.monotonic()
         self._last = ""
@@ -60,38 +62,70 @@ class Progress:
         self._out.close()
 
 
+def _copy_of(descriptor: int) -> int:
+    try:
+        return os.dup(descriptor)
+    except OSError:  # closed by the caller, as in 2>&-
+        return os.open(os.devnull, os.O_WRONLY)
+
+
 def emit_json(value: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(value, indent=2, default=_plain))
+    """One JSON document on standard output; null for infinity and NaN, which JSON has not."""
+    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
 
 
 def _plain(value: Any) -> object:
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return str(value)
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
 
 
 def main() -> NoReturn:
     """The console script: every outcome becomes an exit code, none a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"error: {_one_line(error)}", err=True)
+        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted", err=True)
+        click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
     except GhostdeployError as error:
         click.echo(f"error: {error}", err=True)
         if error.log:
             click.echo(f"log: {error.log}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader, head or less, has seen enough
+    except SystemExit as end:  # click ends so, too, when the reader (head, less) has seen enough
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except Exception as error:
         sys.exit(_report_bug(error))
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    """Ends like an interruption: what was started is ended, and temporary files go."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(TERMINATED)
+
+
+def _one_line(error: click.ClickException) -> str:
+    """click's own message on a wrong option or argument, and where to look."""
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path} --help)" if context else message
 
 
 def _report_bug(error: Exception) -> int:
@@ -99,6 +133,9 @@ def _report_bug(error: Exception) -> int:
     with os.fdopen(handle, "w") as log:
         log.write(f"ghostdeploy {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
         log.write(traceback.format_exc())
+        if isinstance(output := getattr(error, "log", None), Path):
+            log.write(f"\n{output.read_text(errors='replace')}")
+            output.unlink()
     brief = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
     click.echo(f"error: this is a bug in ghostdeploy: {brief}\nlog: {name}", err=True)
     return BUG
@@ -154,6 +191,12 @@ def bench_options(command: F) -> F:
             default=Path("reports"),
             show_default=True,
             help="Folder of the records and reports.",
+        ),
+        click.option(
+            "--max-disturbance",
+            default=0.25,
+            show_default=True,
+            help="Share of its cores' time that others may take in a launch that counts.",
         ),
         click.option("--timeout", default=300.0, show_default=True, help="Seconds for one launch."),
         click.option(
@@ -225,6 +268,7 @@ def _bench_params(o: dict[str, Any]) -> BenchParams:
         cpus=cpus,
         benchmark_model=o["benchmark_model"],
         timeout_s=o["timeout"],
+        max_disturbance=o["max_disturbance"],
     )
 
 
@@ -347,7 +391,7 @@ def verify(
 ) -> None:
     """Compare FILE with its torch network again, layer by layer."""
     from ghostdeploy.commands import verify as command
-    from ghostdeploy.commands.export import verdict, weights_id
+    from ghostdeploy.commands.export import check_precision, verdict, weights_id
     from ghostdeploy.commands.targets import parse_target
 
     origin = None
@@ -355,6 +399,7 @@ def verify(
         spec = parse_target(model, _defaults(o))
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
+        check_precision(precision)
         origin = command.Origin(
             spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
         )
@@ -392,7 +437,7 @@ def lint(files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
             continue
         click.echo(
             f"{name}: {sum(report.op_counts.values())} operators,"
-            f" {report.dfc_branches} DFC branches, {len(report.findings)} findings"
+            f" {len(report.dfc_branches)} DFC branches, {len(report.findings)} findings"
         )
         for f in report.findings:
             click.echo(f"  {f.severity:7} {f.rule:12} {f.node}: {f.message}; {f.fix}")

@@ -100,29 +100,54 @@ class Parity:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a rule has to say about a graph. ``severity`` is error, warning or info."""
+    """One thing that a rule has to say about a graph. ``severity`` is error, warning or info.
+
+    ``module`` is the torch module that the node came from and ``source`` the file that defines
+    it, "" where the export left no trace. ``allowed`` is the reason given in an allow list.
+    """
 
     rule: str
     severity: str
     node: str
     message: str
     fix: str = ""
+    module: str = ""
+    source: str = ""
+    allowed: str = ""
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """How XNNPACK takes a TFLite graph, measured in the runtime here.
+
+    ``kernels`` is the number of delegate kernels, ``outside`` the nodes that stay with TFLite's
+    builtin kernels, by name and operator.
+    """
+
+    runtime: str
+    kernels: int
+    outside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class GraphReport:
-    """What the linter saw in one file."""
+    """What the linter saw in one file. ``dfc_branches`` maps a module to what it lowered to.
+
+    ``weights_mb`` and ``activations_mb`` (the largest set alive at once) are 10⁶ bytes.
+    """
 
     op_counts: dict[str, int]
     findings: tuple[Finding, ...]
     macs: int | None = None
     params: int | None = None
-    partitions: int | None = None
-    dfc_branches: int = 0
+    partitions: Partitions | None = None
+    dfc_branches: dict[str, str] = field(default_factory=dict)
+    weights_mb: float | None = None
+    activations_mb: float | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.severity == "error")
+        return tuple(f for f in self.findings if f.severity == "error" and not f.allowed)
 
 
 @dataclass(frozen=True)
@@ -183,6 +208,7 @@ class DeviceState:
     battery_percent: int | None = None
     thermal_status: int | None = None
     cpu_steal_s: float | None = None  # time the hypervisor gave to others, since boot
+    cpu_busy_s: float | None = None  # time that all cores computed, since boot
     uptime_s: float | None = None
 
 
@@ -210,7 +236,8 @@ class Launch:
     """One process on the device = one sample. ``round`` pairs it with the other models' launches.
 
     ``samples_ms`` holds every raw run where the runner sees them (benchmark_model prints none).
-    ``cpus`` is the affinity read back from the running process.
+    ``cpus`` is the affinity read back from the running process. ``cpu_s`` is the CPU time of that
+    process and its children, ``neighbours_s`` what everything else used of those cores meanwhile.
     """
 
     round: int
@@ -225,6 +252,8 @@ class Launch:
     peak_mem_mb: float | None = None
     partitions: int | None = None
     cpus: tuple[int, ...] = ()
+    cpu_s: float | None = None
+    neighbours_s: float | None = None
     state_before: DeviceState = DeviceState()
     state_after: DeviceState = DeviceState()
     valid: bool = True
@@ -233,10 +262,39 @@ class Launch:
     stdout: str = ""
     stderr: str = ""
 
+    @property
+    def wall_s(self) -> float | None:
+        """How long it took by the device's clock; None where that is unknown."""
+        before, after = self.state_before.uptime_s, self.state_after.uptime_s
+        if before is None or after is None or after <= before:
+            return None
+        return after - before
+
+    def others_share(self, cores: int) -> float | None:
+        """The share of all ``cores``' time that other programs used; None where unknown."""
+        before, after = self.state_before.cpu_busy_s, self.state_after.cpu_busy_s
+        if before is None or after is None or self.cpu_s is None or not self.wall_s:
+            return None
+        return max(0.0, after - before - self.cpu_s) / (self.wall_s * max(1, cores))
+
+    @property
+    def neighbours_share(self) -> float | None:
+        """The share of its pinned cores' time that other programs used; None where unknown."""
+        if self.neighbours_s is None or not self.wall_s:
+            return None
+        return self.neighbours_s / (self.wall_s * max(1, len(self.cpus)))
+
 
 @dataclass(frozen=True)
 class BenchParams:
-    """How to measure. ``xnnpack`` None leaves the runtime's default; ``cpus`` () lets us choose."""
+    """How to measure; see each runner for what it makes of it.
+
+    ``xnnpack`` False runs the runtime's builtin kernels. ``cpus`` () lets the runner choose.
+    ``benchmark_model`` is the program's path, for the runtime of that name only.
+    ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
+    that counts. A launch's value is the median of its runs, which interruptions hardly move while
+    they hit fewer than half of them; a quarter is the safe half of that.
+    """
 
     threads: int = 1
     runs: int = 50
@@ -247,6 +305,7 @@ class BenchParams:
     cpus: tuple[int, ...] = ()
     benchmark_model: str = ""
     timeout_s: float = 300.0
+    max_disturbance: float = 0.25
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "launches"):
@@ -256,6 +315,8 @@ class BenchParams:
             raise UsageError(f"warmup must not be negative, not {self.warmup}")
         if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
             raise UsageError(f"timeout must be positive, not {self.timeout_s}")
+        if not 0 <= self.max_disturbance <= 1:
+            raise UsageError(f"max-disturbance must be 0 to 1, not {self.max_disturbance}")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from math import exp, log
@@ -12,11 +12,13 @@ from pathlib import Path
 from statistics import median
 
 from ghostdeploy import __version__, records
+from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.gate import stats
+from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.runtimes import check_format, file_sha256
+from ghostdeploy.runners.runtimes import check_format
 from ghostdeploy.types import (
     Artifact,
     BenchParams,
@@ -37,15 +39,9 @@ NOISY = 0.05
 SLOW = 1.10  # a launch this far above the median is a slow one, as in the gate's screen
 SLOW_SHARE = 0.15
 DRIFT, DRIFT_P = 0.03, 0.05
-BUSY_SHARE = 0.25  # of the cores, by load that is not the measurement's own
-
-
-# Told before each launch: how many are done, of how many in all, and which comes next.
-Progress = Callable[[int, int, str], None]
-
-
-def silent(done: int, total: int, text: str) -> None:
-    """The Progress that shows nothing."""
+# Of all cores' time. One busy core of the eight that phones have is 12 %; an idle Linux's own
+# housekeeping is about 1 %, and counting by 10 ms ticks errs by about as much over ten launches.
+BUSY_SHARE = 0.10
 
 
 def artifact_of(path: Path) -> Artifact:
@@ -54,7 +50,7 @@ def artifact_of(path: Path) -> Artifact:
     Raises InputFileError for a file that is missing, empty, damaged or of another kind.
     """
     check_model_file(path)
-    digest = _digest(path)
+    digest = file_sha256(path)
     bare = Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
     try:
         known = records.read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
@@ -136,7 +132,7 @@ class _Session:
             path = Path(artifact.path)
             state = _file_state(path)
             evidence = Evidence(
-                model_sha256=_digest(path),
+                model_sha256=file_sha256(path),
                 runtime=runtime.name,
                 runtime_version=runtime.version,
                 runtime_sha256=runtime.sha256,
@@ -314,9 +310,12 @@ def _surroundings(record: BenchRecord) -> Iterator[str]:
     launches = record.valid_launches
     if launches[0].cpus and len(launches[0].cpus) < threads:
         yield f"{threads} threads share {_cores(len(launches[0].cpus))}: lower --threads"
-    loads = _known(x.state_before.load_1min for x in launches)
-    if loads and median(loads) - threads > BUSY_SHARE * cores:
-        yield f"the load average was {median(loads):.1f} on {_cores(cores)}: stop other programs"
+    shares = [x for x in (launch.others_share(cores) for launch in launches) if x is not None]
+    if shares and median(shares) > BUSY_SHARE:
+        yield (
+            f"other programs used {100 * median(shares):.0f} % of the processor:"
+            " stop them, or measure again once they are done"
+        )
     governor = launches[0].state_before.governor
     if record.device.scheme == "local" and governor and "powersave" in governor:
         yield "the cores save power: run cpupower frequency-set -g performance"
@@ -324,17 +323,6 @@ def _surroundings(record: BenchRecord) -> Iterator[str]:
 
 def _cores(count: int) -> str:
     return f"{count} core{'' if count == 1 else 's'}"
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [x for x in values if x is not None]
-
-
-def _digest(path: Path) -> str:
-    try:
-        return file_sha256(path)
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
 
 
 def _file_state(path: Path) -> tuple[int, int]:

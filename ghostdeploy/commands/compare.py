@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.bench import Progress, artifact_of, bench, compare_records
+from ghostdeploy.commands.bench import artifact_of, bench, compare_records
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export
 from ghostdeploy.commands.models import paper_says
+from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Runner
 from ghostdeploy.types import Artifact, BenchParams, BenchRecord, Comparison, ModelSpec
 
@@ -78,9 +82,11 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
         return [r for request in requests for r in export(request, progress)]
     results: dict[int, ExportResult] = {}
     # Spawned, not forked: a forked process inherits torch's locked threads.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _exit_on_termination) as pool:
         try:
-            futures = {pool.submit(export, r): n for n, r in enumerate(requests)}
+            with _interrupts_ignored():
+                futures = {pool.submit(export, r): n for n, r in enumerate(requests)}
             progress(0, len(requests), f"exporting {len(requests)} models")
             for future in as_completed(futures):
                 number = futures[future]
@@ -92,6 +98,26 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
                 process.terminate()
             raise
     return [results[n] for n in range(len(requests))]
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C: this one hears it, and ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _exit_on_termination() -> None:
+    """Have SIGTERM unwind the process, so that it ends its converter and removes its folder."""
+
+    def leave(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def measure(

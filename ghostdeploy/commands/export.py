@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy import zoo
+from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
-from ghostdeploy.export.content import content_key, file_sha256, tool_versions
+from ghostdeploy.export.content import content_key, tool_versions
+from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
 from ghostdeploy.types import Artifact, ExportOptions, GraphReport, ModelSpec, Parity
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
 FORMATS = ("onnx", "tflite")
 PRECISIONS = ("fp32", "fp16")
 LICENSE = "Apache-2.0"
-
-Progress = Callable[[int, int, str], None]
-
-
-def _silent(done: int, total: int, text: str) -> None:
-    """The progress of a caller that does not want any."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +49,7 @@ class ExportRequest:
         for format in self.formats:
             if format not in FORMATS:
                 raise UsageError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
-        if self.precision not in PRECISIONS:
-            known = ", ".join(PRECISIONS)
-            raise UsageError(f"precision must be one of {known}, not {self.precision!r}")
+        check_precision(self.precision)
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be 0 to 2**32-1, not {self.seed}")
         options = self.spec.options
@@ -84,6 +78,13 @@ class ExportRequest:
         return self.out / f"{'_'.join(parts)}.{format}"
 
 
+def check_precision(precision: str) -> None:
+    """Raises UsageError for one that there is not."""
+    if precision not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise UsageError(f"precision must be one of {known}, not {precision!r}")
+
+
 def _slug(path: Path | None) -> str:
     stem = path.name.split(".", 1)[0] if path else ""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:40]
@@ -98,7 +99,7 @@ class ExportResult:
     report: GraphReport | None = None
 
 
-def export(request: ExportRequest, progress: Progress = _silent) -> list[ExportResult]:
+def export(request: ExportRequest, progress: Progress = silent) -> list[ExportResult]:
     """Export every format of ``request`` that is not there already.
 
     Each file is compared with the torch network and linted before it gets its name. Raises
@@ -140,10 +141,7 @@ def weights_id(weights: Path | None, seed: int) -> str:
         return f"seed:{seed}"
     if weights.is_dir():
         raise InputFileError(f"{weights} is a folder; --weights takes one checkpoint file")
-    try:
-        return f"sha256:{file_sha256(weights)}"
-    except OSError as error:
-        raise InputFileError(f"{weights}: {error.strerror}") from error
+    return f"sha256:{file_sha256(weights)}"
 
 
 def sidecar(path: Path) -> Path:
@@ -158,7 +156,7 @@ def _existing(request: ExportRequest, keys: dict[str, str]) -> dict[str, ExportR
         try:
             artifact = read_artifact(sidecar(path))
             same = artifact.content_key == key and artifact.sha256 == file_sha256(path)
-        except (InputFileError, OSError):
+        except InputFileError:
             continue
         if same:
             found[format] = ExportResult(replace(artifact, path=str(path)), reused=True)

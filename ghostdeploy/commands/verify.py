@@ -6,13 +6,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ghostdeploy import flatbuffer, records
 from ghostdeploy.commands.export import network_of, sidecar, weights_id
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.quiet import captured
 from ghostdeploy.types import ExportOptions, ModelSpec, Parity
+
+if TYPE_CHECKING:
+    from ghostdeploy.lint.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,32 @@ def verify(
     Raises InputFileError for a file that is not a model, and UsageError where it does not say
     what it was made from, or was made from a checkpoint that is not given.
     """
-    data = _read(path)
+    from ghostdeploy.lint import read_graph
+
+    graph = read_graph(path)  # one line for whatever is wrong with the file
+    data = path.read_bytes()
     known = origin or origin_of(path, data)
+    _check_input(graph, known.spec)
     seed = _seed(path, known, weights)
     with captured():
         return _compare(path, data, known, weights, seed)
 
 
-def _read(path: Path) -> bytes:
-    from ghostdeploy.lint import read_graph
+def _check_input(graph: Graph, spec: ModelSpec) -> None:
+    """Raises UsageError unless the file takes one image of the network's size."""
+    height, width = spec.resolution
+    wanted = (1, 3, height, width) if graph.format == "onnx" else (1, height, width, 3)
+    shapes = [graph.values[name].shape for name in graph.inputs]
+    if len(shapes) != 1 or not _fits(shapes[0], wanted):
+        have = ", ".join(str(list(shape or ())) for shape in shapes)
+        raise UsageError(f"{graph.source} takes {have}, where {spec.name} takes {list(wanted)}")
 
-    read_graph(path)  # one line for whatever is wrong with the file
-    return path.read_bytes()
+
+def _fits(shape: tuple[int, ...] | None, wanted: tuple[int, ...]) -> bool:
+    """Whether they are the same; a side that the file leaves open is negative."""
+    if shape is None or len(shape) != len(wanted):
+        return False
+    return all(have in (want, -1) for have, want in zip(shape, wanted, strict=True))
 
 
 def origin_of(path: Path, data: bytes) -> Origin:
@@ -63,10 +80,10 @@ def origin_of(path: Path, data: bytes) -> Origin:
             return Origin(artifact.spec, artifact.export, artifact.precision, artifact.weights)
     except InputFileError:
         pass
-    facts = _facts(path, data)
-    if "ghostdeploy.spec" not in facts:
-        raise UsageError(f"{path} does not say which network it is; name it with --model")
     try:
+        facts = _facts(path, data)
+        if "ghostdeploy.spec" not in facts:
+            raise UsageError(f"{path} does not say which network it is; name it with --model")
         spec = records.decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
         options = json.loads(facts["ghostdeploy.export"]) | {"labels": []}
         export = records.decode(path, ExportOptions, options)
@@ -107,11 +124,18 @@ def _compare(
     network = network_of(origin.spec, weights, seed)
     exported = to_onnx(DeployForm(network, origin.export), origin.spec.resolution)
     images = parity.example_inputs(origin.spec, origin.export)
-    run, inner, runtime = _candidate(path, data, images[1])
+    try:
+        run, inner, runtime = _candidate(path, data, images[1])
+        outputs = [list(run(image).values()) for image in images]
+    except MissingExtraError:
+        raise
+    except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
+        line = str(error).strip().split("\n", 1)[0][:160]
+        raise InputFileError(f"{path} cannot be run here: {line}") from error
     layers = parity.layer_errors(exported.torch_values(images[1]), inner)
     pairs = []
-    for image in images:
-        expected, got = reference(network, origin.export, image), list(run(image).values())
+    for image, got in zip(images, outputs, strict=True):
+        expected = reference(network, origin.export, image)
         pairs.append((expected, _in_order(path, expected, got)))
     judged = parity.compare(path.suffix[1:], runtime, origin.precision, pairs, layers)
     return Verification(judged, layers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from ghostdeploy.report.grid import Grid, cpu_list, or_absent, without_empty_columns
@@ -19,6 +19,8 @@ def state(comparisons: Sequence[Comparison]) -> Grid:
         "Model",
         "CPUs read back",
         "Load (1 min)",
+        "Other programs, all cores",
+        "Other programs, its cores",
         "Hottest (°C)",
         "Frequency (% of max)",
         "Stolen CPU time",
@@ -63,14 +65,17 @@ def _state_row(comparison: Comparison) -> tuple[str, ...]:
     before = [launch.state_before for launch in all_launches]
     after = [launch.state_after for launch in all_launches]
     both = before + after
+    cores = comparison.record.device.cores
     masks = dict.fromkeys(cpu_list(launch.cpus) for launch in all_launches if launch.cpus)
     return (
         comparison.title,
         "; ".join(masks) or ABSENT,
         _before_after(before, after, lambda s: s.load_1min, 2),
+        _percents(x.others_share(cores) for x in all_launches),
+        _percents(x.neighbours_share for x in all_launches),
         _before_after(before, after, lambda s: s.max_temp_c, 1),
         spread((_frequency_share(s) for s in both), "%", 0),
-        _stolen(all_launches, comparison.record.device.cores),
+        _stolen(all_launches, cores),
         ", ".join(dict.fromkeys(s.governor for s in both if s.governor)) or ABSENT,
         spread((s.mem_available_mb for s in both), places=0),
         spread((s.battery_percent for s in both), "%", 0),
@@ -95,6 +100,10 @@ def _frequency_share(moment: DeviceState) -> float | None:
     pairs = zip(moment.cur_freq_khz, moment.max_freq_khz, strict=False)
     shares = [100 * now / top for now, top in pairs if top]
     return min(shares, default=None)
+
+
+def _percents(shares: Iterable[float | None]) -> str:
+    return spread((100 * x for x in shares if x is not None), "%", 0)
 
 
 def _stolen(all_launches: Sequence[Launch], cores: int) -> str:

@@ -9,13 +9,15 @@ import contextlib
 import os
 import platform
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ghostdeploy.types import DeviceIdentity, DeviceState
 
 ROOT = Path("/")
-STEAL_FIELD = 8  # of a cpu line in /proc/stat, its name counted; see proc_stat(5)
+# Of a cpu line in /proc/stat, its name counted; see proc_stat(5). user holds guest time already.
+STEAL_FIELDS = (8,)
+BUSY_FIELDS = (1, 2, 3, 6, 7)  # user, nice, system, irq, softirq
 
 
 def identity(root: Path = ROOT) -> DeviceIdentity:
@@ -38,6 +40,7 @@ def identity(root: Path = ROOT) -> DeviceIdentity:
 
 def state(root: Path = ROOT) -> DeviceState:
     """This machine's state now."""
+    stat = _text(root / "proc/stat") or ""
     cpus = sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*"), key=_number)
     governors = {_text(cpu / "cpufreq/scaling_governor") for cpu in cpus} - {None}
     return DeviceState(
@@ -47,7 +50,8 @@ def state(root: Path = ROOT) -> DeviceState:
         cur_freq_khz=_numbers(cpu / "cpufreq/scaling_cur_freq" for cpu in cpus),
         max_freq_khz=_numbers(cpu / "cpufreq/scaling_max_freq" for cpu in cpus),
         governor=", ".join(sorted(g for g in governors if g)) or None,
-        cpu_steal_s=steal_s(_text(root / "proc/stat") or ""),
+        cpu_steal_s=steal_s(stat),
+        cpu_busy_s=busy_s(stat),
         uptime_s=_first_float(_text(root / "proc/uptime")),
     )
 
@@ -57,13 +61,35 @@ def steal_s(stat: str, cpus: Collection[int] = ()) -> float | None:
 
     ``stat`` is /proc/stat's text. None where it tells nothing.
     """
+    return _seconds(stat, cpus, STEAL_FIELDS)
+
+
+def busy_s(stat: str, cpus: Collection[int] = ()) -> float | None:
+    """Seconds that ``cpus`` (all where empty) computed since boot, as steal_s.
+
+    Most kernels charge a whole tick (1 to 10 ms) to whatever runs when it ends.
+    """
+    return _seconds(stat, cpus, BUSY_FIELDS)
+
+
+def _seconds(stat: str, cpus: Collection[int], columns: Sequence[int]) -> float | None:
     names = {f"cpu{n}" for n in cpus} or {"cpu"}
-    found = [
-        int(words[STEAL_FIELD])
-        for words in map(str.split, stat.splitlines())
-        if len(words) > STEAL_FIELD and words[0] in names and words[STEAL_FIELD].isdigit()
-    ]
-    return sum(found) / os.sysconf("SC_CLK_TCK") if len(found) == len(names) else None
+    rows = [row for row in map(str.split, stat.splitlines()) if row and row[0] in names]
+    try:
+        ticks = sum(int(row[column]) for row in rows for column in columns)
+    except (ValueError, IndexError):
+        return None
+    return ticks / os.sysconf("SC_CLK_TCK") if len(rows) == len(names) else None
+
+
+def children_cpu_s() -> float | None:
+    """CPU time of this process's children, and theirs, that have ended and been waited for."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+    return None
 
 
 def allowed_cpus() -> tuple[int, ...]:

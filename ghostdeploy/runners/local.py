@@ -121,8 +121,8 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         parent=os.getpid(),
     )
     argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
-    watch = Watch(cpus)
-    finished = run_process(argv, params.timeout_s, _environment())
+    watch = Watch(cpus, params.threads, params.max_disturbance)
+    finished = run_process(argv, params.timeout_s, _environment(), cpus)
     common = watch.stop() | {
         "argv": argv,
         "returncode": finished.returncode,

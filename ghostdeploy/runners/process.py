@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -35,21 +35,24 @@ class Finished:
         return f"signal {-self.returncode}"
 
 
-def run_process(argv: Sequence[str], timeout_s: float, env: Mapping[str, str]) -> Finished:
+def run_process(
+    argv: Sequence[str], timeout_s: float, env: Mapping[str, str], cpus: Sequence[int] = ()
+) -> Finished:
     """Run ``argv`` in a process group of its own and wait; on any exception the group is killed.
 
-    stderr is kept in its first and last ``MAX_OUTPUT_BYTES``/2. Raises OSError where it cannot
-    start.
+    It starts on ``cpus`` where this process may use them; () leaves that to the system. stderr is
+    kept in its first and last ``MAX_OUTPUT_BYTES``/2. Raises OSError where it cannot start.
     """
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=env,
-            start_new_session=True,  # a terminal's Ctrl-C is ours to handle, not the child's
-        )
+        with _lent(cpus):
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=env,
+                start_new_session=True,  # a terminal's Ctrl-C is ours to handle, not the child's
+            )
         timed_out = False
         try:
             output, _ = process.communicate(timeout=min(timeout_s, MAX_TIMEOUT_S))
@@ -62,6 +65,24 @@ def run_process(argv: Sequence[str], timeout_s: float, env: Mapping[str, str]) -
             raise
         answer, noise = output.decode(errors="replace"), bounded_text(_ends_of(errors))
         return Finished(process.returncode, answer, noise, timed_out)
+
+
+@contextlib.contextmanager
+def _lent(cpus: Sequence[int]) -> Iterator[None]:
+    """Give this thread the mask while its child is born under it.
+
+    A preexec function would need no lending, but may deadlock where other threads run.
+    """
+    if not cpus:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    try:
+        with contextlib.suppress(OSError):  # the child pins itself too, and can say what is wrong
+            os.sched_setaffinity(0, cpus)
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -18,6 +21,8 @@ from ghostdeploy.runners.runtimes import benchmark_program
 from ghostdeploy.runners.watch import Watch
 from ghostdeploy.types import BenchParams, LatencySummary, Launch
 
+START_S = 1e-3  # more than enough: whether it starts is known before this is looked at
+
 
 def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Launch:
     """As Runner.launch. Raises UsageError for a program that does not run here."""
@@ -31,10 +36,13 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     )
     program = str(benchmark_program(params).absolute())
     argv = command_line(program, str(model_path.absolute()), options)
-    watch = Watch(cpus)
+    mortal = _dying_with_us()
+    if mortal:
+        _check_starts(program)
+    watch = Watch(cpus, params.threads, params.max_disturbance)
     try:
-        with _translated():
-            run = run_local(argv, params.timeout_s, cpus)
+        with _translated(program):
+            run = run_local((*mortal, *argv), params.timeout_s, cpus)
     except program_errors.LaunchTimeoutError as error:
         return Launch(
             argv=argv,
@@ -79,15 +87,35 @@ def _parsed(model_path: Path, run: LocalRun) -> BenchmarkLog:
         raise MeasurementError(f"{model_path}: benchmark_model's log: {error}") from error
 
 
+@cache
+def _dying_with_us() -> tuple[str, ...]:
+    """What to put before a command to have the kernel kill it with this process; () for nothing.
+
+    util-linux's setpriv becomes the command by exec, so that the process, its mask and its command
+    line are the command's own. Busybox's has no such option.
+    """
+    setpriv = shutil.which("setpriv")
+    prefix = (setpriv or "", "--pdeathsig", "KILL", "--")
+    if setpriv and subprocess.run((*prefix, "true"), capture_output=True).returncode == 0:
+        return prefix
+    return ()
+
+
+def _check_starts(program: str) -> None:
+    """Raises UsageError for a program that the kernel refuses: setpriv would hand it to a shell."""
+    with _translated(program), suppress(program_errors.LaunchTimeoutError):
+        run_local((program, "--help"), START_S)
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(program: str) -> Iterator[None]:
     """android_bench's errors as ours; a timeout is for the caller."""
     try:
         yield
     except program_errors.LaunchTimeoutError:
         raise
     except program_errors.OutputTooLongError as error:
-        raise MeasurementError(str(error)) from error
+        raise MeasurementError(f"{program}: printed far too much to be benchmark_model") from error
     except (program_errors.LaunchError, program_errors.OptionError) as error:
         raise UsageError(str(error)) from error
 

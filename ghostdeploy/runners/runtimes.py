@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.runners.model_file import model_format
@@ -96,15 +96,6 @@ def benchmark_program(params: BenchParams) -> Path:
     if not os.access(program, os.R_OK | os.X_OK):
         raise UsageError(f"{program}: cannot be read and executed; run: chmod +rx {program}")
     return program
-
-
-def file_sha256(path: Path) -> str:
-    """In hexadecimal. Raises OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _library(folder: Path, patterns: tuple[str, ...]) -> Path | None:

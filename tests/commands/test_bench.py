@@ -23,11 +23,11 @@ from ghostdeploy.commands.bench import (
     compare_records,
     record_name,
 )
+from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.gate import stats
 from ghostdeploy.runners import open_runner, watch
 from ghostdeploy.runners.local import LocalRunner
-from ghostdeploy.runners.runtimes import file_sha256
 from ghostdeploy.types import (
     Artifact,
     BenchParams,
@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "MAX_STEAL_SHARE", math.inf)
+    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
 
 
 @pytest.fixture
@@ -107,12 +107,11 @@ def test_the_same_model_twice_gives_two_records(models, tmp_path):
 
 def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, monkeypatch):
     def progress(done, total, text):
-        limit = -1.0 if text == "a.tflite: round 1" else math.inf  # -1: no launch is good enough
-        monkeypatch.setattr(watch, "MAX_STEAL_SHARE", limit)
+        spoilt = text == "a.tflite: round 1"
+        monkeypatch.setattr(watch, "_too_much", lambda *_: spoilt)
         totals.append(total)
 
     totals = []
-    monkeypatch.setattr(watch, "MIN_STEAL_S", -1.0)
     one, two = run(models[:2], tmp_path, progress)
     assert [x.valid for x in one.launches] == [False, True, True]
     assert [x.valid for x in two.launches] == [True, True, True]
@@ -123,8 +122,7 @@ def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, mo
 
 
 def test_the_budget_ends(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "MIN_STEAL_S", -1.0)
-    monkeypatch.setattr(watch, "MAX_STEAL_SHARE", -1.0)
+    monkeypatch.setattr(watch, "_too_much", lambda *_: True)
     with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
         run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
@@ -194,7 +192,7 @@ def test_a_file_that_is_not_the_artifacts_or_changes_meanwhile(models, tmp_path)
 
 
 SESSION = """
-import math, sys
+import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
@@ -203,7 +201,7 @@ from ghostdeploy.runners import watch
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.types import BenchParams
 
-watch.MAX_STEAL_SHARE = math.inf
+watch._too_much = lambda *_: False
 
 class Runner(LocalRunner):
     left = 6  # then a launch that outlasts the test
@@ -320,8 +318,10 @@ def test_a_records_name_is_safe_and_says_what_it_is():
 
 
 def record_of(
-    values, *, name="m", session="s", device=DEVICE, invalid=(), params=None, **state
+    values, *, name="m", session="s", device=DEVICE, invalid=(), params=None, others=(), **state
 ) -> BenchRecord:
+    """``others``: the share of the processor that other programs used, launch by launch."""
+    shares = [*others, *[None] * len(values)]
     launches = tuple(
         Launch(
             round=n,
@@ -331,7 +331,11 @@ def record_of(
             summary=LatencySummary(5, value, value, value, value),
             valid=n not in invalid,
             why_not="too hot" if n in invalid else "",
-            state_before=DeviceState(**state),
+            state_before=DeviceState(**state, cpu_busy_s=100.0, uptime_s=50.0),
+            state_after=DeviceState(
+                cpu_busy_s=102.0 + 2.0 * device.cores * (shares[n] or 0.0), uptime_s=52.0
+            ),
+            cpu_s=None if shares[n] is None else 2.0,
             cpus=(7,),
         )
         for n, value in enumerate(values)
@@ -412,7 +416,11 @@ DRIFTING = [30 * (1 + 0.01 * n) for n in range(10)]
         (record_of(DRIFTING[::-1]), "latency drifted by -9%", "--launches"),
         (record_of(steady(4)), "4 launches are too few for a 95 % interval", "--launches 16"),
         (record_of(steady(12), invalid=(2,)), "1 of 12 launches were invalid (too hot)", "raise"),
-        (record_of(steady(), load_1min=6.0), "load average was 6.0 on 8 cores", "stop other"),
+        (
+            record_of(steady(), others=[0.34] * 10),
+            "other programs used 34 % of the processor",
+            "stop them",
+        ),
         (record_of(steady(), params=BenchParams(threads=4)), "4 threads share 1 core", "--threads"),
         (
             record_of(steady(), device=replace(DEVICE, scheme="local"), governor="powersave"),
@@ -429,8 +437,12 @@ def test_advice_names_what_is_unstable_and_what_helps(record, says, helps):
 
 
 def test_a_quiet_measurement_needs_no_advice():
-    quiet = record_of(steady(), load_1min=1.2, governor="performance")
-    assert compare_records([quiet], ["a"])[0].advice == ""
+    quiet = record_of(steady(), others=[0.03] * 10, load_1min=9.9, governor="performance")
+    assert compare_records([quiet], ["a"])[0].advice == ""  # what load there was came before
+    once = record_of(steady(), others=[0.9, 0.9, *[0.05] * 8])
+    assert compare_records([once], ["a"])[0].advice == ""
+    spoilt = record_of(steady(12), others=[0.9] * 3 + [0.02] * 9, invalid=(0, 1, 2))
+    assert "other programs" not in compare_records([spoilt], ["a"])[0].advice
     one_slow = record_of([*steady(11), 40.0])  # one launch of twelve is no pattern
     assert compare_records([one_slow], ["a"])[0].advice == ""
 

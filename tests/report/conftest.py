@@ -89,6 +89,7 @@ def make_launch(
         max_freq_khz=(2_500_000,) * 8,
         governor="performance",
         cpu_steal_s=steal,
+        cpu_busy_s=10 * seconds,
         uptime_s=90_000 + seconds,
     )
     return Launch(
@@ -110,9 +111,15 @@ def make_launch(
         first_ms=value * 1.9,
         peak_mem_mb=58.2,
         cpus=(2, 3),
+        cpu_s=5.0,
+        neighbours_s=0.2,
         state_before=state,
         state_after=replace(
-            state, cpu_steal_s=steal + 0.05, uptime_s=90_005 + seconds, max_temp_c=53.0
+            state,
+            cpu_steal_s=steal + 0.05,
+            cpu_busy_s=10 * seconds + 6.2,  # 1.2 s beside ours, of 5 s of 8 cores: 3 %
+            uptime_s=90_005 + seconds,
+            max_temp_c=53.0,
         ),
         returncode=0,
     )

@@ -44,6 +44,15 @@ def test_what_stands_behind_the_numbers(table_1: Report) -> None:
     assert "2\u00d7 thermal status 2" in text
 
 
+def test_what_other_programs_used_stands_beside_the_load(table_1: Report) -> None:
+    rows = table_rows(render(table_1, "r")["r.md"])
+    at = next(n for n, row in enumerate(rows) if "Load (1 min)" in row)
+    by_name = dict(zip(rows[at], rows[at + 2], strict=True))
+    assert by_name["Load (1 min)"].startswith("before 0.")
+    assert by_name["Other programs, all cores"] == "3 %"
+    assert by_name["Other programs, its cores"] == "2 %"
+
+
 def test_every_table_is_rectangular(crashed: Report) -> None:
     text = render(crashed, "r")["r.md"]
     for block in text.split("\n\n"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 import time
 
 import pytest
@@ -53,6 +55,7 @@ def test_state_of_a_phone_like_machine(tmp_path):
         max_freq_khz=(1800000,),
         governor="performance, schedutil",
         cpu_steal_s=5.0,
+        cpu_busy_s=19 / TICK,
         uptime_s=100.5,
     )
 
@@ -117,6 +120,21 @@ def test_steal_of_all_and_of_some_cores():
     assert host.steal_s(STAT, (0, 7)) is None
     assert host.steal_s("") is None
     assert host.steal_s("cpu 1 2 3 4\n") is None  # a kernel before 2.6.11
+
+
+def test_busy_time_is_all_but_idling_waiting_and_stolen_time():
+    assert host.busy_s(STAT) == (1 + 2 + 3 + 6 + 7) / TICK
+    assert host.busy_s(STAT, (1,)) == 19 / TICK
+    assert host.busy_s(STAT, (0, 1)) == 38 / TICK
+    assert host.busy_s(STAT, (0, 2)) is None  # a core that is offline
+    assert host.busy_s("cpu 1 2 3 4\n") is None
+    assert host.busy_s("cpu 1 2 3 4 5 6 x 8\n") is None
+
+
+def test_the_cpu_time_of_children_counts_once_they_are_waited_for():
+    before = host.children_cpu_s()
+    subprocess.run([sys.executable, "-c", "sum(range(3_000_000))"], check=True)
+    assert 0.01 < host.children_cpu_s() - before < 30
 
 
 def test_allowed_cpus_are_the_kernels():

@@ -12,7 +12,7 @@ import pytest
 
 from ghostdeploy.runners.local import why_not
 from ghostdeploy.runners.process import CUT, MAX_OUTPUT_BYTES, bounded_text, run_process
-from ghostdeploy.runners.watch import disturbance
+from ghostdeploy.runners.watch import Seen, disturbance
 
 
 def python(code: str, timeout_s: float = 60.0):
@@ -93,7 +93,7 @@ def test_a_program_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    ("asked", "seen", "stolen_s", "wall_s", "says"),
+    ("asked", "allowed", "stolen_s", "wall_s", "says"),
     [
         ((1,), (1,), None, 1.0, ""),
         ((1,), (1,), 0.0, 1.0, ""),
@@ -106,8 +106,19 @@ def test_a_program_that_is_not_there():
         ((1,), (), 0.0, 1.0, "could run on unknown"),
     ],
 )
-def test_disturbance(asked, seen, stolen_s, wall_s, says, monkeypatch):
+def test_disturbance(asked, allowed, stolen_s, wall_s, says, monkeypatch):
     monkeypatch.undo()  # the real limits
-    got = disturbance(asked, seen, stolen_s, wall_s)
+    got = disturbance(asked, allowed, 1, Seen(wall_s, stolen_s), 0.05)
     assert says in got
     assert bool(says) == bool(got)
+
+
+def test_a_child_is_born_under_the_mask_that_is_lent_to_it():
+    ours = os.sched_getaffinity(0)
+    for cpu in sorted(ours)[:2]:
+        code = "import os; print(*os.sched_getaffinity(0))"
+        got = run_process([sys.executable, "-c", code], 60.0, os.environ, (cpu,))
+        assert got.stdout.split() == [str(cpu)]
+        assert os.sched_getaffinity(0) == ours
+    run_process([sys.executable, "-c", ""], 60.0, os.environ, (4094,))  # the child's to complain
+    assert os.sched_getaffinity(0) == ours

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import open_runner
-from ghostdeploy.runners.runtimes import file_sha256
+from ghostdeploy.runners import program as program_module
 from ghostdeploy.types import BenchParams
 
 STANDIN = Path(__file__).resolve().parents[1] / "standins" / "benchmark_model.py"
@@ -92,3 +97,73 @@ def test_programs_that_cannot_be_run(tmp_path, model):
     plain.chmod(0o755)
     with pytest.raises(UsageError, match=r"^[^\n]+$"):
         measured(model, plain)
+
+
+@pytest.fixture(params=["with", "without"])
+def setpriv(request, monkeypatch):
+    """Both kinds of machine; yields whether setpriv may be used."""
+    program_module._dying_with_us.cache_clear()
+    if request.param == "without":
+        monkeypatch.setattr(program_module.shutil, "which", lambda name: None)
+    yield request.param == "with"
+    program_module._dying_with_us.cache_clear()
+
+
+def test_setpriv_changes_nothing_that_is_seen(model, program, setpriv, tmp_path):
+    assert setpriv or program_module._dying_with_us() == ()
+    got = measured(model, program)
+    assert got.valid, got.why_not
+    assert got.argv[0] == str(program)
+    assert got.cpus == (max(os.sched_getaffinity(0)),)
+    assert 0 < got.cpu_s < 60
+    program.write_bytes(b"\x7fELF" + bytes(100))
+    with pytest.raises(UsageError, match=r"is no program for this machine"):
+        measured(model, program)
+
+
+def test_a_setpriv_without_the_option_is_not_used(monkeypatch, tmp_path):
+    busybox = script(tmp_path, "exit 1")
+    monkeypatch.setattr(program_module.shutil, "which", lambda name: str(busybox))
+    assert program_module._dying_with_us.__wrapped__() == ()
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from ghostdeploy.runners import open_runner
+from ghostdeploy.types import BenchParams
+params = BenchParams(runtime="benchmark_model", benchmark_model=sys.argv[2])
+open_runner("local", params).launch(Path(sys.argv[3]), params)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs util-linux's setpriv")
+def test_the_program_does_not_outlive_a_bench_that_is_killed(tmp_path, model):
+    note = tmp_path / "pid"
+    hanging = script(tmp_path, f'[ "$1" = --help ] && exit; echo $$ > "{note}"; exec sleep 600')
+    root = Path(__file__).resolve().parents[2]
+    argv = [sys.executable, "-c", LAUNCH, str(root), str(hanging), str(model)]
+    with subprocess.Popen(argv) as bench:
+        assert until(lambda: note.exists() and note.read_text().endswith("\n"))
+        bench.send_signal(signal.SIGKILL)
+    pid = int(note.read_text())
+    try:
+        assert until(lambda: not alive(pid))
+    finally:
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def until(condition) -> bool:
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

@@ -1,0 +1,22 @@
+"""What identifies a file: its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ghostdeploy.errors import InputFileError
+
+CHUNK_BYTES = 1 << 20  # models are hundreds of MB, and are hashed in constant memory
+
+
+def file_sha256(path: Path) -> str:
+    """In hexadecimal. Raises InputFileError for a file that cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    return digest.hexdigest()

@@ -1,0 +1,12 @@
+"""How long work tells what it is at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+# Told before each step: how many are done, of how many in all, and which comes next.
+Progress = Callable[[int, int, str], None]
+
+
+def silent(done: int, total: int, text: str) -> None:
+    """The Progress of a caller that does not want any."""
