@@ -112,17 +112,19 @@ def make_spec(
     row = architecture(arch)
     if variant not in row.variants:
         raise UsageError(f"{arch} has the variants {', '.join(row.variants)}, not {variant!r}")
-    options, label = row.variants[variant], [variant]
-    for key, value in sorted((changes or {}).items()):
-        known = [f.name for f in fields(options)] if options else []
+    preset = row.variants[variant]
+    known = [f.name for f in fields(preset)] if preset else []
+    for key in changes or {}:
         if key not in known:
             raise UsageError(f"{arch} has no option {key!r}; it has {', '.join(known) or 'none'}")
-        changed = replace(options, **{key: value})  # type: ignore[type-var, arg-type]
-        if changed != options:
-            label.append(f"{key}={_text(value)}")
-        options = changed
-    if len(label) > 1 and variant == "official":
-        label = label[1:]
+    options = replace(preset, **(changes or {})) if preset else None  # type: ignore[arg-type]
+    label = [
+        f"{key}={_text(getattr(options, key))}"
+        for key in sorted(known)
+        if getattr(options, key) != getattr(preset, key)
+    ]
+    if variant != "official" or not label:
+        label.insert(0, variant)
     return ModelSpec(arch, width, resolution, "+".join(label), options, num_classes)
 
 
@@ -137,13 +139,14 @@ def parse_change(text: str) -> tuple[str, object]:
         raise UsageError(f"write an option as NAME=VALUE, not {text!r}")
     try:
         parsed: object = ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         parsed = value
-    if key == "dfc_blocks" and isinstance(parsed, int):
+    key = key.strip()
+    if key in ("dfc_blocks", "after_blocks", "dims", "depths") and isinstance(parsed, int):
         parsed = (parsed,)
     if key == "kernel" and isinstance(parsed, int):
         parsed = (parsed,) * 3
-    return key.strip(), parsed
+    return key, parsed
 
 
 def build(spec: ModelSpec) -> nn.Module:

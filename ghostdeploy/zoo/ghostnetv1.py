@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ghostdeploy.errors import UsageError
 from ghostdeploy.types import ModelSpec
-from ghostdeploy.zoo.layers import ConvBnAct, GhostBottleneck, GhostModule, make_divisible
+from ghostdeploy.zoo.layers import ConvBnAct, GhostBottleneck, GhostModule, make_divisible, shrunk
 from ghostdeploy.zoo.options import DfcOptions
 
 # kernel, hidden, out, SE ratio, stride (GhostNet, Table 1), grouped as the checkpoints' stages are
@@ -59,7 +61,7 @@ class GhostNet(nn.Module):
             blocks: list[nn.Module] = []
             for row in rows:
                 out = make_divisible(row[2] * width)
-                blocks.append(_bottleneck(channels, row, width, dfc, number, stride))
+                blocks.append(_bottleneck(channels, row, spec, dfc, number, stride))
                 channels, stride = out, stride * row[4]
                 self.taps[stride] = number
                 number += 1
@@ -108,16 +110,18 @@ class GhostNet(nn.Module):
 def _bottleneck(
     in_channels: int,
     row: tuple[int, int, int, float, int],
-    width: float,
+    spec: ModelSpec,
     dfc: DfcOptions | None,
     number: int,
     input_stride: int,
 ) -> GhostBottleneck:
     kernel, hidden, out, se_ratio, stride = row
-    hidden, out = make_divisible(hidden * width), make_divisible(out * width)
+    hidden, out = make_divisible(hidden * spec.width), make_divisible(out * spec.width)
 
     def ghost(module: str, c_in: int, c_out: int, at_stride: int) -> GhostModule:
         gated = dfc if dfc is not None and dfc.gates(number, module) else None
+        if gated:
+            _check_size(spec, gated, at_stride)
         size = gated.kernel_at(at_stride) if gated else 0
         return GhostModule(c_in, c_out, relu=module == "first", dfc=gated, dfc_kernel=size)
 
@@ -131,6 +135,15 @@ def _bottleneck(
         first=ghost("first", in_channels, hidden, input_stride),
         second=ghost("second", hidden, out, input_stride * stride),
     )
+
+
+def _check_size(spec: ModelSpec, dfc: DfcOptions, stride: int) -> None:
+    height, width = (math.ceil(side / stride) for side in spec.resolution)
+    if shrunk(min(height, width), dfc.ratio) < 1:
+        raise UsageError(
+            f"ratio {dfc.ratio} leaves nothing of the {height}x{width} map at stride {stride};"
+            " take a larger ratio or resolution"
+        )
 
 
 def build(spec: ModelSpec) -> GhostNet:

@@ -93,6 +93,11 @@ def conv_bn(
     return conv, nn.BatchNorm2d(out_channels)
 
 
+def shrunk(side: int, ratio: float) -> int:
+    """The attention map's side; the small constant keeps 0.7 · 10 = 7 from flooring to 6."""
+    return math.floor(ratio * side + 1e-9)
+
+
 class DfcDown(nn.Module):
     """The DFC branch's down-sampling: (N, C, H, W) → (N, C, ⌊rH⌋, ⌊rW⌋)."""
 
@@ -106,9 +111,7 @@ class DfcDown(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.ratio == 1.0:
             return x
-        # The small constant keeps 0.7 · 10 = 7 from flooring to 6.
-        height, width = (math.floor(self.ratio * side + 1e-9) for side in x.shape[-2:])
-        size = (height, width)
+        size = (shrunk(x.shape[-2], self.ratio), shrunk(x.shape[-1], self.ratio))
         if self.mode == "bilinear":
             return F.interpolate(x, size, mode="bilinear", align_corners=False)
         if self.ratio == 0.5:

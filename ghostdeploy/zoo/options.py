@@ -38,13 +38,14 @@ class DfcOptions:
             value = getattr(self, field)
             if value not in allowed:
                 raise UsageError(f"{field} must be one of {', '.join(allowed)}, not {value!r}")
+        _whole_numbers("kernel", self.kernel)
         if len(self.kernel) != 3 or any(k < 1 or k % 2 == 0 for k in self.kernel):
             raise UsageError(f"kernel must be three odd numbers, not {self.kernel}")
-        if not 0.1 <= self.ratio <= 1.0:
+        if type(self.ratio) not in (int, float) or not 0.1 <= self.ratio <= 1.0:
             raise UsageError(f"ratio must be between 0.1 and 1, not {self.ratio}")
-        blocks = self.dfc_blocks or ()
-        if any(not 0 <= b < BLOCKS for b in blocks) or tuple(sorted(set(blocks))) != blocks:
-            raise UsageError(f"dfc_blocks must be ascending block numbers 0 to {BLOCKS - 1}")
+        object.__setattr__(self, "ratio", float(self.ratio))  # 1 and 1.0 have one name
+        if self.dfc_blocks is not None:
+            _block_numbers("dfc_blocks", self.dfc_blocks)
 
     def gates(self, block: int, module: str) -> bool:
         """Whether DFC gates the ``first`` or ``second`` Ghost module of ``block``."""
@@ -57,6 +58,17 @@ class DfcOptions:
     def kernel_at(self, stride: int) -> int:
         """K for a feature map at ``stride`` of the input (2 … 32)."""
         return self.kernel[0 if stride <= 8 else 1 if stride == 16 else 2]
+
+
+def _whole_numbers(field: str, value: object) -> None:
+    if not (isinstance(value, tuple) and all(type(number) is int for number in value)):
+        raise UsageError(f"{field} must be whole numbers, as in 1,2,3; not {value!r}")
+
+
+def _block_numbers(field: str, value: tuple[int, ...]) -> None:
+    _whole_numbers(field, value)
+    if any(not 0 <= b < BLOCKS for b in value) or tuple(sorted(set(value))) != value:
+        raise UsageError(f"{field} must be ascending block numbers 0 to {BLOCKS - 1}")
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -82,10 +94,15 @@ class SelfAttentionOptions:
     heads: int = 4
 
     def __post_init__(self) -> None:
+        _block_numbers("after_blocks", self.after_blocks)
+        _whole_numbers("dims", self.dims)
+        _whole_numbers("depths", self.depths)
         if not len(self.after_blocks) == len(self.dims) == len(self.depths):
             raise UsageError("after_blocks, dims and depths must have the same length")
-        if any(not 0 <= b < BLOCKS for b in self.after_blocks):
-            raise UsageError(f"after_blocks must be block numbers 0 to {BLOCKS - 1}")
+        if any(depth < 1 for depth in self.depths):
+            raise UsageError(f"depths must be at least 1, not {self.depths}")
+        if type(self.heads) is not int or self.heads < 1:
+            raise UsageError(f"heads must be at least 1, not {self.heads}")
         if any(d < 1 or d % self.heads for d in self.dims):
             raise UsageError(f"dims must be multiples of the {self.heads} heads")
 

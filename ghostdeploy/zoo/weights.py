@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,24 +50,37 @@ def _hint(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
 
 
 def _read(path: Path) -> object:
-    if path.is_dir():
-        raise InputFileError(f"{path} is a folder; --weights takes one checkpoint file")
-    if not path.exists():
-        raise InputFileError(f"{path} does not exist")
     try:
+        if path.is_dir():
+            raise InputFileError(f"{path} is a folder; --weights takes one checkpoint file")
+        if not path.exists():
+            raise InputFileError(f"{path} does not exist")
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # our own line says what is wrong
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except InputFileError:
+        raise
     except OSError as error:
+        # torch seeks to where a file that was cut short should go on.
+        if error.errno == errno.EINVAL:
+            raise InputFileError(f"{path} is not a readable checkpoint: it is cut short") from error
         raise InputFileError(f"{path}: {error.strerror or error}") from error
     # torch and safetensors raise many kinds on damaged input; each means the same to a user.
     except Exception as error:
-        reason = str(error).strip().split("\n", 1)[0][:160]
-        if "Unsupported" in str(error) or "weights_only" in str(error).lower():
-            reason = "it holds more than tensors, and code in checkpoints is not run"
-        raise InputFileError(f"{path} is not a readable checkpoint: {reason}") from error
+        raise InputFileError(f"{path} is not a readable checkpoint: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip()
+    if any(word in text for word in ("GLOBAL", "Unsupported class", "TorchScript")):
+        return "it holds more than tensors, and code in checkpoints is not run"
+    if isinstance(error, pickle.UnpicklingError) or " " not in text:  # torch's advice, or nothing
+        return "it is empty, damaged or of another kind"
+    return text.split("\n", 1)[0][:160]
 
 
 def _clean(loaded: object, path: Path) -> dict[str, Tensor]:
@@ -132,7 +148,8 @@ def _take_statistics(norm: nn.Module, inputs: tuple[Any, ...]) -> None:
     mean, std = x.mean((0, 2, 3)), x.std((0, 2, 3))
     # A channel that these images leave dead must not be blown up on others that wake it.
     std = std.clamp_min(0.25 * float(std.mean()))
-    rounded = torch.exp2((torch.log2(std) * 4).round() / 4)
-    step = torch.exp2(torch.log2(rounded).round() - 4)
+    # Whole numbers before any further rounding: a logarithm's last bit must decide nothing.
+    quarter_octaves = (torch.log2(std) * 4).round()
+    step = torch.ldexp(torch.ones_like(std), (quarter_octaves / 4).floor().int() - 4)
     norm.running_mean.copy_((mean / step).round() * step)
-    norm.running_var.copy_((rounded**2).float().double())
+    norm.running_var.copy_(torch.exp2(quarter_octaves / 2).float().double())

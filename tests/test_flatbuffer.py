@@ -1,0 +1,148 @@
+"""TFLite flatbuffers out and in again: nothing is lost and LiteRT computes the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.errors import InputFileError
+from tests import small_models
+from tests.lint.models import TfliteGraph, gated_module
+
+STEPS = ("average", "1×1", "dw 1×5", "dw 5×1", "+3", "relu6", "·1/6", "up nearest")
+
+
+def hand_made() -> bytes:
+    graph = TfliteGraph()
+    return graph.model(gated_module(graph, graph.input, STEPS))
+
+
+@pytest.fixture(params=["hand-made", "tiny", "mixed", "custom"])
+def data(request) -> bytes:
+    return hand_made() if request.param == "hand-made" else small_models.tflite(request.param)
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every field of an object tree with its path; arrays as lists, absent vectors as empty."""
+    if value is None or (isinstance(value, (list, np.ndarray)) and len(value) == 0):
+        yield path, []
+    elif isinstance(value, (list, np.ndarray)):
+        if hasattr(value[0], "__dict__"):
+            for index, item in enumerate(value):
+                yield from leaves(item, f"{path}[{index}]")
+        else:
+            yield path, list(value)
+    elif hasattr(value, "__dict__"):
+        for name, item in vars(value).items():
+            yield from leaves(item, f"{path}.{name}")
+    else:
+        yield path, value
+
+
+def test_a_round_trip_keeps_every_field(data: bytes) -> None:
+    model = flatbuffer.load(data, "here")
+    again = flatbuffer.load(flatbuffer.dump(model), "there")
+    before, after = dict(leaves(model)), dict(leaves(again))
+    assert len(before) > 100
+    assert before == after
+
+
+def test_a_second_round_trip_changes_no_byte(data: bytes) -> None:
+    once = flatbuffer.dump(flatbuffer.load(data, "here"))
+    assert flatbuffer.dump(flatbuffer.load(once, "there")) == once
+
+
+def run(data: bytes) -> list[np.ndarray]:
+    interpreter = Interpreter(model_content=data, num_threads=1)
+    random = np.random.RandomState(0)
+    for detail in interpreter.get_input_details():
+        shape = [max(1, int(side)) for side in detail["shape_signature"]]
+        interpreter.resize_tensor_input(detail["index"], shape)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        values = random.uniform(-2, 2, detail["shape"])
+        interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+    interpreter.invoke()
+    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+
+
+@pytest.mark.parametrize("name", ["hand-made", "tiny", "mixed"])
+def test_the_runtime_computes_the_same_afterwards(name: str) -> None:
+    data = hand_made() if name == "hand-made" else small_models.tflite(name)
+    expected, got = run(data), run(flatbuffer.dump(flatbuffer.load(data, name)))
+    assert all(out.std() > 0 for out in expected)
+    for a, b in zip(expected, got, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_buffers_lie_on_16_bytes_as_the_schema_demands(data: bytes) -> None:
+    dumped = flatbuffer.dump(flatbuffer.load(data, "here"))
+    assert dumped[4:8] == b"TFL3"
+    buffers = [b.data for b in flatbuffer.load(dumped, "there").buffers if b.data is not None]
+    assert buffers
+    start = np.frombuffer(dumped, np.uint8).ctypes.data
+    assert [(b.ctypes.data - start) % 16 for b in buffers] == [0] * len(buffers)
+
+
+def test_damage_is_told_in_one_line_with_the_source() -> None:
+    good = hand_made()
+    for data, said in (
+        (b"", "weights.bin is empty, not a TFLite model"),
+        (b"PK\3\4" + bytes(50), "weights.bin is not a TFLite model (no TFL3 identifier)"),
+        (b"\x1c\0\0", "weights.bin is not a TFLite model (no TFL3 identifier)"),
+        (good[:40], "weights.bin is a damaged TFLite model: "),
+        (good[: len(good) // 2], "weights.bin is a damaged TFLite model: "),
+    ):
+        with pytest.raises(InputFileError) as caught:
+            flatbuffer.load(data, "weights.bin")
+        assert str(caught.value).startswith(said)
+        assert "\n" not in str(caught.value)
+
+
+def broken(what: str) -> bytes:
+    graph = TfliteGraph()
+    model = graph.model_t(gated_module(graph, graph.input, STEPS))
+    main = model.subgraphs[0]
+    if what == "no graph":
+        model.subgraphs = []
+    elif what == "buffer":
+        main.tensors[3].buffer = 99
+    elif what == "operator code":
+        main.operators[0].opcodeIndex = 99
+    elif what == "input":
+        main.operators[0].inputs[0] = 999
+    elif what == "output":
+        main.operators[0].outputs[0] = -2
+    else:
+        main.outputs[0] = -1
+    return flatbuffer.dump(model)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("no graph", "it has no graph"),
+        ("buffer", "buffer 99 does not exist"),
+        ("operator code", "operator code 99 does not exist"),
+        ("input", "tensor 999 does not exist"),
+        ("output", "tensor -2 does not exist"),
+        ("graph output", "tensor -1 does not exist"),
+    ],
+)
+def test_an_index_that_points_nowhere(what: str, said: str) -> None:
+    with pytest.raises(InputFileError, match=said):
+        flatbuffer.load(broken(what), "here")
+
+
+def test_load_file(tmp_path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(hand_made())
+    assert len(flatbuffer.load_file(path).subgraphs[0].operators) == 4 + len(STEPS) + 1
+    with pytest.raises(InputFileError, match="No such file"):
+        flatbuffer.load_file(tmp_path / "none.tflite")
+    with pytest.raises(InputFileError, match="Is a directory"):
+        flatbuffer.load_file(tmp_path)
