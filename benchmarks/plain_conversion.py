@@ -23,6 +23,7 @@ from ghostdeploy.export.rewrites import REWRITES
 from ghostdeploy.export.tflite import finish_tflite, started
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
+from ghostdeploy.lint.partitions import measure
 from ghostdeploy.lint.read_tflite import graph_of
 from ghostdeploy.quiet import captured
 from ghostdeploy.types import ExportOptions
@@ -70,17 +71,29 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
         pairs = [(e, [run(i)["logits"]]) for e, i in zip(expected, images, strict=True)]
         layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
         judged = parity.compare("tflite", "LiteRT", "fp32", pairs, layers)
-        wrong = [name for name, error in layers.items() if name.endswith("/resize") and error > 0.01]
+        wrong = [
+            name for name, error in layers.items() if name.endswith("/resize") and error > 0.01
+        ]
         report = lint_graph(graph_of(flatbuffer.load(data, label), label), spec)
         for key, value in (
             ("relative L2 of the logits", f"{judged.rel_l2:.1e}"),
             ("worst inner tensor", f"{judged.worst_layer} {judged.worst_layer_rel_l2:.1e}"),
             ("up-samplings that read other pixels", f"{len(wrong)} of 14"),
-            ("depthwise convolutions written as CONV_2D", f"{len(report.findings)}"),
+            (
+                "depthwise convolutions written as CONV_2D",
+                f"{sum(f.rule == 'grouped-conv' for f in report.findings)}",
+            ),
+            ("XNNPACK partitions", str(partitions(folder / f"{label}.tflite"))),
             ("passes the proof", "yes" if judged.passed else "no"),
         ):
             rows.setdefault(key, []).append(value)
     return rows
+
+
+def partitions(path: Path) -> int:
+    measured = measure(path)
+    assert measured is not None
+    return measured.kernels
 
 
 def ratio(folder: Path, xnnpack: bool, launches: int) -> tuple[float, float, float]:

@@ -421,28 +421,68 @@ def verify(
 @cli.command()
 @click.argument("files", type=Path, nargs=-1, required=True)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def lint(files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
+@click.option("--verbose", is_flag=True, help="List every finding, not one line a kind.")
+@click.option("--budget", type=float, metavar="MB", help="For weights and live activations.")
+@click.option("--measure/--no-measure", default=True, help="Ask LiteRT for the partitions.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "sarif", "junit", "html"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--html", is_flag=True, help="Draw the graphs by partition into lint.html.")
+@click.option("--out", type=Path, help="Write there instead of printing.")
+@click.option("--diff", is_flag=True, help="What changed from the first FILE to the second.")
+@click.option("--explain", is_flag=True, help="What --fix would change, and why.")
+@click.option("--fix", is_flag=True, help="Apply the rewrites that keep the function.")
+def lint(files: tuple[Path, ...], **o: Any) -> None:
     """What in each model FILE a phone will dislike, and the module it came from."""
-    from ghostdeploy.commands.lint import lint_file
+    from ghostdeploy.commands import lint as command
 
-    reports = {str(file): lint_file(file) for file in files}
-    if as_json:
-        emit_json({name: asdict(report) for name, report in reports.items()})
-    bad = 0
-    for name, report in reports.items():
-        serious = ("error", "warning") if strict else ("error",)
-        bad += sum(f.severity in serious for f in report.findings)
-        if as_json:
-            continue
-        click.echo(
-            f"{name}: {sum(report.op_counts.values())} operators,"
-            f" {len(report.dfc_branches)} DFC branches, {len(report.findings)} findings"
-        )
-        for f in report.findings:
-            click.echo(f"  {f.severity:7} {f.rule:12} {f.node}: {f.message}; {f.fix}")
+    if o["explain"] or o["fix"]:
+        return _fix(files, o)
+    format_ = "json" if o["as_json"] else "html" if o["html"] else o["format_"]
+    out = o["out"] or (Path("lint.html") if format_ == "html" else None)
+    linted = command.lint_files(files, budget_mb=o["budget"], measure=o["measure"])
+    if o["diff"]:
+        return _print_or_write(command.diff_text(linted, format_), out)
+    text = command.render(linted, format_, strict=o["strict"], verbose=o["verbose"])
+    _print_or_write(text, out)
+    bad = command.failing(linted, strict=o["strict"])
     if bad:
         raise CheckFailed(f"{bad} finding{'s' if bad > 1 else ''} that must not be")
+
+
+def _print_or_write(text: str, out: Path | None) -> None:
+    from ghostdeploy.records import write_atomic
+
+    if out is None:
+        return click.echo(text.rstrip("\n"))
+    write_atomic(out, text)
+    click.echo(f"wrote {out}")
+
+
+def _fix(files: Sequence[Path], o: dict[str, Any]) -> None:
+    from ghostdeploy.commands import fix as command
+
+    if o["out"] and len(files) > 1:
+        raise UsageError("--out takes the result of one FILE; there are several")
+    for file in files:
+        done = (
+            command.Fixed(None, command.explain(file))
+            if o["explain"]
+            else command.fix(file, o["out"])
+        )
+        if not done.fixes:
+            click.echo(f"{file}: nothing to rewrite")
+            continue
+        click.echo(f"{file}: {'would be' if o['explain'] else ''} rewritten".replace(":  ", ": "))
+        for fix in done.fixes:
+            click.echo(f"  {fix.name} ×{fix.count}: {fix.why}")
+        if done.path:
+            click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")
 
 
 @cli.command()

@@ -42,6 +42,11 @@ class MissingExtraError(UsageError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; run: pip install 'ghostdeploy[{extra}]'")
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """Processes that export side by side send it to each other."""
+        return type(self), (self.package, self.extra)
 
 
 class CheckFailed(GhostdeployError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ghostdeploy.errors import GhostdeployError
+from ghostdeploy.errors import CheckFailed, UsageError
 
 
 @contextmanager
@@ -17,7 +17,8 @@ def captured() -> Iterator[Path]:
     """Send file descriptors 1 and 2 to a log while the block runs.
 
     TensorFlow and onnxruntime write there from C++, below Python's streams. The log goes when
-    all is well; when the block raises it stays, and a GhostdeployError learns its name.
+    all is well, and where the error's own line says it all. Otherwise it stays, if anything is
+    in it, and the error learns its name: ``log``.
     """
     handle, name = tempfile.mkstemp(prefix="ghostdeploy-", suffix=".log")
     log = Path(name)
@@ -28,13 +29,12 @@ def captured() -> Iterator[Path]:
     os.close(handle)
     try:
         yield log
-    except GhostdeployError as error:
+    except BaseException as error:
         _flush()
-        if error.log is None and log.stat().st_size:
-            error.log = log
-        raise
-    except KeyboardInterrupt:
-        log.unlink(missing_ok=True)
+        if _tells_more(log, error):
+            vars(error)["log"] = log
+        else:
+            log.unlink(missing_ok=True)
         raise
     else:
         log.unlink(missing_ok=True)
@@ -43,6 +43,13 @@ def captured() -> Iterator[Path]:
         for descriptor, original in enumerate(saved, 1):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+def _tells_more(log: Path, error: BaseException) -> bool:
+    """Whether ``log`` adds to ``error``: not to an interruption, nor to one that has a log."""
+    if not isinstance(error, Exception) or isinstance(error, (UsageError, CheckFailed)):
+        return False
+    return getattr(error, "log", None) is None and log.exists() and log.stat().st_size > 0
 
 
 def _flush() -> None:

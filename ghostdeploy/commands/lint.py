@@ -1,21 +1,93 @@
-"""``ghostdeploy lint``: the rules on any model file."""
+"""``ghostdeploy lint``: the rules on any model file, and XNNPACK's own word on its partitions."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ghostdeploy.commands.verify import origin_of
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import lint_graph, read_graph
+from ghostdeploy.lint import lint_graph, partitions, read_graph, xnnpack
+from ghostdeploy.lint.config import apply_config, load_config
+from ghostdeploy.lint.graph import Graph
+from ghostdeploy.lint.options import LintOptions
 from ghostdeploy.quiet import captured
-from ghostdeploy.types import GraphReport, ModelSpec
+from ghostdeploy.report import lint as formats
+from ghostdeploy.report.lint import Linted, diff, difftext, junit, table
+from ghostdeploy.report.lint.jsonfile import plain
+from ghostdeploy.types import Finding, ModelSpec, Partitions
 
 
-def lint_file(path: Path) -> GraphReport:
-    """Every finding in ``path``. Raises InputFileError for what is not a model."""
-    with captured():
-        graph = read_graph(path)
-        return lint_graph(graph, _spec(path))
+def lint_files(
+    paths: Sequence[Path], *, budget_mb: float | None = None, measure: bool = True
+) -> list[Linted]:
+    """Every finding in ``paths``, judged by the settings of the current folder.
+
+    ``measure`` loads TFLite files into LiteRT and counts their partitions. Raises InputFileError
+    for what is not a model, UsageError for settings that make no sense.
+    """
+    config = load_config(Path())
+    linted = []
+    for path in paths:
+        with captured():
+            graph = read_graph(path)
+            report = lint_graph(graph, _spec(path), LintOptions(budget_mb=budget_mb))
+            measured = partitions.measure(path) if measure and path.suffix == ".tflite" else None
+        if measured:
+            extra = tuple(disagreements(graph, measured))
+            report = replace(report, partitions=measured, findings=(*report.findings, *extra))
+        linted.append(Linted(str(path), graph, apply_config(report, config)))
+    return linted
+
+
+def disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
+    """Where the static table of XNNPACK's operators and the runtime here do not agree."""
+    if graph.subgraphs:  # the runtime's list is of the main graph, its names may recur
+        return
+    outside = {name for name, _ in measured.outside}
+    for node in graph.nodes:
+        reason = xnnpack.takes(node, graph)
+        if bool(reason) != (node.name in outside):
+            said = f"leaves it out ({reason})" if reason else "takes it"
+            yield Finding(
+                "xnnpack",
+                "info",
+                node.name,
+                f"{node.native}: the table says that XNNPACK {said}, {measured.runtime} does not",
+                "trust the runtime; tell us, so that the table is mended",
+                module=node.module,
+            )
+
+
+def failing(linted: Sequence[Linted], *, strict: bool) -> int:
+    """The number of findings that make the check say no."""
+    serious = ("error", "warning") if strict else ("error",)
+    return sum(
+        f.severity in serious and not f.allowed for one in linted for f in one.report.findings
+    )
+
+
+def render(linted: Sequence[Linted], format: str, *, strict: bool, verbose: bool) -> str:
+    """``linted`` in one of ``report.lint.FORMATS``."""
+    if format == "table":
+        return table.render(linted, verbose=verbose)
+    if format == "junit":
+        return junit.render(linted, strict=strict)
+    return formats.render(linted, format)
+
+
+def diff_text(linted: Sequence[Linted], format: str) -> str:
+    """What changed between two files. Raises UsageError for another number of them."""
+    if len(linted) != 2:
+        raise UsageError(f"--diff compares two files, OLD and NEW, not {len(linted)}")
+    if format not in ("table", "json"):
+        raise UsageError(f"--diff is printed as table or json, not {format}")
+    changed = diff.diff(*linted)
+    if format == "json":
+        return json.dumps(plain(asdict(changed)), indent=1)
+    return difftext.render_text(changed)
 
 
 def _spec(path: Path) -> ModelSpec | None:

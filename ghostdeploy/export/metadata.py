@@ -70,16 +70,30 @@ def _put(model: Any, name: bytes, content: bytes) -> None:
     model.metadata = [*(e for e in model.metadata or () if e.name != name), entry]
 
 
-def append_labels(data: bytes, labels: Sequence[str]) -> bytes:
-    """A model file with its label file attached: a zip archive behind the flatbuffer."""
-    if not labels:
+def label_files(labels: Sequence[str]) -> dict[str, bytes]:
+    """The files that go with ``labels``: one of a line each, or none."""
+    return {LABEL_FILE: ("\n".join(labels) + "\n").encode()} if labels else {}
+
+
+def attach(data: bytes, files: dict[str, bytes]) -> bytes:
+    """A model with ``files`` behind it in a zip archive, where the task libraries look."""
+    if not files:
         return data
     archive = io.BytesIO()
     archive.write(data)
     with zipfile.ZipFile(archive, "a") as z:
-        # A fixed date: the same labels must give the same bytes.
-        z.writestr(zipfile.ZipInfo(LABEL_FILE, (1980, 1, 1, 0, 0, 0)), "\n".join(labels) + "\n")
+        for name, content in files.items():
+            # A fixed date: the same files must give the same bytes.
+            z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return archive.getvalue()
+
+
+def attached(data: bytes) -> dict[str, bytes]:
+    """The files that ``attach`` or the metadata library put behind a model."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return {}
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        return {info.filename: z.read(info) for info in z.infolist()}
 
 
 class _Writer:

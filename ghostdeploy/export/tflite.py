@@ -30,7 +30,11 @@ class Converter:
 
     def start(self, onnx: bytes, precision: str) -> None:
         """Hand over the ONNX model; ``finish`` waits for the TFLite one."""
-        (self.folder / "model.onnx").write_bytes(onnx)
+        try:
+            (self.folder / "model.onnx").write_bytes(onnx)
+        except OSError as error:
+            why = error.strerror or error
+            raise ConversionError(f"no room for onnx2tf in {self.folder}: {why}") from error
         job = {
             "onnx": str(self.folder / "model.onnx"),
             "outputs": {precision: str(self.folder / "model.tflite")},
@@ -115,5 +119,5 @@ def finish_tflite(
     metadata.add_metadata(model, description)
     metadata.add_facts(model, facts)
     tidy.drop_unused(model)
-    data = metadata.append_labels(flatbuffer.dump(model), description.labels)
+    data = metadata.attach(flatbuffer.dump(model), metadata.label_files(description.labels))
     return Finished(data, changed)

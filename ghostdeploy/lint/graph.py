@@ -5,16 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
+
+ELEMENT_BYTES: dict[str, float] = {
+    **dict.fromkeys(("float64", "int64", "uint64", "complex64"), 8),
+    **dict.fromkeys(("float32", "int32", "uint32"), 4),
+    **dict.fromkeys(("float16", "bfloat16", "int16", "uint16"), 2),
+    **dict.fromkeys(("int8", "uint8", "bool"), 1),
+    **dict.fromkeys(("int4", "uint4"), 0.5),
+    "complex128": 16,
+    "int2": 0.25,
+}
+FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+# Left out: types of which numpy has none.
+NUMERIC = frozenset(ELEMENT_BYTES) - {"bfloat16", "int4", "uint4", "int2"}
+QUANTIZED = frozenset({"int8", "uint8", "int16"})
 
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor. ``shape`` is None where the file does not say; constants hold weights."""
+    """A tensor. ``shape`` is None where the file does not say, a side of -1 is known only when
+    the model runs; constants hold weights.
+
+    ``nbytes`` is None where it is not known. ``scale`` and ``zero_point`` have one entry, or one
+    for each slice of ``axis``; both are () without quantization. A constant's ``storage`` says
+    which bytes of the file it reads (two may share them), ``digest`` identifies the content, and
+    ``numbers`` is the content of a small one.
+    """
 
     name: str
     shape: tuple[int, ...] | None
     dtype: str
     constant: bool
+    nbytes: int | None = None
+    scale: tuple[float, ...] = ()
+    zero_point: tuple[int, ...] = ()
+    axis: int = 0
+    storage: str = ""
+    digest: str = ""
+    numbers: tuple[float, ...] | None = None
+
+    @property
+    def quantization(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        return self.scale, self.zero_point
+
+
+def size_of(shape: tuple[int, ...] | None, dtype: str) -> int | None:
+    """The bytes of a tensor, a free side counted as 1."""
+    if shape is None or dtype not in ELEMENT_BYTES:
+        return None
+    return int(prod(max(side, 1) if side != 0 else 0 for side in shape) * ELEMENT_BYTES[dtype])
 
 
 @dataclass(frozen=True)
@@ -22,7 +62,8 @@ class Node:
     """An operator. ``op`` is the neutral name (``ops.py``), ``native`` the file's own.
 
     ``module`` is the torch module it came from, "" where the export left no trace.
-    ``kernel`` is (height, width) of a convolution or pooling window.
+    ``kernel`` is (height, width) of a convolution or pooling window. ``custom`` operators are
+    not part of the format: each runtime must bring its own.
     """
 
     name: str
@@ -33,6 +74,7 @@ class Node:
     module: str = ""
     kernel: tuple[int, int] | None = None
     attributes: dict[str, object] = field(default_factory=dict)
+    custom: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -40,7 +82,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in order of execution, and the values between them, by name."""
+    """Nodes in order of execution, and the values between them, by name.
+
+    ``subgraphs`` are the file's other graphs: bodies of IF and WHILE, further signatures,
+    ONNX functions.
+    """
 
     source: str
     format: str
@@ -48,6 +94,7 @@ class Graph:
     values: dict[str, Value]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    subgraphs: tuple[Graph, ...] = ()
 
     @cached_property
     def producers(self) -> dict[str, Node]:
@@ -76,10 +123,46 @@ class Graph:
         """The node's inputs that depend on the graph's."""
         return tuple(name for name in node.inputs if name not in self.constants)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The value's shape, () where the file does not say."""
+        value = self.values.get(name)
+        return (value.shape or ()) if value else ()
+
+    def dtype(self, name: str) -> str:
+        """The value's type, "" where the file does not say."""
+        value = self.values.get(name)
+        return value.dtype if value else ""
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """A small constant's content as real numbers (dequantized), () for anything else."""
+        value = self.values.get(name)
+        if value is None or value.numbers is None:
+            return ()
+        if len(value.scale) != 1:
+            return value.numbers
+        zero = value.zero_point[0] if value.zero_point else 0
+        return tuple(value.scale[0] * (number - zero) for number in value.numbers)
+
+    def scalar(self, name: str) -> float | None:
+        """The one number of a constant, None for anything else."""
+        numbers = self.numbers(name)
+        return numbers[0] if len(numbers) == 1 else None
+
+    def only_consumer(self, name: str) -> Node | None:
+        """The node that alone reads the value, None where others do or it is an output."""
+        consumers = self.consumers.get(name, ())
+        return consumers[0] if len(consumers) == 1 and name not in self._output_set else None
+
+    @cached_property
+    def _output_set(self) -> frozenset[str]:
+        return frozenset(self.outputs)
+
     def chain_behind(self, name: str) -> Iterator[Node]:
         """From the value ``name`` back, as long as each node has one activation for input."""
         node = self.producers.get(name)
-        while node is not None:
+        seen: set[int] = set()
+        while node is not None and id(node) not in seen:  # a damaged file may go in circles
+            seen.add(id(node))
             yield node
             activations = self.activations(node)
             if len(activations) != 1:
@@ -89,6 +172,6 @@ class Graph:
     def op_counts(self) -> dict[str, int]:
         """How many nodes of each of the file's own operators, most frequent first."""
         counts: dict[str, int] = {}
-        for node in self.nodes:
+        for node in (*self.nodes, *(node for graph in self.subgraphs for node in graph.nodes)):
             counts[node.native] = counts.get(node.native, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

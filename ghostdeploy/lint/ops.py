@@ -10,14 +10,18 @@ ONNX_OPS: dict[str, str] = {
     "AveragePool": "average_pool",
     "Clip": "clip",
     "Concat": "concat",
+    "DequantizeLinear": "dequantize",
     "Gemm": "fully_connected",
     "HardSigmoid": "hard_sigmoid",
+    "HardSwish": "hard_swish",
     "MatMul": "matmul",
     "MaxPool": "max_pool",
     "Mul": "mul",
+    "QuantizeLinear": "quantize",
     "ReduceMean": "mean",
     "Relu": "relu",
     "Sigmoid": "sigmoid",
+    "Upsample": "resize",
 }
 
 TFLITE_OPS: dict[str, str] = {
@@ -44,7 +48,8 @@ TFLITE_OPS: dict[str, str] = {
 # Operators that only move or look at data: what the paper's design avoids.
 LAYOUT_OPS = frozenset(
     [
-        "broadcastto",
+        "broadcast_args",
+        "broadcast_to",
         "cast",
         "constantofshape",
         "depth_to_space",
@@ -56,9 +61,9 @@ LAYOUT_OPS = frozenset(
         "gather_nd",
         "gathernd",
         "pack",
-        "permute",
         "range",
         "reshape",
+        "scatter_nd",
         "scatternd",
         "shape",
         "slice",
@@ -72,7 +77,5 @@ LAYOUT_OPS = frozenset(
         "transpose",
         "unpack",
         "unsqueeze",
-        "broadcast_to",
-        "broadcast_args",
     ]
 )

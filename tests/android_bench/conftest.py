@@ -1,4 +1,4 @@
-"""The logs of real benchmark_model builds, one LogCase each."""
+"""The logs of real benchmark_model builds, one LogCase each; the test phones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.device_daemon.fixtures import (  # noqa: F401
+    adb,
+    adb_server,
+    adb_session,
+    any_phone,
+    make_phone,
+    phone,
+    standin_program,
+)
 
 DATA = Path(__file__).parent / "data"
 STANDIN = Path(__file__).parent.parent / "standins" / "benchmark_model.py"

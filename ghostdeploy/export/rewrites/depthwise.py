@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ghostdeploy.export.rewrites.build import opcode
 from ghostdeploy.flatbuffer import schema
+
+KEEPS_FUNCTION = True
 
 
 def apply(model: Any) -> int:
@@ -39,7 +42,7 @@ def _is_depthwise(graph: Any, op: Any) -> bool:
 def _rewrite(model: Any, graph: Any, op: Any) -> None:
     generated = schema()
     old = op.builtinOptions
-    op.opcodeIndex = _opcode(model, generated.BuiltinOperator.DEPTHWISE_CONV_2D)
+    op.opcodeIndex = opcode(model, generated.BuiltinOperator.DEPTHWISE_CONV_2D)
     op.builtinOptionsType = generated.BuiltinOptions.DepthwiseConv2DOptions
     new = op.builtinOptions = generated.DepthwiseConv2DOptionsT()
     new.depthMultiplier = 1
@@ -47,17 +50,6 @@ def _rewrite(model: Any, graph: Any, op: Any) -> None:
         setattr(new, field, getattr(old, field))
     new.dilationHFactor, new.dilationWFactor = old.dilationHFactor, old.dilationWFactor
     _transpose_filter(model, graph, op)
-
-
-def _opcode(model: Any, builtin: int) -> int:
-    """The index of ``builtin`` among the model's operator codes, added where it is missing."""
-    for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == builtin:
-            return index
-    code = schema().OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
 
 
 def _transpose_filter(model: Any, graph: Any, op: Any) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 from ghostdeploy.flatbuffer import schema
 
+KEEPS_FUNCTION = False
+
 
 def apply(model: Any) -> int:
     """Returns the number of resizes changed."""

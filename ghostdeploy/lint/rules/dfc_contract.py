@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.resize_form import with_resizes
 from ghostdeploy.types import Finding, ModelSpec
 from ghostdeploy.zoo import gated_modules
 from ghostdeploy.zoo.options import DfcOptions
 
 CODE = "dfc-contract"
+SEVERITY = "error"
 GATE_OPS = frozenset({"sigmoid", "hard_sigmoid", "clip", "add", "mul", "relu"})
 POOLS = frozenset({"average_pool", "max_pool", "resize"})
 
@@ -41,28 +43,33 @@ def _size(node: Node) -> str:
 
 
 def branches(graph: Graph) -> tuple[Branch, ...]:
-    """Every multiplication by a gate that was resized, or that is named as a DFC module's."""
-    return tuple(b for b in (_branch(graph, n) for n in graph.nodes if n.op == "mul") if b)
+    """Every multiplication of two activations of which one looks like an attention map."""
+    seen = with_resizes(graph)
+    return tuple(b for b in (_branch(seen, n) for n in seen.nodes if n.op == "mul") if b)
 
 
 def _branch(graph: Graph, mul: Node) -> Branch | None:
     """The branch behind ``mul``: the operand's chain back to where it forks from the module."""
-    for name in graph.activations(mul):
+    operands = graph.activations(mul)
+    if len(operands) != 2:  # a hard sigmoid's own factor, say
+        return None
+    for name in operands:
         chain: list[Node] = []
         for node in graph.chain_behind(name):
             # The value that the branch and the Ghost module's own convolution both read.
-            if any(len(graph.consumers[out]) > 1 for out in node.outputs):
+            if any(len(graph.consumers.get(out, ())) > 1 for out in node.outputs):
                 break
-            chain.append(node)
-        ops = {node.op for node in chain}
-        if "depthwise_conv2d" in ops and ops & GATE_OPS and _ungrouped(chain):
+            if node.op not in ("quantize", "dequantize"):  # between scales, not a step of DFC
+                chain.append(node)
+        if _is_attention([node.op for node in chain]):
             return Branch(mul.module, mul, tuple(reversed(chain)))
     return None
 
 
-def _ungrouped(chain: list[Node]) -> bool:
-    """Whether the chain holds more than a Ghost module's own two convolutions do."""
-    return sum(node.op == "depthwise_conv2d" for node in chain) >= 2
+def _is_attention(ops: list[str]) -> bool:
+    """Whether a chain holds more than a Ghost module's own two convolutions do."""
+    depthwise = ops.count("depthwise_conv2d")
+    return depthwise >= 2 or ("resize" in ops and (depthwise > 0 or "conv2d" in ops))
 
 
 def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
@@ -72,22 +79,26 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
     for branch in found:
         wrong = deviation(branch, options if isinstance(options, DfcOptions) else None)
         if wrong:
-            yield _error(branch.module or branch.gate_mul.name, f"{wrong}: {branch.text}")
+            name = branch.module or branch.gate_mul.name
+            yield _error(name, branch.module, f"{wrong}: {branch.text}")
     if spec is None or not isinstance(options, DfcOptions):
         return
     missing = set(gated_modules(spec)) - {branch.module for branch in found}
     for module in sorted(missing):
-        yield _error(module, "no DFC branch was found here; it was lowered to something else")
+        yield _error(
+            module, module, "no DFC branch was found here; it was lowered to something else"
+        )
 
 
-def _error(node: str, message: str) -> Finding:
-    return Finding(CODE, "error", node, message, "see `ghostdeploy lint`, rule dfc-contract")
+def _error(node: str, module: str, message: str) -> Finding:
+    fix = "see `ghostdeploy lint`, rule dfc-contract"
+    return Finding(CODE, SEVERITY, node, message, fix, module=module)
 
 
 def deviation(branch: Branch, options: DfcOptions | None) -> str:
     """What is wrong with a branch, "" where nothing is."""
     nodes = list(branch.nodes)
-    if (options is None or options.ratio != 1.0) and not (nodes and nodes.pop(0).op in POOLS):
+    if (options is None or options.ratio != 1.0) and not (nodes and _pools(nodes.pop(0))):
         return "it does not start with a pooling"
     if not nodes or nodes[0].op != "conv2d" or nodes.pop(0).kernel != (1, 1):
         return "no 1×1 convolution follows the pooling"
@@ -97,6 +108,11 @@ def deviation(branch: Branch, options: DfcOptions | None) -> str:
     if kernels[0] is None or kernels[1] is None or kernels[0] != kernels[1][::-1]:
         return "the two depthwise convolutions are not 1×K and K×1"
     return _tail_deviation(nodes[2:], options)
+
+
+def _pools(node: Node) -> bool:
+    """A pooling, or the 2×2 depthwise convolution that stands for one in int8 (pool-depthwise)."""
+    return node.op in POOLS or (node.op == "depthwise_conv2d" and node.kernel == (2, 2))
 
 
 def _tail_deviation(nodes: list[Node], options: DfcOptions | None) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.types import Finding, ModelSpec
 
 CODE = "grouped-conv"
+SEVERITY = "warning"
 
 
 def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
@@ -21,11 +23,9 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         if node.native != "CONV_2D" or len(node.inputs) < 2:
             continue
         image, weights = (graph.values[name].shape for name in node.inputs[:2])
-        if image and weights and len(weights) == 4 and weights[3] == 1 < image[3] == weights[0]:
-            yield Finding(
-                CODE,
-                "warning",
-                node.name,
-                "a depthwise convolution written as a grouped CONV_2D",
-                "export with ghostdeploy, or rewrite it as DEPTHWISE_CONV_2D",
-            )
+        if not image or not weights or len(image) != 4 or len(weights) != 4:
+            continue
+        if weights[3] == 1 < image[3]:
+            message = "a depthwise convolution written as a grouped CONV_2D"
+            fix = "export with ghostdeploy, or rewrite it as DEPTHWISE_CONV_2D"
+            yield at(CODE, SEVERITY, node, message, fix)

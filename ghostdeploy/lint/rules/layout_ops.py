@@ -1,6 +1,8 @@
 """layout-ops
 
 What: reshape, transpose, slice, gather, shape and their like.
+    Errors in a network of ours, warnings in one of others. A TRANSPOSE is told with its axes: one
+    from NCHW to NHWC or back is a converter's.
 Why: they do no arithmetic and touch all of the memory; on a phone they cost what the
     convolutions saved, and several of them split the graph for a delegate.
 Fix: find the module that the finding names; GhostNetV2 needs none of them. Self-attention
@@ -11,29 +13,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.ops import LAYOUT_OPS
+from ghostdeploy.lint.resize_form import with_resizes
 from ghostdeploy.types import Finding, ModelSpec
 from ghostdeploy.zoo import MODELS
 
 CODE = "layout-ops"
+SEVERITY = "error"
+LAYOUTS = {(0, 2, 3, 1): "NCHW to NHWC", (0, 3, 1, 2): "NHWC to NCHW"}
 
 
 def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """An error for each such operator, or info inside modules whose definition needs it."""
-    allowed = MODELS[spec.arch].reshaping_modules if spec else ()
-    for node in graph.nodes:
+    """A finding for each such operator: info inside modules whose definition needs it."""
+    row = MODELS.get(spec.arch) if spec else None
+    allowed = row.reshaping_modules if row else ()
+    for node in with_resizes(graph).nodes:
         if node.op not in LAYOUT_OPS or _casts_at_the_border(graph, node):
             continue
-        needed = any(node.module == m or node.module.startswith(f"{m}.") for m in allowed)
         where = f" from module {node.module}" if node.module else ""
-        yield Finding(
-            CODE,
-            "info" if needed else "error",
-            node.name,
-            f"{node.native}{where} moves data without computing",
-            "needed by the model's definition" if needed else "rewrite that module without it",
-        )
+        message = f"{node.native}{where} moves data without computing{_axes(graph, node)}"
+        if any(node.module == m or node.module.startswith(f"{m}.") for m in allowed):
+            yield at(CODE, "info", node, message, "needed by the model's definition")
+        else:
+            severity = SEVERITY if spec else "warning"
+            yield at(CODE, severity, node, message, "rewrite that module without it")
+
+
+def _axes(graph: Graph, node: Node) -> str:
+    """What a transpose does, "" for other operators."""
+    if node.op != "transpose":
+        return ""
+    given = graph.numbers(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("perm")
+    axes = tuple(int(axis) for axis in given) if isinstance(given, (tuple, list)) else ()
+    if axes in LAYOUTS:
+        return f": {LAYOUTS[axes]}"
+    return f": axes {','.join(map(str, axes))}" if axes else ""
 
 
 def _casts_at_the_border(graph: Graph, node: Node) -> bool:

@@ -1,0 +1,94 @@
+"""XNNPACK partitions of the zoo, as converted and as rewritten. Prints a Markdown table.
+
+fp32 and full int8 (calibrated on a few seeded images: the graph is what counts here), measured by
+loading each file into LiteRT. Run: python benchmarks/partitions.py [quick]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_USE_LEGACY_KERAS="1")
+
+import numpy as np
+
+from ghostdeploy import flatbuffer, zoo
+from ghostdeploy.commands.export import network_of
+from ghostdeploy.example_images import example_images, normalize
+from ghostdeploy.export import onnx2tf_worker as worker
+from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.rewrites import apply_rewrites
+from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy.lint.partitions import measure
+from ghostdeploy.quiet import captured
+from ghostdeploy.types import ExportOptions, ModelSpec
+
+MODELS = (("ghostnetv1", "official"), ("ghostnetv2", "official"), ("ghostnetv2", "paper"))
+WIDTHS, SIDES = (0.5, 1.0, 1.3, 1.6), (224, 256, 320, 225)
+
+
+def main(quick: bool) -> None:
+    print("| model | width | input | fp32 | fp32 rewritten | int8 | int8 rewritten |")
+    print("|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        np.save(worker.PLACEHOLDER, np.zeros((20, 128, 128, 3), np.float32))
+        for arch, variant in MODELS:
+            for width, side in grid(quick):
+                spec = zoo.make_spec(arch, variant=variant, width=width, resolution=(side, side))
+                with captured():
+                    counts = [kernels(data, Path(folder)) for data in forms(spec)]
+                name = f"{arch} {variant}"
+                print(f"| {name} | {width} | {side} | {' | '.join(map(str, counts))} |", flush=True)
+
+
+def grid(quick: bool) -> Iterator[tuple[float, int]]:
+    """Every width at 224 and every size at width 1; all of both unless ``quick``."""
+    for width in WIDTHS:
+        for side in SIDES:
+            if not quick or 1.0 in (width, side / 224):
+                yield width, side
+
+
+def forms(spec: ModelSpec) -> Iterator[bytes]:
+    """fp32, fp32 rewritten, int8, int8 rewritten."""
+    form = DeployForm(network_of(spec, None, 0), ExportOptions())
+    Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
+    network = worker.keras_model("model.onnx")
+    for data in (worker.tflite_bytes(network, "fp32"), int8_bytes(network, spec)):
+        model = flatbuffer.load(data, spec.name)
+        apply_rewrites(model)
+        yield data
+        yield flatbuffer.dump(model)
+
+
+def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
+    import tensorflow as tf
+
+    images = normalize(example_images(np.random.RandomState(0), 2, *spec.resolution))
+    nhwc = images.transpose(0, 2, 3, 1).astype(np.float32)
+    function = tf.function(lambda *inputs: worker.channels_last(network(inputs)))
+    concrete = function.get_concrete_function(tf.TensorSpec(network.inputs[0].shape, tf.float32))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in nhwc)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return bytes(converter.convert())
+
+
+def kernels(data: bytes, folder: Path) -> int:
+    path = folder / "model.tflite"
+    path.write_bytes(data)
+    found = measure(path)
+    assert found is not None
+    return found.kernels
+
+
+if __name__ == "__main__":
+    main("quick" in sys.argv[1:])

@@ -1,0 +1,142 @@
+"""Making operators, tensors and constants in a ``ModelT`` object tree."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostdeploy.flatbuffer import schema
+
+
+def opcode(model: Any, builtin: int, version: int = 1) -> int:
+    """The index of ``builtin`` among the model's operator codes, added where it is missing."""
+    for index, code in enumerate(model.operatorCodes):
+        if code.builtinCode == builtin:
+            code.version = max(code.version, version)
+            return index
+    code = schema().OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
+    code.version = version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+@dataclass(frozen=True)
+class GraphBuilder:
+    """Adds to one subgraph of a model. Tensors are spoken of by their index.
+
+    ``constants`` remembers those made, so that equal ones are stored once.
+    """
+
+    model: Any
+    graph: Any
+    constants: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def shape(self, tensor: int) -> Any:
+        return self.graph.tensors[tensor].shape
+
+    def like(self, tensor: int, shape: Sequence[int]) -> int:
+        """A new tensor of the same type and quantization, nameless until ``name_after``."""
+        made = copy.deepcopy(self.graph.tensors[tensor])
+        made.shape, made.shapeSignature = np.array(shape, np.int32), None
+        made.buffer = 0
+        self.graph.tensors.append(made)
+        return len(self.graph.tensors) - 1
+
+    def constant(self, values: NDArray[Any], name: str, scale: float | None = None) -> int:
+        """A new constant, quantized at ``scale`` (zero point 0) where one is given."""
+        key = (values.tobytes(), values.shape, str(values.dtype), scale)
+        if key not in self.constants:
+            self.constants[key] = self._constant(values, name, scale)
+        return self.constants[key]
+
+    def _constant(self, values: NDArray[Any], name: str, scale: float | None) -> int:
+        generated = schema()
+        buffer, tensor = generated.BufferT(), generated.TensorT()
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+        self.model.buffers.append(buffer)
+        tensor.buffer, tensor.shape = len(self.model.buffers) - 1, np.array(values.shape, np.int32)
+        tensor.type = getattr(generated.TensorType, str(values.dtype).upper())
+        tensor.name = name.encode()
+        if scale is not None:
+            tensor.quantization = generated.QuantizationParametersT()
+            tensor.quantization.scale = np.array([scale], np.float32)
+            tensor.quantization.zeroPoint = np.array([0], np.int64)
+        self.graph.tensors.append(tensor)
+        return len(self.graph.tensors) - 1
+
+    def operator(
+        self, name: str, inputs: Sequence[int], output: int, options: Any, version: int = 1
+    ) -> Any:
+        """An operator; ``options`` is its ``…OptionsT``."""
+        generated = schema()
+        op = generated.OperatorT()
+        op.opcodeIndex = opcode(self.model, getattr(generated.BuiltinOperator, name), version)
+        op.inputs, op.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        union = type(options).__name__.removesuffix("T")
+        op.builtinOptionsType = getattr(generated.BuiltinOptions, union)
+        op.builtinOptions = options
+        return op
+
+    def concatenation(self, inputs: Sequence[int], output: int, axis: int) -> Any:
+        options = schema().ConcatenationOptionsT()
+        options.axis = axis
+        return self.operator("CONCATENATION", inputs, output, options, version=2)
+
+    def depth_to_space(self, source: int, output: int, block: int) -> Any:
+        options = schema().DepthToSpaceOptionsT()
+        options.blockSize = block
+        return self.operator("DEPTH_TO_SPACE", [source], output, options)
+
+    def plain(self, name: str, source: int, output: int) -> Any:
+        """An operator of one input without options."""
+        op = schema().OperatorT()
+        op.opcodeIndex = opcode(self.model, getattr(schema().BuiltinOperator, name))
+        op.inputs, op.outputs = np.array([source], np.int32), np.array([output], np.int32)
+        return op
+
+    def pick(self, source: int, output: int, stride: tuple[int, int]) -> Any:
+        """Every ``stride``-th pixel (height, width), by a depthwise 1×1 convolution of ones."""
+        if self.graph.tensors[source].type == schema().TensorType.INT8:
+            return self.depthwise_int8(source, output, window=(1, 1), stride=stride, scale=1.0)
+        channels = int(self.shape(source)[3])
+        ones = self.constant(np.ones((1, 1, 1, channels), np.float32), "ones")
+        zeros = self.constant(np.zeros(channels, np.float32), "zeros")
+        return self._depthwise([source, ones, zeros], output, stride)
+
+    def depthwise_int8(
+        self,
+        source: int,
+        output: int,
+        *,
+        window: tuple[int, int],
+        stride: tuple[int, int],
+        scale: float,
+    ) -> Any:
+        """The sum over each window times ``scale``, in int8."""
+        channels = int(self.shape(source)[3])
+        step = float(self.graph.tensors[source].quantization.scale[0])
+        ones = self.constant(np.ones((1, *window, channels), np.int8), "ones", scale)
+        zeros = self.constant(np.zeros(channels, np.int32), "zeros", step * scale)
+        return self._depthwise([source, ones, zeros], output, stride, version=3)
+
+    def _depthwise(
+        self, inputs: Sequence[int], output: int, stride: tuple[int, int], version: int = 1
+    ) -> Any:
+        generated = schema()
+        options = generated.DepthwiseConv2DOptionsT()
+        options.padding = generated.Padding.VALID
+        options.strideH, options.strideW = stride
+        options.depthMultiplier = options.dilationHFactor = options.dilationWFactor = 1
+        return self.operator("DEPTHWISE_CONV_2D", inputs, output, options, version)
+
+    def name_after(self, tensor: int, operators: Sequence[Any]) -> None:
+        """Call every intermediate tensor after ``tensor``, which keeps its own name."""
+        base = self.graph.tensors[tensor].name or b""
+        for number, op in enumerate(operators[:-1], 1):
+            self.graph.tensors[int(op.outputs[0])].name = base + b"." + str(number).encode()

@@ -1,0 +1,63 @@
+"""pool-depthwise: int8 average pooling as an operator that XNNPACK has in int8.
+
+What: AVERAGE_POOL_2D on int8 becomes a depthwise convolution with weights of one at the scale 1/n.
+Why: XNNPACK pools averages in floating point only; in int8 each one ends a partition.
+Exact: up to rounding. XNNPACK rounds Σ/n to the nearest quantum as the pooling kernel does, ties
+    apart; TFLite's builtin convolution rounds twice and may end one quantum off.
+Holds for: VALID pooling without a fused activation whose input and output share scale and zero
+    point, which TFLite's own specification demands of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.flatbuffer import schema
+
+KEEPS_FUNCTION = True
+
+
+def apply(model: Any) -> int:
+    """Returns the number of poolings replaced."""
+    pool = schema().BuiltinOperator.AVERAGE_POOL_2D
+    changed = 0
+    for graph in model.subgraphs:
+        operators, builder = [], GraphBuilder(model, graph)
+        for op in graph.operators:
+            is_pool = model.operatorCodes[op.opcodeIndex].builtinCode == pool
+            if is_pool and _is_plain_int8(graph, op):
+                operators.append(_replacement(builder, op))
+                changed += 1
+            else:
+                operators.append(op)
+        graph.operators = operators
+    return changed
+
+
+def _is_plain_int8(graph: Any, op: Any) -> bool:
+    options, source, target = (
+        op.builtinOptions,
+        graph.tensors[op.inputs[0]],
+        graph.tensors[op.outputs[0]],
+    )
+    if source.type != schema().TensorType.INT8:
+        return False
+    same = np.array_equal(source.quantization.scale, target.quantization.scale)
+    same = same and np.array_equal(source.quantization.zeroPoint, target.quantization.zeroPoint)
+    valid = options.padding == schema().Padding.VALID
+    return bool(same and valid and options.fusedActivationFunction == 0)
+
+
+def _replacement(builder: GraphBuilder, op: Any) -> Any:
+    options = op.builtinOptions
+    window = (options.filterHeight, options.filterWidth)
+    return builder.depthwise_int8(
+        int(op.inputs[0]),
+        int(op.outputs[0]),
+        window=window,
+        stride=(options.strideH, options.strideW),
+        scale=1.0 / (window[0] * window[1]),
+    )

@@ -1,0 +1,23 @@
+"""Which of our files defines the module that a node came from. Light: no torch here."""
+
+from __future__ import annotations
+
+from ghostdeploy.types import ModelSpec
+
+# The first part of a module's path -> the file whose class computes what is below it.
+FILES: dict[str, str] = {
+    "attention": "ghostdeploy/zoo/ghostnetv1_sa.py",
+    "blocks": "ghostdeploy/zoo/layers.py",
+    "act1": "ghostdeploy/zoo/ghostnetv1.py",
+    "act2": "ghostdeploy/zoo/ghostnetv1.py",
+    "bn1": "ghostdeploy/zoo/ghostnetv1.py",
+    "center": "ghostdeploy/export/deploy.py",
+    "classifier": "ghostdeploy/zoo/ghostnetv1.py",
+    "conv_head": "ghostdeploy/zoo/ghostnetv1.py",
+    "conv_stem": "ghostdeploy/zoo/ghostnetv1.py",
+}
+
+
+def source_of(module: str, spec: ModelSpec | None) -> str:
+    """The file, "" for a model that is not ours."""
+    return FILES.get(module.partition(".")[0], "") if spec else ""

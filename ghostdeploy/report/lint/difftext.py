@@ -1,0 +1,172 @@
+"""A diff of two lowered graphs as text for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ghostdeploy.report.columns import aligned
+from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
+from ghostdeploy.report.lint.facts import partitions_text
+from ghostdeploy.report.lint.groups import ELSEWHERE
+from ghostdeploy.report.markdown import escape
+from ghostdeploy.report.numbers import ABSENT, significant
+from ghostdeploy.report.text import clean, wrap
+from ghostdeploy.types import Finding
+
+WIDTH = 100
+NAME, TEXT = 60, 400  # characters
+MAX_PLACES = 40  # lines of modules, and of findings
+NO_MODULE = "(no module)"
+Row = tuple[str, str, str, str]
+
+
+def render_text(diff: LintDiff) -> str:
+    """A table of numbers, then what changed where."""
+    lines = [*_wrapped("- ", diff.old), *_wrapped("+ ", diff.new), ""]
+    if diff.same:
+        return "\n".join([*lines, "The lowered graphs do not differ.", ""])
+    rows = [tuple(clean(cell, NAME) for cell in row) for row in _rows(diff)]
+    lines += aligned(("", "old", "new", "change"), rows)
+    for title, items in _lists(diff):
+        lines += ["", title, *(line for item in items for line in _wrapped("  ", item))]
+    return "\n".join(lines) + "\n"
+
+
+def render_markdown(diff: LintDiff) -> str:
+    """The same for a pull request."""
+    lines = [f"**{escape(diff.old, TEXT)}** → **{escape(diff.new, TEXT)}**", ""]
+    if diff.same:
+        return "\n".join([*lines, "The lowered graphs do not differ.", ""])
+    lines += ["|  | old | new | change |", "| --- | --: | --: | --: |"]
+    lines += [f"| {' | '.join(escape(cell, NAME) for cell in row)} |" for row in _rows(diff)]
+    for title, items in _lists(diff):
+        lines += ["", f"**{title}**", "", *(f"- {escape(item, TEXT)}" for item in items)]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(mark: str, text: str) -> list[str]:
+    first, *more = wrap(clean(text, TEXT), WIDTH - len(mark) - 2)
+    return [mark + first, *(" " * len(mark) + "  " + line for line in more)]
+
+
+def _rows(diff: LintDiff) -> Iterator[Row]:
+    """What is known of either file, then the operators whose number changed."""
+    old, new = diff.sizes_old, diff.sizes_new
+    yield _row("operators", old.operators, new.operators)
+    yield from _partition_rows(diff)
+    yield _row("DFC branches", diff.dfc_branches_old, diff.dfc_branches_new)
+    for label, before, after, unit in (
+        ("file (MB)", old.file_bytes, new.file_bytes, 1e6),
+        ("weights (MB)", old.weights_mb, new.weights_mb, 1.0),
+        ("activations (MB)", old.activations_mb, new.activations_mb, 1.0),
+        ("MACs (M)", old.macs, new.macs, 1e6),
+        ("params (M)", old.params, new.params, 1e6),
+    ):
+        if before is not None or after is not None:
+            yield _scaled(label, before, after, unit)
+    for change in diff.ops:
+        yield _row(change.op, change.old, change.new)
+
+
+def _partition_rows(diff: LintDiff) -> Iterator[Row]:
+    old, new = diff.partitions_old, diff.partitions_new
+    if old is None and new is None:
+        return
+    counts = [None if p is None else p.kernels for p in (old, new)]
+    yield _row("XNNPACK partitions", *counts)
+    yield _row("nodes outside", *(None if p is None else len(p.outside) for p in (old, new)))
+
+
+def _row(label: str, old: int | None, new: int | None) -> Row:
+    change = ABSENT if old is None or new is None else _signed(new - old, 0)
+    return label, _count(old), _count(new), change
+
+
+def _count(value: int | None) -> str:
+    return ABSENT if value is None else str(value)
+
+
+def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Row:
+    cells = [significant(None if value is None else value / unit) for value in (old, new)]
+    change = ABSENT
+    if old is not None and new is not None and old == new:
+        change = "0"
+    elif old is not None and new is not None:
+        change = _signed((new - old) / unit, 3)
+        change += f" ({_signed(100 * (new / old - 1), 1)} %)" if old else ""
+    return label, cells[0], cells[1], change
+
+
+def _signed(value: float, places: int) -> str:
+    text = f"{value:+.{places}f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def _lists(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
+    if diff.modules:
+        yield "Where", _capped(_places(diff.modules))
+    for title, findings in (
+        ("New findings", diff.findings_new),
+        ("Findings gone", diff.findings_gone),
+    ):
+        if findings:
+            yield f"{title} ({len(findings)})", _capped(_findings(findings))
+    outside = [set(p.outside) if p else set() for p in (diff.partitions_old, diff.partitions_new)]
+    if diff.partitions_old and diff.partitions_new and outside[0] != outside[1]:
+        yield "Partitions", list(_partitions(diff, outside[0], outside[1]))
+
+
+def _partitions(
+    diff: LintDiff, old: set[tuple[str, str]], new: set[tuple[str, str]]
+) -> Iterator[str]:
+    yield f"{partitions_text(diff.partitions_old)} → {partitions_text(diff.partitions_new)}"
+    for label, nodes in (("now outside", new - old), ("no longer outside", old - new)):
+        if nodes:
+            ops = Counter(op for _, op in nodes)
+            yield f"{label}: " + ", ".join(f"{op} ×{ops[op]}" for op in sorted(ops))
+
+
+def _places(changes: Iterable[ModuleChange]) -> list[str]:
+    """One line for all modules with the same change."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for change in changes:
+        alike.setdefault((change.gone, change.added), []).append(change.module or NO_MODULE)
+    return [
+        f"{clean(modules[0], NAME)}{_more(len(modules) - 1)}: {_ops(gone, added)}"
+        for (gone, added), modules in alike.items()
+    ]
+
+
+def _ops(gone: tuple[str, ...], added: tuple[str, ...]) -> str:
+    signed = [("−", Counter(gone)), ("+", Counter(added))]
+    return ", ".join(
+        f"{sign} {clean(op, NAME)}" + (f" ×{count}" if count > 1 else "")
+        for sign, counts in signed
+        for op, count in counts.items()
+    )
+
+
+def _findings(findings: Iterable[Finding]) -> list[str]:
+    """One line for all nodes of which the same rule says the same."""
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
+    for f in findings:
+        said = f.message
+        for name in sorted({f.node, f.module}, key=len, reverse=True):
+            said = said.replace(name, ELSEWHERE) if len(name) > 2 else said
+        key = (f.severity, f.rule, said, f.allowed)
+        alike.setdefault(key, []).append(f.module or f.node)
+    return [
+        f"{severity} {rule}: {clean(places[0], NAME)}{_more(len(places) - 1)}: {clean(said, TEXT)}"
+        + (f" (allowed: {clean(allowed, TEXT)})" if allowed else "")
+        for (severity, rule, said, allowed), places in alike.items()
+    ]
+
+
+def _more(count: int) -> str:
+    return f" (+{count} more)" if count else ""
+
+
+def _capped(lines: list[str]) -> list[str]:
+    rest = len(lines) - MAX_PLACES
+    return lines[:MAX_PLACES] + ([f"and {rest} more"] if rest > 0 else [])
