@@ -1,0 +1,105 @@
+"""``lint --fix``: the rewrites that keep the function, on files of anybody."""
+
+import numpy as np
+import pytest
+
+from ghostdeploy.commands import fix as command
+from ghostdeploy.errors import CheckFailed, InputFileError
+from ghostdeploy.export.metadata import attach, attached
+from ghostdeploy.export.rewrites import clip_relu
+from tests.command_line import ghostdeploy
+from tests.export.rewrites.tiny import ops, random_image, run, tiny
+
+
+def clipped(*, half_pixel: bool = False) -> bytes:
+    """A clip, and a nearest resize that means something else with ``half_pixel``."""
+    t = tiny()
+    a, b, c = t.tensor((1, 3, 3, 2)), t.tensor((1, 3, 3, 2)), t.tensor((1, 7, 7, 2))
+    size = t.tensor((2,), "int32", np.array([7, 7], np.int32))
+    t.op("RELU_0_TO_1", [a], [b])
+    t.op(
+        "RESIZE_NEAREST_NEIGHBOR",
+        [b, size],
+        [c],
+        kind="ResizeNearestNeighborOptions",
+        halfPixelCenters=half_pixel,
+    )
+    return t.bytes(a, c)
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "clipped.tflite"
+    path.write_bytes(clipped())
+    return path
+
+
+def test_the_fixed_file_computes_the_same(model):
+    done = command.fix(model)
+    image = random_image((1, 3, 3, 2), "float32", seed=99)
+    assert [(f.name, f.count) for f in done.fixes] == [("nearest-depth", 1), ("clip-relu", 1)]
+    assert done.path == model.with_name("clipped.fixed.tflite")
+    assert model.read_bytes() == clipped()
+    after = done.path.read_bytes()
+    assert not {"RELU_0_TO_1", "RESIZE_NEAREST_NEIGHBOR"} & set(ops(after))
+    np.testing.assert_array_equal(
+        run(after, image, xnnpack=True), run(clipped(), image, xnnpack=False)
+    )
+
+
+def test_half_pixel_centres_are_somebody_elses_meaning(tmp_path):
+    path = tmp_path / "theirs.tflite"
+    path.write_bytes(clipped(half_pixel=True))
+    done = command.fix(path)
+    assert [f.name for f in done.fixes] == ["clip-relu"]
+    assert "RESIZE_NEAREST_NEIGHBOR" in ops(done.path.read_bytes())
+
+
+def test_explaining_changes_nothing(model):
+    before = sorted(model.parent.iterdir())
+    found = command.explain(model)
+    assert [f.name for f in found] == ["nearest-depth", "clip-relu"]
+    assert found[1].why.startswith("XNNPACK has no RELU_0_TO_1")
+    assert sorted(model.parent.iterdir()) == before
+    assert model.read_bytes() == clipped()
+
+
+def test_fixing_twice_finds_nothing_more(model):
+    done = command.fix(command.fix(model).path)
+    assert done.path is None
+    assert done.fixes == ()
+
+
+def test_attached_files_stay(tmp_path):
+    path = tmp_path / "labelled.tflite"
+    path.write_bytes(attach(clipped(), {"labels.txt": "müsli\n".encode()}))
+    after = command.fix(path).path.read_bytes()
+    assert attached(after) == {"labels.txt": "müsli\n".encode()}
+
+
+def test_a_rewrite_that_changes_the_function_is_refused(model, monkeypatch):
+    def wrong(builder, op, source):
+        return [builder.plain("TANH", source, int(op.outputs[0]))]
+
+    monkeypatch.setattr(clip_relu, "_replacement", wrong)
+    with pytest.raises(CheckFailed, match="another function"):
+        command.fix(model)
+    assert list(model.parent.iterdir()) == [model]
+
+
+def test_only_tflite_files_can_be_rewritten(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"x")
+    with pytest.raises(InputFileError, match="only TFLite"):
+        command.fix(path)
+
+
+def test_the_command_line(model):
+    explained = ghostdeploy("lint", "--explain", model)
+    assert "would be rewritten" in explained.stdout
+    fixed = ghostdeploy("lint", "--fix", model, "--out", model.with_name("out.tflite"))
+    assert fixed.returncode == 0
+    assert "clip-relu ×1" in fixed.stdout
+    assert model.with_name("out.tflite").exists()
+    again = ghostdeploy("lint", "--fix", model.with_name("out.tflite"))
+    assert "nothing to rewrite" in again.stdout
