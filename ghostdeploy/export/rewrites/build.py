@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,3 +140,26 @@ class GraphBuilder:
         base = self.graph.tensors[tensor].name or b""
         for number, op in enumerate(operators[:-1], 1):
             self.graph.tensors[int(op.outputs[0])].name = base + b"." + str(number).encode()
+
+
+def replace_operators(
+    model: Any,
+    name: str,
+    matches: Callable[[Any, Any], bool],
+    replacement: Callable[[GraphBuilder, Any], list[Any]],
+) -> int:
+    """Put ``replacement(builder, op)`` for every operator ``name`` that ``matches(graph, op)``.
+
+    Returns the number of operators replaced.
+    """
+    code, replaced = getattr(schema().BuiltinOperator, name), 0
+    for graph in model.subgraphs:
+        operators, builder = [], GraphBuilder(model, graph)
+        for op in graph.operators:
+            if model.operatorCodes[op.opcodeIndex].builtinCode == code and matches(graph, op):
+                operators.extend(replacement(builder, op))
+                replaced += 1
+            else:
+                operators.append(op)
+        graph.operators = operators
+    return replaced

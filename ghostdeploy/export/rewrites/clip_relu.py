@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
 from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
@@ -19,24 +19,15 @@ KEEPS_FUNCTION = True
 
 def apply(model: Any) -> int:
     """Returns the number of operators replaced."""
-    codes = schema().BuiltinOperator
-    changed = 0
-    for graph in model.subgraphs:
-        operators, builder = [], GraphBuilder(model, graph)
-        for op in graph.operators:
-            code = model.operatorCodes[op.opcodeIndex].builtinCode
-            source = int(op.inputs[0]) if len(op.inputs) else 0
-            is_float = graph.tensors[source].type == schema().TensorType.FLOAT32
-            if code == codes.RELU_0_TO_1 and is_float:
-                operators.extend(_replacement(builder, op, source))
-                changed += 1
-            else:
-                operators.append(op)
-        graph.operators = operators
-    return changed
+    return replace_operators(model, "RELU_0_TO_1", _is_float, _replacement)
 
 
-def _replacement(builder: GraphBuilder, op: Any, source: int) -> list[Any]:
+def _is_float(graph: Any, op: Any) -> bool:
+    return bool(graph.tensors[op.inputs[0]].type == schema().TensorType.FLOAT32)
+
+
+def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+    source = int(op.inputs[0])
     positive = builder.like(source, list(builder.shape(source)))
     made = [
         builder.plain("RELU", source, positive),

@@ -15,27 +15,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ghostdeploy.export.rewrites.build import GraphBuilder
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
 
 KEEPS_FUNCTION = True
 
 
 def apply(model: Any) -> int:
     """Returns the number of resizes replaced."""
-    nearest = schema().BuiltinOperator.RESIZE_NEAREST_NEIGHBOR
-    changed = 0
-    for graph in model.subgraphs:
-        operators, builder = [], GraphBuilder(model, graph)
-        for op in graph.operators:
-            is_resize = model.operatorCodes[op.opcodeIndex].builtinCode == nearest
-            if is_resize and _doubles(graph, op):
-                operators.extend(_replacement(builder, op))
-                changed += 1
-            else:
-                operators.append(op)
-        graph.operators = operators
-    return changed
+    return replace_operators(model, "RESIZE_NEAREST_NEIGHBOR", _doubles, _replacement)
 
 
 def _doubles(graph: Any, op: Any) -> bool:

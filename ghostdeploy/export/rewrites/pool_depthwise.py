@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
 from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
@@ -22,19 +22,7 @@ KEEPS_FUNCTION = True
 
 def apply(model: Any) -> int:
     """Returns the number of poolings replaced."""
-    pool = schema().BuiltinOperator.AVERAGE_POOL_2D
-    changed = 0
-    for graph in model.subgraphs:
-        operators, builder = [], GraphBuilder(model, graph)
-        for op in graph.operators:
-            is_pool = model.operatorCodes[op.opcodeIndex].builtinCode == pool
-            if is_pool and _is_plain_int8(graph, op):
-                operators.append(_replacement(builder, op))
-                changed += 1
-            else:
-                operators.append(op)
-        graph.operators = operators
-    return changed
+    return replace_operators(model, "AVERAGE_POOL_2D", _is_plain_int8, _replacement)
 
 
 def _is_plain_int8(graph: Any, op: Any) -> bool:
@@ -51,13 +39,14 @@ def _is_plain_int8(graph: Any, op: Any) -> bool:
     return bool(same and valid and options.fusedActivationFunction == 0)
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> Any:
+def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
     options = op.builtinOptions
     window = (options.filterHeight, options.filterWidth)
-    return builder.depthwise_int8(
+    convolution = builder.depthwise_int8(
         int(op.inputs[0]),
         int(op.outputs[0]),
         window=window,
         stride=(options.strideH, options.strideW),
         scale=1.0 / (window[0] * window[1]),
     )
+    return [convolution]
