@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from ghostdeploy import zoo
@@ -94,7 +94,7 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
                 progress(len(results), len(requests), Path(results[number].artifact.path).name)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(pool._processes.values()):
+            for process in active_children():
                 process.terminate()
             raise
     return [results[n] for n in range(len(requests))]

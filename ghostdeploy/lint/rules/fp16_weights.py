@@ -1,7 +1,7 @@
 """fp16-weights
 
-What: fp16 weights that a DEQUANTIZE (ONNX: Cast) turns into fp32 when the model is loaded: one
-    info for the whole graph; a warning where something else stands between it and the operator.
+What: fp16 weights that a DEQUANTIZE, in ONNX a Cast, turns into fp32 when the model is loaded.
+    One info for the whole graph; a warning where something else stands between it and the operator.
 Why: the file is half as large, the memory is not: XNNPACK unpacks the weights once, builtin
     kernels keep both copies. XNNPACK recognizes only a DEQUANTIZE that feeds the operator itself.
 Fix: nothing, where the file's size is what counts; move the operator in between to the export.

@@ -4,7 +4,7 @@ What: AVERAGE_POOL_2D on int8 or uint8.
 Why: XNNPACK has none: GhostNetV2 with average pooling makes 15 partitions in int8 and one with
     max pooling (58.0 M against 56.8 M instructions on an emulated Cortex-A76).
 Fix: a depthwise convolution with equal weights is the same sum; or train with max pooling (the
-    paper's variant). ``ghostdeploy export`` rewrites it.
+    paper's variant). The export's ``pool-depthwise`` rewrite does the first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """requantize
 
-What: in a TFLite graph
+What: needless changes of scale in a TFLite graph:
     1. DEQUANTIZE directly followed by QUANTIZE;
     2. QUANTIZE from one integer type to the same with the same scale: it changes nothing;
     3. the same with another scale: a requantization (info).

@@ -1,0 +1,60 @@
+"""The command line as a user has it: real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = (sys.executable, "-m", "ghostdeploy")
+MARK = "GHOSTDEPLOY_TEST_MARK"
+
+
+def ghostdeploy(
+    *args: object, env: Mapping[str, str] | None = None, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end. ``env`` is added to this process's own."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, args)],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line of a failed command, once it is clear that there is nothing else."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("[")]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert done.stdout == ""
+    return lines[0].removeprefix("error: ")
+
+
+def marked_processes(mark: str) -> Iterator[tuple[int, str]]:
+    """(id, command line) of every live process that was started with ``MARK=mark``."""
+    wanted = f"{MARK}={mark}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if command:  # a zombie has none
+                    yield int(folder.name), command
+        except (OSError, UnicodeDecodeError):
+            continue
+
+
+def eventually(true: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Whether ``true`` becomes so in time; a minute is there for a busy machine."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False

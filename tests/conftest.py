@@ -1,0 +1,181 @@
+"""Exports that several tests look at, each made once, through the command line.
+
+A conversion takes some 15 s on a core. Those that the selected tests ask for are made two at a
+time, beside the tests that do not need them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.records import read_artifact
+from ghostdeploy.types import Artifact, ModelSpec
+from tests.command_line import ghostdeploy
+
+LABELS = tuple(f"class number {n} – näme" for n in range(10))
+SMALL = ("--width", "0.5", "--num-classes", "10")
+OPTIONS = (*SMALL, "--resolution", "97", "--embed-preprocessing", "--softmax", "--labels", "LABELS")
+
+# fixture -> arguments of `ghostdeploy export`. At 160 pixels only the maps at stride 32 are odd.
+EXPORTS: dict[str, tuple[str, ...]] = {
+    "whole": ("--format", "all"),
+    "optioned": (*OPTIONS, "--json"),
+    "optioned_again": (*OPTIONS, "--json"),
+    "half": (*SMALL, "--resolution", "97", "--precision", "fp16"),
+    "features_v2": ("ghostnetv2:paper@0.5", "--features", "--resolution", "65x97"),
+    "features_v1": ("ghostnetv1@0.5", "--features", "--resolution", "75", "--format", "tflite"),
+    "ablation": (
+        *SMALL, "--resolution", "64", "--set", "scale=hard_sigmoid", "--set", "scale_where=after",
+        "--set", "kernel=7", "--format", "tflite",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A finished ``ghostdeploy export`` and what it left in ``folder``."""
+
+    folder: Path
+    done: subprocess.CompletedProcess[str]
+
+    def path(self, format: str) -> Path:
+        (path,) = self.folder.glob(f"*.{format}")
+        return path
+
+    def data(self, format: str) -> bytes:
+        return self.path(format).read_bytes()
+
+    def model(self, format: str) -> Any:
+        """A ``ModelProto``, or a ``ModelT`` object tree."""
+        if format == "onnx":
+            import onnx
+
+            return onnx.load(self.path(format))
+        return flatbuffer.load(self.data(format), format)
+
+    def artifact(self, format: str) -> Artifact:
+        return read_artifact(self.path(format).with_suffix(f".{format}.json"))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Told by any of its files."""
+        path = next(iter(self.folder.glob("*.json")))
+        spec = read_artifact(path).spec
+        assert spec is not None
+        return spec
+
+
+@pytest.fixture(scope="session")
+def _exports(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Exported]]]:
+    asked = {name for item in request.session.items for name in _fixtures(item)}
+    labels = tmp_path_factory.mktemp("labels") / "labels.txt"
+    labels.write_text("\n".join(LABELS) + "\n", encoding="utf-8")
+
+    def make(name: str) -> Exported:
+        folder = tmp_path_factory.mktemp(name)
+        words = [str(labels) if word == "LABELS" else word for word in EXPORTS[name]]
+        # Neither hash order nor the working directory may show in the files.
+        env = {"PYTHONHASHSEED": str(1 + len(name))}
+        done = ghostdeploy("export", *words, "--out", folder, env=env, cwd=folder.parent)
+        assert done.returncode == 0, done.stderr
+        return Exported(folder, done)
+
+    with ThreadPoolExecutor(2) as pool:
+        futures = {name: pool.submit(make, name) for name in EXPORTS if name in asked}
+        try:
+            yield futures
+        finally:
+            for future in futures.values():
+                future.cancel()
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    names = set(getattr(item, "fixturenames", ()))
+    call = getattr(item, "callspec", None)  # names in parameters, for getfixturevalue
+    return names | {str(v) for v in call.params.values()} if call else names
+
+
+def _fixture(name: str) -> Any:
+    @pytest.fixture(scope="session", name=name)
+    def exported(_exports: dict[str, Future[Exported]]) -> Exported:
+        return _exports[name].result()
+
+    return exported
+
+
+whole = _fixture("whole")
+optioned = _fixture("optioned")
+optioned_again = _fixture("optioned_again")
+half = _fixture("half")
+features_v2 = _fixture("features_v2")
+features_v1 = _fixture("features_v1")
+ablation = _fixture("ablation")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What onnx2tf makes of GhostNetV2 0.5× at 160 pixels, untouched, and what it was made from."""
+
+    spec: ModelSpec
+    network: Any
+    exported: Any
+    raw: bytes
+
+    @property
+    def values(self) -> list[str]:
+        return [name for node in self.exported.model.graph.node for name in node.output]
+
+
+@pytest.fixture(scope="session")
+def converted() -> Converted:
+    from ghostdeploy import zoo
+    from ghostdeploy.export.deploy import DeployForm
+    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.to_onnx import to_onnx
+    from ghostdeploy.types import ExportOptions
+    from ghostdeploy.zoo.weights import seed_weights
+
+    spec = zoo.make_spec("ghostnetv2", width=0.5, resolution=(160, 160))
+    network = zoo.build(spec)
+    with started() as converter:
+        seed_weights(network, 0)
+        exported = to_onnx(DeployForm(network, ExportOptions()), spec.resolution)
+        converter.start(exported.model.SerializeToString(), "fp32")
+        return Converted(spec, network, exported, converter.finish())
+
+
+@pytest.fixture(scope="session")
+def small_onnx(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The cheapest export that there is, to be copied and damaged."""
+    folder = tmp_path_factory.mktemp("small_onnx")
+    args = (*SMALL, "--resolution", "64", "--format", "onnx", "--json")
+    done = ghostdeploy("export", *args, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert not json.loads(done.stdout)[0]["reused"]
+    return Exported(folder, done)
+
+
+@pytest.fixture
+def image() -> Any:
+    """A maker of inputs (1, 3, H, W) of 0–1 that no export was proven with."""
+    random = np.random.default_rng(987654321)
+
+    def make(spec: ModelSpec) -> Any:
+        low = random.random((3, 5, 7))  # coarse blocks under noise: neither averages out
+        height, width = spec.resolution
+        blocks = low[:, np.arange(height) * 5 // height][:, :, np.arange(width) * 7 // width]
+        return (0.7 * blocks + 0.3 * random.random(blocks.shape))[None].astype(np.float32)
+
+    return make
