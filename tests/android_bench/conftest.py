@@ -18,6 +18,7 @@ from tests.device_daemon.fixtures import (  # noqa: F401
     any_phone,
     make_phone,
     phone,
+    phone_pool,
     standin_program,
 )
 

@@ -1,0 +1,30 @@
+"""``python -m tests.device_daemon --phone kirin980 --port 0``: prints what to connect to."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+
+from tests.device_daemon import PHONES, Phone
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.device_daemon", description=__doc__)
+    parser.add_argument("--phone", choices=PHONES, default="kirin980")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--auth", choices=("open", "tap", "never"), default="open")
+    options = parser.parse_args()
+    with Phone(PHONES[options.phone], port=options.port, auth=options.auth) as phone:
+        print(f"adb connect {phone.serial}", flush=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGUSR1, lambda *_: phone.drop())
+        signal.signal(signal.SIGUSR2, lambda *_: phone.tap())
+        try:
+            while True:
+                signal.pause()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
