@@ -99,18 +99,13 @@ def main() -> NoReturn:
         click.echo(f"error: {_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
         sys.exit(INTERRUPTED)
     except GhostdeployError as error:
         click.echo(f"error: {error}", err=True)
         if error.log:
             click.echo(f"log: {error.log}", err=True)
         sys.exit(error.exit_code)
-    except SystemExit as end:  # click ends so, too, when the reader (head, less) has seen enough
-        if not isinstance(end.__context__, BrokenPipeError):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
     except Exception as error:
         sys.exit(_report_bug(error))
 
@@ -275,7 +270,21 @@ def _bench_params(o: dict[str, Any]) -> BenchParams:
 # --- the commands --------------------------------------------------------------------------
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Ends in peace when the reader, head or less, has seen enough; click's own way is exit 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="ghostdeploy")
 def cli() -> None:
     """Export GhostNetV2 to ONNX and TFLite, proven equal, and measure its latency.

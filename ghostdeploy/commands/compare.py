@@ -77,13 +77,14 @@ def _title(artifact: Artifact) -> str:
 
 def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[ExportResult]:
     """Export every request, side by side in processes of their own where cores allow."""
-    workers = min(len(requests), os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    workers = min(len(requests), cores)
     if workers < 2 or len(requests) < 2:
         return [r for request in requests for r in export(request, progress)]
     results: dict[int, ExportResult] = {}
     # Spawned, not forked: a forked process inherits torch's locked threads.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _exit_on_termination) as pool:
+    with ProcessPoolExecutor(workers, context, _settle, (cores // workers,)) as pool:
         try:
             with _interrupts_ignored():
                 futures = {pool.submit(export, r): n for n, r in enumerate(requests)}
@@ -110,8 +111,12 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _exit_on_termination() -> None:
-    """Have SIGTERM unwind the process, so that it ends its converter and removes its folder."""
+def _settle(threads: int) -> None:
+    """Take a share of the cores: torch's threads spin, and more of them than cores crawl.
+
+    And have SIGTERM unwind the process, so that it ends its converter and removes its folder.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
     def leave(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_IGN)

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from ghostdeploy.errors import UsageError
+
 EXTRAS = ("export", "local", "report", "adb")
 
 
@@ -30,9 +32,17 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Every pinned package of every extra but the tests'."""
+    """Every pinned package of every extra but the tests'.
+
+    Raises UsageError in a copy of the sources that is not installed: nothing says what it wants.
+    """
+    try:
+        requirements = requires("ghostdeploy") or ()
+    except PackageNotFoundError as error:
+        message = "ghostdeploy is not installed; in its folder run: pip install -e '.[all]'"
+        raise UsageError(message) from error
     checks = []
-    for requirement in requires("ghostdeploy") or ():
+    for requirement in requirements:
         match = re.match(r"([\w.-]+)==([\w.]+)(?:.*extra == [\"'](\w+)[\"'])?", requirement)
         if match and match[3] in (*EXTRAS, None):
             checks.append(Check(match[1], match[3] or "", match[2], _installed(match[1])))

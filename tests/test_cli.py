@@ -1,0 +1,430 @@
+"""The command line's manners: one line for what is wrong, the right exit code, nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from sysconfig import get_path
+
+import pytest
+
+from tests import small_models
+from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
+
+COMMANDS = ("models", "export", "verify", "lint", "bench", "compare", "report", "doctor")
+HEAVY = {"torch", "numpy", "tensorflow", "onnx", "onnxruntime", "matplotlib", "ai_edge_litert"}
+
+
+def python(code: str, *args: object) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+# --- help ------------------------------------------------------------------------------------
+
+HELP = """
+import sys
+from ghostdeploy.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("modules:", *sys.modules)
+"""
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), *((c, "--help") for c in COMMANDS)])
+def test_help_is_there_and_light(words):
+    done = python(HELP, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    text, _, modules = done.stdout.partition("modules: ")
+    assert text.startswith("Usage: ")
+    assert not HEAVY & set(modules.split())
+
+
+def test_every_command_is_in_the_help():
+    text = ghostdeploy("--help").stdout
+    assert all(f"  {command} " in text for command in (*COMMANDS, "completion"))
+
+
+def test_no_command_prints_the_help():
+    done = ghostdeploy()
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: ")
+
+
+def test_version():
+    from ghostdeploy import __version__
+
+    assert ghostdeploy("--version").stdout == f"ghostdeploy, version {__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell):
+    done = ghostdeploy("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "_GHOSTDEPLOY_COMPLETE" in done.stdout
+
+
+# --- wrong words -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("export --width 0", "width must be between 0.1 and 4.0, not 0.0"),
+        ("export --width -1", "width must be between"),
+        ("export --width nan", "width must be between"),
+        ("export --width 1e9", "width must be between"),
+        ("export --width wide", "'wide' is not a valid float. (see "),
+        ("export ghostnetv2@0", "width must be between"),
+        ("export ghostnetv2@x", "the width behind @ is not a number"),
+        ("export --resolution 32", "resolution must be 33 to 4096 pixels a side, not 32x32"),
+        ("export --resolution 1x1000000", "resolution must be 33 to 4096"),
+        ("export --resolution abc", "write a resolution as 224 or 192x320"),
+        ("export ghostnetv3", "no model is called 'ghostnetv3'; did you mean ghostnetv2"),
+        ("export mobilenet", "there are ghostnetv1, ghostnetv1_sa, ghostnetv2"),
+        ("export --variant x", "ghostnetv2 has the variants official, paper, not 'x'"),
+        ("export --format tf", "format must be one of onnx, tflite"),
+        ("export --precision int4", "precision must be one of fp32, fp16"),
+        ("export --set kernel", "write an option as NAME=VALUE, not 'kernel'"),
+        ("export --set colour=red", "ghostnetv2 has no option 'colour'; it has dfc_blocks, kernel"),
+        ("export --set kernel=4", "kernel must be three odd numbers"),
+        ("export --set up=bicubic", "TFLite has no bicubic resize"),
+        ("export --num-classes 0", "num-classes must be 1 to"),
+        ("export --seed -1", "seed must be 0 to"),
+        ("export --softmax --features", "feature maps have no classes"),
+        ("export model.tflite", "export takes a model of the zoo, not the file model.tflite"),
+        ("export --speed 3", "No such option '--speed'"),
+        ("export a b", "unexpected extra argument (b)"),
+        ("improve", "No such command 'improve'"),
+        ("lint", "Missing argument 'FILES...'"),
+        ("verify", "Missing argument 'FILE'"),
+        ("bench --runs 0", "runs must be at least 1, not 0"),
+        ("bench --launches -1", "launches must be at least 1, not -1"),
+        ("bench --threads 0", "threads must be at least 1, not 0"),
+        ("bench --warmup -1", "warmup must not be negative"),
+        ("bench --timeout 0", "timeout must be positive"),
+        ("bench --timeout nan", "timeout must be positive"),
+        ("bench --device toaster", "no device is called 'toaster'"),
+        ("bench --runtime javascript", "no runtime is called 'javascript'"),
+        ("bench --cpus all", "--cpus takes core numbers such as 2,3, not 'all'"),
+        ("bench --benchmark-model nowhere", "nowhere: there is no such program"),
+        ("bench folder", "no model is called 'folder'"),
+        ("compare --models ghostnetv1,ghostnet5", "no model is called 'ghostnet5'"),
+        ("report nothing.json", "nothing.json: there is no such file"),
+        ("completion tcsh", "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+    ],
+)
+def test_a_wrong_word_gets_one_line(tmp_path, words, message):
+    (tmp_path / "folder").mkdir()
+    done = ghostdeploy(*words.split(), cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in complaint(done)
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+# --- wrong files -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """One bad file of every sort, by name."""
+    folder = tmp_path_factory.mktemp("files")
+    whole = {".tflite": small_models.tflite(), ".onnx": small_models.onnx()}
+    noise = bytes((i * i * 37 + i // 7) % 256 for i in range(3000))
+    for suffix, data in whole.items():
+        (folder / f"empty{suffix}").write_bytes(b"")
+        (folder / f"random{suffix}").write_bytes(noise)
+        (folder / f"cut{suffix}").write_bytes(data[: len(data) // 2])
+        (folder / f"folder{suffix}").mkdir()
+    (folder / "named.tflite").write_bytes(noise[:4] + b"TFL3" + noise[8:])
+    (folder / "other.txt").write_bytes(b"text")
+    (folder / "labels.txt").write_bytes(b"cat\ndog\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["lint", "verify", "bench"])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        *((f"{kind}.{f}", "") for kind in ("empty", "random", "cut") for f in ("tflite", "onnx")),
+        ("named.tflite", "damaged"),
+        ("folder.tflite", "is a folder"),
+        ("folder.onnx", "is a folder"),
+        ("missing.tflite", ""),
+        ("missing.onnx", ""),
+        ("./other.txt", ".tflite"),
+    ],
+)
+def test_a_wrong_file_gets_one_line(files, command, name, message):
+    more = ("--runtime", "onnxruntime") if command == "bench" and name.endswith(".onnx") else ()
+    done = ghostdeploy(command, name, *more, cwd=files)
+    assert done.returncode == 2
+    text = complaint(done)
+    assert name.removeprefix("./") in text
+    assert message in text
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--labels missing.txt", "missing.txt: No such file"),
+        ("--labels folder.onnx", "folder.onnx: Is a directory"),
+        ("--labels empty.onnx", "must hold one class name a line"),
+        ("--labels labels.txt", "2 labels do not fit 1000 classes"),
+        ("--labels random.onnx", "is not a text file in UTF-8"),
+        ("--weights missing.pth", "missing.pth: No such file"),
+        ("--weights folder.onnx", "folder.onnx is a folder; --weights takes one checkpoint file"),
+        ("--out other.txt", "cannot write other.txt"),
+        ("--out other.txt/models", "cannot write other.txt/models"),
+        ("--out /proc/models", "cannot write /proc/models"),
+    ],
+)
+def test_a_wrong_place_gets_one_line(files, words, message):
+    done = ghostdeploy("export", *words.split(), cwd=files)
+    assert done.returncode == 2
+    assert message in complaint(done)
+    assert not (files / "models").glob("*.*") or not list((files / "models").glob("*"))
+
+
+class Code:
+    """What unpickling would run."""
+
+    def __reduce__(self):
+        return os.mkdir, ("pwned",)
+
+
+def test_a_checkpoint_that_is_code_does_not_run(tmp_path):
+    import torch
+
+    torch.save({"conv_stem.weight": Code()}, tmp_path / "evil.pth")
+    done = ghostdeploy("export", "--weights", "evil.pth", "--format", "onnx", cwd=tmp_path)
+    assert done.returncode == 2
+    assert complaint(done).startswith("evil.pth is not a readable checkpoint: it holds more than")
+    assert not (tmp_path / "pwned").exists()
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_an_unreadable_checkpoint(files, tmp_path):
+    (tmp_path / "noise.pth").write_bytes((files / "random.onnx").read_bytes())
+    done = ghostdeploy("export", "--weights", "noise.pth", "--format", "onnx", cwd=tmp_path)
+    assert done.returncode == 2
+    assert complaint(done).startswith("noise.pth is not a readable checkpoint")
+
+
+# --- what is not installed -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """``pip install ghostdeploy`` alone: Python's own library, click and this package."""
+    import click
+
+    folder = tmp_path_factory.mktemp("bare")
+    (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
+    (folder / installed.name).symlink_to(installed)
+    for package in (Path(click.__file__).parent, ROOT / "ghostdeploy", ROOT / "android_bench"):
+        (folder / package.name).symlink_to(package)
+
+    def run(*args: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", "-m", "ghostdeploy", *map(str, args)],
+            env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (("export",), "export"),
+        (("export", "--format", "onnx"), "export"),
+        (("models",), "export"),
+        (("lint", "{onnx}"), "export"),
+        (("lint", "{tflite}"), "local"),
+        (("verify", "{onnx}"), "export"),
+        (("bench", "{tflite}"), "local"),
+        (("compare",), "local"),
+    ],
+)
+def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words, extra):
+    paths = {name: str(tmp_path / f"tiny.{name}") for name in ("onnx", "tflite")}
+    for name, path in paths.items():
+        Path(path).write_bytes(getattr(small_models, name)())
+    more = ("--out", tmp_path / "out") if words[0] in ("export", "compare") else ()
+    if words[0] in ("bench", "compare"):
+        more += ("--records", tmp_path / "records")
+    done = bare(*(word.format(**paths) for word in words), *more)
+    assert done.returncode == 2, done.stderr
+    text = complaint(done)
+    assert "is not installed" in text
+    assert f"pip install 'ghostdeploy[{extra}]'" in text
+
+
+def test_a_copy_that_is_not_installed_says_so():
+    env = {"PYTHONPATH": os.pathsep.join((str(ROOT), get_path("purelib")))}
+    code = "import sys, importlib.metadata as m\n"
+    code += "m.Distribution.discover = classmethod(lambda *a, **k: iter(()))\n"
+    code += "sys.argv[1:] = ['doctor']\nfrom ghostdeploy.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert complaint(done).startswith("ghostdeploy is not installed; in its folder run: pip")
+
+
+def test_the_light_install_has_help_and_a_doctor(bare):
+    assert bare("--help").returncode == 0
+    done = bare("doctor")
+    assert done.returncode == 1
+    assert "torch" in done.stdout
+    assert "pip install 'ghostdeploy[export]'" in done.stdout
+    assert done.stderr.startswith("error: ")
+
+
+# --- doctor ----------------------------------------------------------------------------------
+
+
+def test_doctor_here():
+    done = ghostdeploy("doctor", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if all(p["installed"] for p in found["packages"]) else 1)
+    assert found["python_ok"] is True
+    packages = {p["package"]: p for p in found["packages"]}
+    assert {"click", "torch", "onnx2tf", "ai-edge-litert", "matplotlib"} <= packages.keys()
+    assert packages["numpy"] == {
+        "package": "numpy",
+        "extra": packages["numpy"]["extra"],
+        "wanted": "1.26.4",
+        "installed": "1.26.4",
+    }
+    assert "pytest" not in packages
+
+
+# --- lint ------------------------------------------------------------------------------------
+
+
+def test_lint_says_no_to_a_transpose(tmp_path):
+    from onnx import TensorProto, helper
+
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Transpose", ["x"], ["y"], perm=[0, 2, 1])],
+        "g",
+        [value("x", TensorProto.FLOAT, [1, 2, 3])],
+        [value("y", TensorProto.FLOAT, [1, 3, 2])],
+    )
+    path = tmp_path / "transposed.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    assert ghostdeploy("lint", path).returncode == 0  # in a file of others, a warning
+    done = ghostdeploy("lint", path, "--strict")
+    assert done.returncode == 1
+    assert "Transpose" in done.stdout
+    assert done.stderr.startswith("error: 1 finding")
+    found = json.loads(ghostdeploy("lint", path, "--json").stdout)
+    (report,) = found.values() if str(path) in found else [found]
+    assert "Transpose" in json.dumps(report)
+
+
+@pytest.mark.parametrize("format", ["onnx", "tflite"])
+def test_lint_has_nothing_against_our_own(whole, format):
+    done = ghostdeploy("lint", whole.path(format))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "14 DFC branches" in done.stdout
+
+
+# --- ends ------------------------------------------------------------------------------------
+
+BROKEN = """
+import sys
+from ghostdeploy.commands import models
+from ghostdeploy.quiet import captured
+
+def list_models():
+    with captured():
+        print("a library's last words")
+        return {}["no such key"]
+
+models.list_models = list_models
+sys.argv = ["ghostdeploy", "models"]
+from ghostdeploy.cli import main
+main()
+"""
+
+
+def test_a_bug_leaves_a_log_with_the_traceback(tmp_path):
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], env=env, cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    line, log = done.stderr.splitlines()
+    assert line == "error: this is a bug in ghostdeploy: KeyError: 'no such key'"
+    (path,) = tmp_path.iterdir()
+    assert log == f"log: {path}"
+    text = path.read_text()
+    assert "Traceback (most recent call last)" in text
+    assert "list_models" in text
+    assert "a library's last words" in text
+
+
+RAISES = """
+import sys
+from ghostdeploy import errors
+from ghostdeploy.commands import models
+
+error = eval(sys.argv.pop())
+
+def list_models():
+    raise error
+
+models.list_models = list_models
+from ghostdeploy.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("errors.UsageError('a')", 2, "error: a\n"),
+        ("errors.InputFileError('a')", 2, "error: a\n"),
+        ("errors.MissingExtraError('x', 'y')", 2, "error: x is not installed; run: pip install"),
+        ("errors.CheckFailed('a')", 1, "error: a\n"),
+        ("errors.ConversionError('a')", 3, "error: a\n"),
+        ("errors.ConversionError('a', log='b')", 3, "error: a\nlog: b\n"),
+        ("errors.MeasurementError('a')", 3, "error: a\n"),
+        ("KeyboardInterrupt()", 130, "\ninterrupted\n"),
+    ],
+)
+def test_exit_codes(error, code, said):
+    done = python(RAISES, "models", error)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+
+
+def test_a_reader_that_has_seen_enough():
+    """As in ``ghostdeploy models | head -1``."""
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as out:
+        os.close(read)
+        done = subprocess.run([*PROGRAM, "completion", "zsh"], stdout=out, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_closed_output(tmp_path):
+    """As in ``2>&-``: progress has nowhere to go, which is no reason to fail."""
+    code = (
+        "import os; os.close(2); from ghostdeploy.cli import Progress as P; p = P(); p(1, 2, 'x')"
+    )
+    done = python(f"{code}; p.close(); print('fine')")
+    assert done.stdout == "fine\n"
