@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "ghostdeploy")
 MARK = "GHOSTDEPLOY_TEST_MARK"
 
+# Several processes share the cores here, and torch's threads spin while they wait for one.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 
 def ghostdeploy(
     *args: object, env: Mapping[str, str] | None = None, **options: object

@@ -1,0 +1,247 @@
+"""``ghostdeploy verify``: what passes, and what is named when it does not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from ghostdeploy import flatbuffer, zoo
+from ghostdeploy.commands.export import ExportRequest, export, verdict
+from ghostdeploy.commands.verify import Origin, verify
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.export.metadata import Description
+from ghostdeploy.export.tflite import finish_tflite
+from ghostdeploy.types import ExportOptions
+from tests import small_models
+from tests.command_line import complaint, ghostdeploy
+from tests.export.networks import seeded
+
+
+def operator(model, output: str):
+    """The operator of a TFLite model that makes the tensor ``output``."""
+    tensors = model.subgraphs[0].tensors
+    (found,) = (
+        op for op in model.subgraphs[0].operators if tensors[op.outputs[0]].name.decode() == output
+    )
+    return found
+
+
+@pytest.fixture
+def changed(ablation, tmp_path):
+    """Writes ``ablation``'s TFLite file after a change, without its sidecar."""
+
+    def write(change):
+        model = ablation.model("tflite")
+        change(model)
+        path = tmp_path / "changed.tflite"
+        path.write_bytes(flatbuffer.dump(model))
+        return path
+
+    return write
+
+
+def scale_weights(output: str, factor: float):
+    def change(model):
+        weights = model.subgraphs[0].tensors[operator(model, output).inputs[1]]
+        buffer = model.buffers[weights.buffer]
+        values = np.frombuffer(bytes(buffer.data), np.float32) * np.float32(factor)
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+
+    return change
+
+
+def without_activation(output: str):
+    def change(model):
+        options = operator(model, output).builtinOptions
+        assert options.fusedActivationFunction == 1
+        options.fusedActivationFunction = 0
+
+    return change
+
+
+def test_our_files_pass_by_their_sidecar(small_onnx):
+    result = verify(small_onnx.path("onnx"))
+    proof = small_onnx.artifact("onnx").parity[0]
+    assert result.parity.passed
+    assert (result.parity.layers, len(result.layers)) == (proof.layers, proof.layers)
+
+
+def test_a_file_alone_knows_what_it_is(changed):
+    """Without its sidecar, by the metadata inside."""
+    path = changed(lambda model: None)
+    assert list(path.parent.iterdir()) == [path]
+    assert verify(path).parity.passed
+
+
+FIRST = "blocks.6.1.ghost1.primary_conv.2/relu"
+SECOND = "blocks.3.0.ghost1.cheap_operation.2/relu"
+
+
+@pytest.mark.parametrize(
+    ("change", "first"),
+    [(scale_weights(FIRST, 1.05), FIRST), (without_activation(SECOND), SECOND)],
+)
+def test_the_first_wrong_layer_is_named(changed, change, first):
+    found = verify(changed(change))
+    assert not found.parity.passed
+    text = verdict(found.parity, found.layers)
+    assert text.startswith(f"not the torch network's function: {first} is the first layer that")
+    before = list(found.layers)[: list(found.layers).index(first)]
+    assert before
+    assert max(found.layers[name] for name in before) < 1e-5
+
+
+def test_a_changed_onnx_weight(small_onnx, tmp_path):
+    model = small_onnx.model("onnx")
+    node = next(n for n in model.graph.node if n.name == "blocks.4.0.ghost2.primary_conv.0/conv")
+    weights = next(i for i in model.graph.initializer if i.name == node.input[1])
+    values = onnx.numpy_helper.to_array(weights).copy()
+    values[0] += 0.5
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    path = tmp_path / "changed.onnx"
+    onnx.save(model, path)
+    found = verify(path)
+    assert not found.parity.passed
+    assert f"{node.name} is the first layer that differs" in verdict(found.parity, found.layers)
+
+
+def test_not_a_number_is_null_in_json(changed):
+    """JSON has no NaN and no infinity."""
+    done = ghostdeploy("verify", changed(scale_weights(FIRST, np.nan)), "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(word))
+    assert found["parity"]["passed"] is False
+    assert found["parity"]["rel_l2"] is None
+    assert found["layers"][FIRST] is None
+    assert done.stderr.startswith("error: ")
+
+
+def test_the_command(whole):
+    done = ghostdeploy("verify", whole.path("tflite"), "--layers")
+    assert (done.returncode, done.stderr) == (0, "")
+    *layers, last = done.stdout.splitlines()
+    assert last.startswith(f"{whole.path('tflite')}: the torch network's function: outputs differ")
+    assert len(layers) == whole.artifact("tflite").parity[0].layers
+    assert layers[0].split()[-1] == "act1/relu"
+    assert not [line for line in layers if line.startswith("✗")]
+
+
+# --- files of others -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def foreign(converted, tmp_path_factory):
+    """A right file that says nothing about itself and has no signature."""
+    finished = finish_tflite(
+        converted.raw,
+        values=converted.values,
+        input_name="image",
+        outputs=("logits",),
+        description=Description("x", "0", "?", "image", ("logits",), normalized=True),
+        facts={},
+    )
+    model = flatbuffer.load(finished.data, "foreign")
+    model.metadata = model.signatureDefs = None
+    path = tmp_path_factory.mktemp("foreign") / "foreign.tflite"
+    path.write_bytes(flatbuffer.dump(model))
+    return path
+
+
+def origin(spec, weights="seed:0"):
+    return Origin(spec, ExportOptions(), "fp32", weights)
+
+
+def test_a_file_of_others_needs_a_name(foreign):
+    done = ghostdeploy("verify", foreign)
+    assert done.returncode == 2
+    assert complaint(done).endswith("does not say which network it is; name it with --model")
+
+
+def test_and_passes_with_the_right_one(foreign, converted):
+    assert verify(foreign, origin=origin(converted.spec)).parity.passed
+
+
+def test_but_not_with_other_weights(foreign, converted):
+    assert not verify(foreign, origin=origin(converted.spec, "seed:1")).parity.passed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ("--model", "ghostnetv2@0.5"),
+            "takes [1, 160, 160, 3], where ghostnetv2_0.5_224 takes [1, 224, 224, 3]",
+        ),
+        (
+            ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int8"),
+            "precision must be one of fp32, fp16, not 'int8'",
+        ),
+        (("--model", "x.tflite"), "--model takes a model of the zoo, not a file"),
+        (("--model", "gostnetv2"), "did you mean ghostnetv2"),
+    ],
+)
+def test_a_wrong_name(foreign, options, message):
+    done = ghostdeploy("verify", foreign, *options)
+    assert done.returncode == 2
+    assert message in complaint(done)
+
+
+@pytest.mark.parametrize("name", ["tiny.tflite", "mixed.tflite", "custom.tflite", "mixed.onnx"])
+def test_a_model_that_takes_no_image_of_that_size(tmp_path, name):
+    path = tmp_path / name
+    stem, _, format = name.partition(".")
+    path.write_bytes(getattr(small_models, format)(stem))
+    with pytest.raises(UsageError, match=r"takes \[.*\], where ghostnetv1_1.0_224 takes \[1, "):
+        verify(path, origin=origin(zoo.make_spec("ghostnetv1")))
+
+
+def test_another_number_of_classes(foreign, converted):
+    spec = replace(converted.spec, num_classes=10)
+    with pytest.raises(UsageError, match=r"gives outputs of shape \[1, 1000\]"):
+        verify(foreign, origin=origin(spec))
+
+
+@pytest.mark.parametrize("facts", [b"{", b"\xff", b"[]", b'{"ghostdeploy.spec": "{"}'])
+def test_damaged_metadata(ablation, tmp_path, facts):
+    model = ablation.model("tflite")
+    (entry,) = (e for e in model.metadata if e.name == b"GHOSTDEPLOY")
+    model.buffers[entry.buffer].data = np.frombuffer(facts, np.uint8)
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(flatbuffer.dump(model))
+    with pytest.raises(UsageError, match=r"metadata is damaged|does not say which network"):
+        verify(path)
+
+
+def test_a_model_that_the_runtime_refuses(ablation, tmp_path):
+    model = ablation.model("tflite")
+    operator(model, "act1/relu").builtinOptions.strideH = 0
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(flatbuffer.dump(model))
+    with pytest.raises(InputFileError, match=r"broken\.tflite cannot be run here: .*[Ss]tride"):
+        verify(path)
+
+
+# --- checkpoints -----------------------------------------------------------------------------
+
+
+def test_a_file_made_from_a_checkpoint(tmp_path):
+    spec = zoo.make_spec("ghostnetv1", width=0.5, resolution=(33, 33), num_classes=10)
+    right, wrong = tmp_path / "right.pth", tmp_path / "wrong.pth"
+    torch.save(seeded(spec, 5).state_dict(), right)
+    torch.save(seeded(spec, 6).state_dict(), wrong)
+    (made,) = export(ExportRequest(spec, ("onnx",), weights=right, out=tmp_path))
+    assert made.artifact.name == "ghostnetv1_0.5_33_c10"
+    path = tmp_path / "ghostnetv1_0.5_33_c10_fp32_right.onnx"
+    assert verify(path, weights=right).parity.passed
+    with pytest.raises(UsageError, match="was made from a checkpoint; give it with --weights"):
+        verify(path)
+    with pytest.raises(UsageError, match="was made from other weights"):
+        verify(path, weights=wrong)
+    copied = shutil.copy(right, tmp_path / "elsewhere.pth")  # the content counts
+    assert verify(path, weights=copied).parity.passed
