@@ -86,13 +86,21 @@ def test_it_says_itself_what_it_is(model, whole):
     assert json.loads(known["ghostdeploy.tools"]) == whole.artifact("tflite").tool_versions
 
 
+def aligned(data: bytes, content: bytes) -> bool:
+    place = data.find(content)
+    while place % 16 and place >= 0:
+        place = data.find(content, place + 1)
+    return place >= 0
+
+
 def test_every_buffer_is_used_and_lies_on_sixteen_bytes(model, whole):
     used = {t.buffer for t in model.subgraphs[0].tensors} | {e.buffer for e in model.metadata}
     assert used | {0} == set(range(len(model.buffers)))
     data = whole.data("tflite")
     big = [bytes(b.data) for b in model.buffers if b.data is not None and len(b.data) > 1000]
     assert len(big) > 100
-    assert all(data.index(content) % 16 == 0 for content in big)
+    # A constant of equal numbers may also be found in the middle of another one.
+    assert all(aligned(data, content) for content in big)
 
 
 # --- TFLite metadata, read by the field numbers of the published metadata_schema.fbs ---------
