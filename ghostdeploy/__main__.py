@@ -9,7 +9,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """The console script. An interruption during the imports is one, too."""
     try:
-        from ghostdeploy.cli import main as run
+        from ghostdeploy.cli.app import main as run
     except KeyboardInterrupt:
         sys.exit(130)
     run()

@@ -274,7 +274,7 @@ def test_a_copy_that_is_not_installed_says_so():
     env = {"PYTHONPATH": os.pathsep.join((str(ROOT), get_path("purelib")))}
     code = "import sys, importlib.metadata as m\n"
     code += "m.Distribution.discover = classmethod(lambda *a, **k: iter(()))\n"
-    code += "sys.argv[1:] = ['doctor']\nfrom ghostdeploy.cli import main; main()"
+    code += "sys.argv[1:] = ['doctor']\nfrom ghostdeploy.cli.app import main; main()"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], env=env, capture_output=True, text=True
     )
@@ -356,7 +356,7 @@ def list_models():
 
 models.list_models = list_models
 sys.argv = ["ghostdeploy", "models"]
-from ghostdeploy.cli import main
+from ghostdeploy.cli.app import main
 main()
 """
 
@@ -388,7 +388,7 @@ def list_models():
     raise error
 
 models.list_models = list_models
-from ghostdeploy.cli import main
+from ghostdeploy.cli.app import main
 main()
 """
 
@@ -423,8 +423,6 @@ def test_a_reader_that_has_seen_enough():
 
 def test_closed_output(tmp_path):
     """As in ``2>&-``: progress has nowhere to go, which is no reason to fail."""
-    code = (
-        "import os; os.close(2); from ghostdeploy.cli import Progress as P; p = P(); p(1, 2, 'x')"
-    )
-    done = python(f"{code}; p.close(); print('fine')")
+    code = "import os; os.close(2)\nfrom ghostdeploy.cli.terminal import Progress\n"
+    done = python(f"{code}p = Progress(); p(1, 2, 'x'); p.close(); print('fine')")
     assert done.stdout == "fine\n"

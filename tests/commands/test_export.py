@@ -148,7 +148,7 @@ def test_the_tools_versions_are_in_the_content_key(monkeypatch):
         ("flatbuffer.py", True),
         ("lint/rules/layout_ops.py", True),
         ("report/html.py", False),
-        ("cli.py", False),
+        ("cli/app.py", False),
     ],
 )
 def test_an_edited_source_is_another_content_key(tmp_path, edited, matters):

@@ -1,0 +1,1 @@
+"""Every click command, a file for each kind. The only place that prints or exits."""

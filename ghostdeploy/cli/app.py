@@ -1,0 +1,115 @@
+"""The command line: the group of every command, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ghostdeploy import __version__
+from ghostdeploy.cli.bench import bench, compare, report
+from ghostdeploy.cli.doctor import completion, doctor
+from ghostdeploy.cli.export import export, verify
+from ghostdeploy.cli.lint import lint
+from ghostdeploy.cli.models import models
+from ghostdeploy.errors import GhostdeployError
+
+COMMANDS: tuple[click.Command, ...] = (
+    models,
+    export,
+    verify,
+    lint,
+    bench,
+    compare,
+    report,
+    doctor,
+    completion,
+)
+BUG, INTERRUPTED, TERMINATED = 4, 130, 143
+
+
+def main() -> NoReturn:
+    """The console script: every outcome becomes an exit code, none a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"error: {_one_line(error)}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
+        sys.exit(INTERRUPTED)
+    except GhostdeployError as error:
+        click.echo(f"error: {error}", err=True)
+        if error.log:
+            click.echo(f"log: {error.log}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        sys.exit(_report_bug(error))
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    """Ends like an interruption: what was started is ended, and temporary files go."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(TERMINATED)
+
+
+def _one_line(error: click.ClickException) -> str:
+    """click's own message on a wrong option or argument, and where to look."""
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path} --help)" if context else message
+
+
+def _report_bug(error: Exception) -> int:
+    handle, name = tempfile.mkstemp(prefix="ghostdeploy-bug-", suffix=".log")
+    with os.fdopen(handle, "w") as log:
+        log.write(f"ghostdeploy {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+        log.write(traceback.format_exc())
+        if isinstance(output := getattr(error, "log", None), Path):
+            log.write(f"\n{output.read_text(errors='replace')}")
+            output.unlink()
+    brief = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
+    click.echo(f"error: this is a bug in ghostdeploy: {brief}\nlog: {name}", err=True)
+    return BUG
+
+
+class _Commands(click.Group):
+    """Ends in peace when the reader, head or less, has seen enough; click's own way is exit 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="ghostdeploy")
+def cli() -> None:
+    """Export GhostNetV2 to ONNX and TFLite, proven equal, and measure its latency.
+
+    MODEL is ARCH[:VARIANT][@WIDTH], e.g. ghostnetv2, ghostnetv2:paper or ghostnetv1@1.1; see
+    `ghostdeploy models`. FILE is a .onnx or .tflite file.
+
+    Exit codes: 0 fine, 1 the check said no, 2 usage, 3 could not measure or convert, 4 a bug,
+    130 interrupted.
+    """
+
+
+for command in COMMANDS:
+    cli.add_command(command)

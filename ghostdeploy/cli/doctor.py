@@ -1,0 +1,53 @@
+"""``ghostdeploy doctor`` and ``completion``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+
+import click
+
+from ghostdeploy import __version__
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+from ghostdeploy.errors import CheckFailed
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def doctor(as_json: bool) -> None:
+    """What is installed, what is missing, and the command that mends it."""
+    from ghostdeploy.commands.doctor import examine, python_ok
+    from ghostdeploy.report.columns import aligned
+
+    checks = examine()
+    if as_json:
+        emit_json({"python_ok": python_ok(), "packages": [asdict(c) for c in checks]})
+    else:
+        version = ".".join(map(str, sys.version_info[:3]))
+        note = "" if python_ok() else "; 3.10 or 3.11 is needed"
+        click.echo(f"ghostdeploy {__version__} on Python {version}{note}")
+        lines = [
+            (c.extra or "base", c.package, c.wanted, c.installed or "missing", c.mend)
+            for c in checks
+        ]
+        for line in aligned(("extra", "package", "wanted", "installed", "mend with"), lines):
+            click.echo(line)
+    missing = [c for c in checks if not c.ok]
+    if missing or not python_ok():
+        raise CheckFailed(f"{len(missing)} packages are not as this version of ghostdeploy wants")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script, e.g. eval "$(ghostdeploy completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    make = get_completion_class(shell)
+    assert make is not None
+    with suppress(RuntimeError):  # click asks bash for its version, which need not be here
+        click.echo(
+            make(context.find_root().command, {}, "ghostdeploy", "_GHOSTDEPLOY_COMPLETE").source()
+        )

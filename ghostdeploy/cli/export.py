@@ -1,0 +1,101 @@
+"""``ghostdeploy export`` and ``verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ghostdeploy.cli.options import export_options, export_request, model_options, spec_defaults
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
+from ghostdeploy.errors import CheckFailed, UsageError
+from ghostdeploy.types import ExportOptions
+
+
+@click.command()
+@click.argument("model", default="ghostnetv2")
+@model_options
+@click.option("--format", "format_", default="all", show_default=True, help="onnx, tflite or all.")
+@export_options
+@click.option("--embed-preprocessing", is_flag=True, help="The model takes RGB of 0 to 255.")
+@click.option("--softmax", is_flag=True, help="Probabilities instead of logits.")
+@click.option("--features", is_flag=True, help="Feature maps at strides 4 to 32, not logits.")
+@click.option("--labels", type=Path, help="Class names, one a line, for the TFLite metadata.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: Any) -> None:
+    """Build MODEL, lower it, prove it equal to the torch network, write it."""
+    from ghostdeploy.commands import export as command
+    from ghostdeploy.commands.targets import parse_target
+
+    spec = parse_target(model, spec_defaults(o))
+    if isinstance(spec, Path):
+        raise UsageError(f"export takes a model of the zoo, not the file {spec}")
+    options = ExportOptions(
+        embed_preprocessing=o["embed_preprocessing"],
+        softmax=o["softmax"],
+        features=o["features"],
+        labels=command.read_labels(labels) if labels else (),
+    )
+    formats = command.FORMATS if format_ == "all" else (format_,)
+    results = with_progress(lambda p: command.export(export_request(o, spec, formats, options), p))
+    if as_json:
+        return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
+    if o["weights"] is None:
+        click.echo(f"seeded random weights (seed {o['seed']}); give trained ones with --weights")
+    for result in results:
+        _describe_export(result.artifact, result.reused)
+
+
+def _describe_export(artifact: Any, reused: bool) -> None:
+    proof = artifact.parity[0]
+    size = artifact.size_bytes / 1e6
+    click.echo(f"{artifact.path}  {size:.2f} MB{'  (there already)' if reused else ''}")
+    top1 = "" if proof.top1_agreement is None else f", top-1 agrees {proof.top1_agreement:.0%}"
+    click.echo(
+        f"  equal to torch in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
+        f" {proof.inputs} inputs (tolerance {proof.tolerance_rel_l2:.0e}){top1};"
+        f" {proof.layers} inner tensors, worst {proof.worst_layer_rel_l2:.1e}"
+    )
+    if artifact.rewrites:
+        click.echo(f"  mended: {', '.join(artifact.rewrites)}")
+
+
+@click.command()
+@click.argument("file", type=Path)
+@click.option("--model", help="Which network FILE is, where it does not say so itself.")
+@model_options
+@click.option("--precision", default="fp32", show_default=True, help="With --model.")
+@click.option("--layers", is_flag=True, help="Every inner tensor's difference.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def verify(
+    file: Path, model: str | None, layers: bool, as_json: bool, precision: str, **o: Any
+) -> None:
+    """Compare FILE with its torch network again, layer by layer."""
+    from ghostdeploy.commands import verify as command
+    from ghostdeploy.commands.export import check_precision, verdict, weights_id
+    from ghostdeploy.commands.targets import parse_target
+
+    origin = None
+    if model:
+        spec = parse_target(model, spec_defaults(o))
+        if isinstance(spec, Path):
+            raise UsageError("--model takes a model of the zoo, not a file")
+        check_precision(precision)
+        origin = command.Origin(
+            spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
+        )
+    found = command.verify(file, origin=origin, weights=o["weights"])
+    if as_json:
+        emit_json({"parity": asdict(found.parity), "layers": found.layers})
+    else:
+        if layers:
+            for name, error in found.layers.items():
+                mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
+                click.echo(f"{mark} {error:8.1e}  {name}")
+        text = f"{file}: {verdict(found.parity, found.layers)}"
+        if found.parity.passed:
+            click.echo(text)
+    if not found.parity.passed:
+        raise CheckFailed(f"{file}: {verdict(found.parity, found.layers)}")

@@ -1,0 +1,40 @@
+"""``ghostdeploy models``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def models(as_json: bool) -> None:
+    """The zoo: parameters, MACs, and the paper's accuracy and latency."""
+    from ghostdeploy.commands.models import list_models
+    from ghostdeploy.report.columns import aligned
+
+    rows = list_models()
+    if as_json:
+        return emit_json([asdict(row) for row in rows])
+
+    def number(value: float | None, digits: int = 1) -> str:
+        return "–" if value is None else f"{value:.{digits}f}"
+
+    lines = [
+        (
+            row.name,
+            f"{row.params / 1e6:.2f}",
+            f"{row.macs / 1e6:.1f}",
+            number(row.paper.top1),
+            number(row.paper.latency_ms),
+            row.paper.source,
+        )
+        for row in rows
+    ]
+    header = ("model", "params M", "MACs M", "paper top-1 %", "paper P30 ms", "source")
+    for line in aligned(header, lines):
+        click.echo(line)
+    click.echo("\nThe paper's figures: its trained weights, its phone (Kirin 980 CPU, TFLite).")
