@@ -232,6 +232,19 @@ class LatencySummary:
 
 
 @dataclass(frozen=True)
+class OpTime:
+    """One row of an operator profile: ``ms`` an inference takes in it, all ``calls`` together.
+
+    ``op`` is the kernel as the program names it, ``name`` the node or nodes that it ran.
+    """
+
+    op: str
+    name: str
+    ms: float
+    calls: int = 1
+
+
+@dataclass(frozen=True)
 class Launch:
     """One process on the device = one sample. ``round`` pairs it with the other models' launches.
 
@@ -251,6 +264,7 @@ class Launch:
     warmup_ms: float | None = None
     peak_mem_mb: float | None = None
     partitions: int | None = None
+    profile: tuple[OpTime, ...] = ()
     cpus: tuple[int, ...] = ()
     cpu_s: float | None = None
     neighbours_s: float | None = None
@@ -293,7 +307,8 @@ class BenchParams:
     ``benchmark_model`` is the program's path, for the runtime of that name only.
     ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
     that counts. A launch's value is the median of its runs, which interruptions hardly move while
-    they hit fewer than half of them; a quarter is the safe half of that.
+    they hit fewer than half of them; a quarter is the safe half of that. ``profile`` asks for the
+    time of each operator as well; it slows every run, so such launches are for that alone.
     """
 
     threads: int = 1
@@ -306,6 +321,7 @@ class BenchParams:
     benchmark_model: str = ""
     timeout_s: float = 300.0
     max_disturbance: float = 0.25
+    profile: bool = False
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "launches"):
