@@ -118,8 +118,14 @@ def _entry(line: str) -> DeviceEntry:
     return DeviceEntry(serial, state, **known)
 
 
-def open_device(serial: str | None = None, client: AdbClient | None = None) -> Adb:
+def open_device(
+    serial: str | None = None,
+    client: AdbClient | None = None,
+    timeout_s: float = CONNECT_TIMEOUT_S,
+) -> Adb:
     """The phone of that serial, connected to if it is ``host:port``; None means the only phone.
+
+    ``timeout_s`` is for the connecting.
 
     Raises the DeviceErrors, each for its own reason.
     """
@@ -131,7 +137,7 @@ def open_device(serial: str | None = None, client: AdbClient | None = None) -> A
     adb = Adb(serial, client)
     state = adb.state()
     if state == "absent" and adb.is_tcp:
-        return connect(serial, client)
+        return connect(serial, client, timeout_s)
     if state != "device":
         raise adb.why_not(state)
     return adb

@@ -10,11 +10,10 @@ from android_bench.cores import MAX_CPUS
 from android_bench.device_parse import read_fields
 from android_bench.errors import OptionError
 from android_bench.parse_lines import quote
-from android_bench.shell import Shell
 
 _MASK = re.compile(r"(?:0x)?([0-9a-fA-F]{1,256})")  # 256 digits hold MAX_CPUS
 _GROUPS = re.compile(r"[0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8})*")
-_TIMEOUT_S = 20.0
+_TASKSET = re.compile(rb"current affinity mask: ([0-9a-fA-F]{1,256})\b")
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,23 @@ def taskset_argv(mask: str) -> tuple[str, ...]:
     return ("taskset", to_mask(from_mask(mask))) if mask else ()
 
 
-def read_affinity(shell: Shell, pid: int) -> Affinity | None:
-    """The CPUs that a running process may use, each of its threads alike; None if it is gone.
+def read_back_command(pid: str) -> str:
+    """Shell source that prints the mask of a process, in both ways that phones have.
 
-    Raises whatever ``shell`` raises.
+    ``pid`` is a number or ``$$``.
     """
-    result = shell.shell(f"grep Cpus_allowed: /proc/{int(pid)}/status", _TIMEOUT_S)
-    return parse_cpus_allowed(result.stdout)
+    return f"taskset -p {pid}; grep Cpus_allowed: /proc/{pid}/status"
+
+
+def parse_read_back(text: bytes) -> Affinity | None:
+    """What ``read_back_command`` printed; None if the process is gone or nothing tells it."""
+    found = _TASKSET.search(text)
+    if not found:
+        return parse_cpus_allowed(text)
+    try:
+        return Affinity(from_mask(found[1].decode()))
+    except OptionError:
+        return None
 
 
 def wrong_affinity(asked: Iterable[int], found: Affinity | None) -> str:

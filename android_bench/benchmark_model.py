@@ -26,8 +26,21 @@ from android_bench.errors import (
 )
 from android_bench.parse_lines import MAX_BYTES, quote
 
+DELEGATES = {"gpu": "--use_gpu=true", "nnapi": "--use_nnapi=true"}
 _CHUNK = 65536
 _REAP_POLL_S = 0.01
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """Raw values for one input tensor, C order, in its own type: ``path`` is where the program is.
+
+    Without one the program makes up random values.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    path: str
 
 
 @dataclass(frozen=True)
@@ -37,8 +50,10 @@ class BenchmarkOptions:
     ``min_secs`` and ``warmup_min_secs`` are seconds; the program runs on beyond the counts until
     they have passed, so that only 0 gives exactly ``runs`` and ``warmup_runs``. ``use_xnnpack``
     None leaves the program its default, which applies XNNPACK on its own account and then ignores
-    ``fp16``, ``--require_full_delegation`` and the weight cache. ``plus_flags`` are passed on as
-    they are, ``--name=value`` each.
+    ``fp16``, ``--require_full_delegation`` and the weight cache. ``delegate`` is one of DELEGATES;
+    XNNPACK is then left to the program. ``output_path`` is where it shall write the last outputs,
+    one after the other; builds of 2022 do not know that. ``plus_flags`` are passed on as they are,
+    ``--name=value`` each.
 
     Raises OptionError for what the program would ignore or misread.
     """
@@ -52,11 +67,18 @@ class BenchmarkOptions:
     fp16: bool = False
     op_profiling: bool = False
     report_memory: bool = False
+    delegate: str = ""
+    inputs: tuple[InputFile, ...] = ()
+    output_path: str = ""
     plus_flags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_numbers(self)
-        if self.fp16 and not self.use_xnnpack:
+        if self.delegate and self.delegate not in DELEGATES:
+            raise OptionError(
+                f"no delegate {quote(self.delegate)}; there is {', '.join(DELEGATES)}"
+            )
+        if self.fp16 and (self.delegate or not self.use_xnnpack):
             raise OptionError("fp16 is XNNPACK's: it needs use_xnnpack=True, else it is ignored")
         names = [flag.split("=")[0] for flag in _own_flags(self)] + ["--graph"]
         for flag in self.plus_flags:
@@ -100,14 +122,32 @@ def _own_flags(options: BenchmarkOptions) -> list[str]:
         f"--min_secs={options.min_secs:g}",
         f"--warmup_min_secs={options.warmup_min_secs:g}",
     ]
-    if options.use_xnnpack is not None:
+    if options.delegate:
+        flags.append(DELEGATES[options.delegate])
+    elif options.use_xnnpack is not None:
         flags.append(f"--use_xnnpack={'true' if options.use_xnnpack else 'false'}")
     wanted = (
         (options.fp16, "--xnnpack_force_fp16=true"),
         (options.op_profiling, "--enable_op_profiling=true"),
         (options.report_memory, "--report_peak_memory_footprint=true"),
     )
-    return flags + [flag for on, flag in wanted if on]
+    return flags + [flag for on, flag in wanted if on] + _data_flags(options)
+
+
+def _data_flags(options: BenchmarkOptions) -> list[str]:
+    flags = []
+    if options.inputs:
+        names = ",".join(file.name for file in options.inputs)
+        shapes = ":".join(",".join(map(str, file.shape)) for file in options.inputs)
+        # here alone a colon within a name must be escaped
+        files = ",".join(
+            f"{file.name.replace(':', chr(92) + ':')}:{file.path}" for file in options.inputs
+        )
+        flags += [f"--input_layer={names}", f"--input_layer_shape={shapes}"]
+        flags.append(f"--input_layer_value_files={files}")
+    if options.output_path:
+        flags.append(f"--output_filepath={options.output_path}")
+    return flags
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ AndroidBenchError
     │   ├── PermissionDeniedError the shell user may not
     │   ├── RemoteFileError      there is no such file on the phone, or it is a folder
     │   └── DamagedTransferError what arrived is not what was sent
-    └── DeviceLockedError        another ghostdeploy is using the phone
+    ├── DeviceLockedError        another ghostdeploy is using the phone
+    └── DeviceNotReadyError      the phone did not cool down, charge or start in time
 
 AdbServerReplacedWarning (a UserWarning): adb killed another version's server, and its sessions.
 
@@ -218,6 +219,10 @@ class DamagedTransferError(TransferError):
 
 class DeviceLockedError(AdbError):
     """Another process measures on this phone."""
+
+
+class DeviceNotReadyError(AdbError):
+    """The phone is too hot, its battery too low, or it has not finished its start."""
 
 
 class AdbServerReplacedWarning(UserWarning):

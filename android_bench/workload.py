@@ -29,8 +29,8 @@ class Workload:
     baseline_s: float
 
 
-def calibrate(shell: Shell, mask: str = "", target_s: float = TARGET_S) -> Workload | None:
-    """Find a workload of about ``target_s`` s and its baseline, while the device is cool.
+def calibrate(shell: Shell, mask: str = "") -> Workload | None:
+    """Find a workload of about TARGET_S seconds and its baseline, while the device is cool.
 
     None where the device cannot time it. Raises OptionError for a bad mask, and what ``shell``
     raises.
@@ -40,9 +40,9 @@ def calibrate(shell: Shell, mask: str = "", target_s: float = TARGET_S) -> Workl
         took_s = _time(shell, rounds, mask)
         if took_s is None:
             return None
-        if took_s >= target_s / 2 or rounds >= _MOST:
+        if took_s >= TARGET_S / 2 or rounds >= _MOST:
             break
-        rounds = min(_MOST, int(rounds * min(10.0, target_s / max(took_s, 0.01))) + 1)
+        rounds = min(_MOST, int(rounds * min(10.0, TARGET_S / max(took_s, 0.01))) + 1)
     baseline_s = _best(shell, rounds, mask)
     return Workload(rounds, mask, baseline_s) if baseline_s else None
 

@@ -10,9 +10,10 @@ import contextlib
 import json
 import math
 import os
+import re
 import secrets
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ from ghostdeploy.types import SCHEMA, Artifact, BenchRecord, LatencySummary, Mod
 MAX_FILE_BYTES = 64_000_000
 # A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).
 UNSIGNED_SUFFIXES = ("_ms", "_s", "_mb", "_khz", "_bytes", "_1min", "_percent")
+# DATE-TIME-ID_N-…, as ``commands.bench.record_name`` makes them
+_RECORD_NAME = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{6})_(\d{1,4})-")
 UNSIGNED_NAMES = frozenset({"count", "round", "position", "partitions", "cpus", "cores", "macs"})
 
 T = TypeVar("T")
@@ -55,6 +58,27 @@ def read_record(path: Path) -> BenchRecord:
 def read_artifact(path: Path) -> Artifact:
     """The sidecar ``path`` (``NAME.tflite.json``). Raises InputFileError as read_record."""
     return decode(path, Artifact, _load(path))
+
+
+def sessions_in(folder: Path) -> Iterator[list[tuple[Path, BenchRecord]]]:
+    """The sessions whose records lie in ``folder``, newest first; what cannot be read is left out.
+
+    Each in the order in which its models were given.
+    """
+    named = [(found, path) for path in _listed(folder) if (found := _RECORD_NAME.match(path.name))]
+    for session in sorted({found[1] for found, _ in named}, reverse=True):
+        paths = sorted((int(found[2]), path) for found, path in named if found[1] == session)
+        try:
+            yield [(path, read_record(path)) for _, path in paths]
+        except InputFileError:
+            continue
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*.json"))
+    except OSError:
+        return []
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -182,8 +182,21 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class CoreCluster:
+    """Equal cores of one top clock, e.g. role ``big``, core ``Cortex-A76``, CPUs 6 and 7.
+
+    The roles are those that ``--cpus`` takes: prime, big, mid, little.
+    """
+
+    role: str
+    core: str
+    cpus: tuple[int, ...]
+    max_khz: int | None = None
+
+
+@dataclass(frozen=True)
 class DeviceIdentity:
-    """What the device is: the same at every measurement on it."""
+    """What the device is: the same at every measurement on it. ``clusters``: slowest first."""
 
     scheme: str  # local, adb, qemu
     serial: str
@@ -193,6 +206,7 @@ class DeviceIdentity:
     os: str
     cores: int
     fingerprint: str = ""
+    clusters: tuple[CoreCluster, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -251,6 +265,7 @@ class Launch:
     ``samples_ms`` holds every raw run where the runner sees them (benchmark_model prints none).
     ``cpus`` is the affinity read back from the running process. ``cpu_s`` is the CPU time of that
     process and its children, ``neighbours_s`` what everything else used of those cores meanwhile.
+    ``states_during`` were sampled while it ran, where the device gives them.
     """
 
     round: int
@@ -270,6 +285,7 @@ class Launch:
     neighbours_s: float | None = None
     state_before: DeviceState = DeviceState()
     state_after: DeviceState = DeviceState()
+    states_during: tuple[DeviceState, ...] = ()
     valid: bool = True
     why_not: str = ""
     returncode: int | None = None
@@ -300,11 +316,39 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class PhoneParams:
+    """In what state a phone is measured; other devices have no such states.
+
+    A launch waits up to ``cool_down_s`` until Android's thermal status is at most ``max_thermal``
+    (0 none … 6 shutdown), the hottest sensor at most ``max_temp_c`` °C and the battery at least at
+    ``min_battery`` %. ``screen_on`` and ``fixed_performance`` are put back afterwards.
+    """
+
+    max_thermal: int = 0
+    max_temp_c: float | None = None
+    min_battery: int = 25
+    cool_down_s: float = 600.0
+    screen_on: bool = False
+    fixed_performance: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("max_thermal", 0, 6), ("min_battery", 0, 100)):
+            if not least <= getattr(self, name) <= most:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} must be {least} to {most}, not {getattr(self, name)}")
+        if not (self.cool_down_s >= 0 and math.isfinite(self.cool_down_s)):
+            raise UsageError(f"--cool-down must be 0 or more seconds, not {self.cool_down_s}")
+
+
+@dataclass(frozen=True)
 class BenchParams:
     """How to measure; see each runner for what it makes of it.
 
-    ``xnnpack`` False runs the runtime's builtin kernels. ``cpus`` () lets the runner choose.
-    ``benchmark_model`` is the program's path, for the runtime of that name only.
+    ``xnnpack`` False runs the runtime's builtin kernels; ``fp16`` has XNNPACK compute in half
+    precision. ``cpus`` "" lets the runner choose; else it is what the runner takes: core numbers
+    such as 2,3 here, a cluster's role or a hex mask on a phone. ``benchmark_model`` is the
+    program's path; on a phone "" takes one that is there or was fetched. ``delegate`` and
+    ``plus_flags`` are for that program only.
     ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
     that counts. A launch's value is the median of its runs, which interruptions hardly move while
     they hit fewer than half of them; a quarter is the safe half of that. ``profile`` asks for the
@@ -317,11 +361,15 @@ class BenchParams:
     launches: int = 10
     runtime: str = "litert"  # litert, tflite-runtime, onnxruntime, benchmark_model
     xnnpack: bool = True
-    cpus: tuple[int, ...] = ()
+    cpus: str = ""
     benchmark_model: str = ""
     timeout_s: float = 300.0
     max_disturbance: float = 0.25
     profile: bool = False
+    fp16: bool = False
+    delegate: str = ""
+    plus_flags: tuple[str, ...] = ()
+    phone: PhoneParams = PhoneParams()
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "launches"):
@@ -333,6 +381,21 @@ class BenchParams:
             raise UsageError(f"timeout must be positive, not {self.timeout_s}")
         if not 0 <= self.max_disturbance <= 1:
             raise UsageError(f"max-disturbance must be 0 to 1, not {self.max_disturbance}")
+        if self.fp16 and not self.xnnpack:
+            raise UsageError("fp16 arithmetic is XNNPACK's: it cannot be off")
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """The device's outputs against this machine's, for one input; ``why_not``: not compared.
+
+    ``rel_l2`` is ‖device−here‖₂/‖here‖₂ over all outputs.
+    """
+
+    reference: str = ""
+    rel_l2: float | None = None
+    tolerance_rel_l2: float | None = None
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -347,6 +410,9 @@ class Evidence:
     session: str  # one id for all models that were interleaved
     order: tuple[str, ...]  # the names in the order of one there-and-back, A B C C B A
     started_at: str
+    runtime_origin: str = ""  # where the program on a phone came from
+    output: OutputCheck | None = None
+    warnings: tuple[str, ...] = ()  # what the device said that proves nothing
 
 
 SCHEMA = "ghostdeploy.bench/1"
@@ -354,13 +420,17 @@ SCHEMA = "ghostdeploy.bench/1"
 
 @dataclass(frozen=True)
 class BenchRecord:
-    """One model on one device: everything needed to derive its number again."""
+    """One model on one device: everything needed to derive its number again.
+
+    ``profiled`` is a launch with operator profiling, after those that count.
+    """
 
     artifact: Artifact
     device: DeviceIdentity
     params: BenchParams
     evidence: Evidence
     launches: tuple[Launch, ...] = ()
+    profiled: Launch | None = None
     schema: str = SCHEMA
 
     @property

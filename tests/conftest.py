@@ -21,6 +21,16 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.records import read_artifact
 from ghostdeploy.types import Artifact, ModelSpec
 from tests.command_line import ghostdeploy
+from tests.fake_phone.fixtures import (  # noqa: F401
+    adb,
+    adb_server,
+    adb_session,
+    any_phone,
+    make_phone,
+    phone,
+    phone_pool,
+    standin_program,
+)
 
 LABELS = tuple(f"class number {n} – näme" for n in range(10))
 SMALL = ("--width", "0.5", "--num-classes", "10")

@@ -14,6 +14,7 @@ import click
 
 from ghostdeploy import __version__
 from ghostdeploy.cli.bench import bench, compare, report
+from ghostdeploy.cli.devices import devices
 from ghostdeploy.cli.doctor import completion, doctor
 from ghostdeploy.cli.export import export, verify
 from ghostdeploy.cli.lint import lint
@@ -28,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     bench,
     compare,
     report,
+    devices,
     doctor,
     completion,
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghostdeploy.cli.options import (
+    access,
     bench_options,
     bench_params,
     export_options,
@@ -17,9 +18,11 @@ from ghostdeploy.cli.options import (
     model_options,
     spec_defaults,
 )
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json, stamp, with_progress
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, safe, stamp, with_progress
+from ghostdeploy.errors import MeasurementError
 
 if TYPE_CHECKING:
+    from ghostdeploy.report import Report
     from ghostdeploy.types import Comparison
 
 
@@ -31,13 +34,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def bench(targets: tuple[str, ...], as_json: bool, **o: Any) -> None:
     """Measure the latency of one or more models, interleaved in one session."""
-    from ghostdeploy.report.table import render_text
-
-    report, paths = _measure(targets or ("ghostnetv2",), o, "Latency")
-    if as_json:
-        return emit_json(_summary(report.comparisons, paths))
-    click.echo(render_text(report))
-    click.echo(f"records: {o['records']}")
+    _measure(targets or ("ghostnetv2",), o, "Latency").show(o, as_json=as_json)
 
 
 @click.command()
@@ -54,16 +51,10 @@ def bench(targets: tuple[str, ...], as_json: bool, **o: Any) -> None:
 def compare(targets: str, as_json: bool, **o: Any) -> None:
     """The paper's Table 1: GhostNet, + self-attention, + DFC; export, measure, report."""
     from ghostdeploy.commands.compare import NOTES, TABLE_1
-    from ghostdeploy.report.table import render_text
 
     names = tuple(t.strip() for t in targets.split(",") if t.strip()) or TABLE_1
     title = "Comparison" if targets else "GhostNet, + self-attention, + DFC attention (Table 1)"
-    report, _ = _measure(names, o, title, NOTES)
-    written = _write(report, o["records"], f"compare-{stamp()}")
-    if as_json:
-        return emit_json(_summary(report.comparisons, written))
-    click.echo(render_text(report))
-    click.echo("\n".join(f"wrote {path}" for path in written))
+    _measure(names, o, title, NOTES).show(o, as_json=as_json, stem=f"compare-{stamp()}")
 
 
 @click.command()
@@ -87,25 +78,75 @@ def report(records: tuple[Path, ...], title: str, out: Path, name: str, as_json:
 
 def _measure(
     names: Sequence[str], o: dict[str, Any], title: str, notes: tuple[str, ...] = ()
-) -> tuple[Any, list[Path]]:
+) -> Measured:
     from ghostdeploy.commands import compare as command
+    from ghostdeploy.commands.bench import bench as run_session
+    from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.report import Report
-    from ghostdeploy.runners import open_runner
 
     params, defaults = bench_params(o), spec_defaults(o)
     targets = [parse_target(name, defaults) for name in names]
     format_ = "onnx" if params.runtime == "onnxruntime" else "tflite"
-    runner = open_runner(o["device"], params)  # first: a wrong device is known at once
-    try:
-        subjects = with_progress(
-            lambda p: command.prepare(targets, lambda spec: export_request(o, spec, (format_,)), p)
+    found = places(o["device"], o["cpus"], o["adb"])
+    with_progress(lambda p: check(found, params, access(o, p.tell)))
+    subjects = with_progress(
+        lambda p: command.prepare(targets, lambda spec: export_request(o, spec, (format_,)), p)
+    )
+    artifacts, titles = [s.artifact for s in subjects], [s.title for s in subjects]
+    outcomes = with_progress(
+        lambda p: measure_at(
+            found,
+            params,
+            access(o, p.tell),
+            p,
+            lambda runner, given, progress: run_session(
+                artifacts, runner, given, o["records"], progress, resume=o["resume"]
+            ),
         )
-        found = with_progress(lambda p: command.measure(subjects, runner, params, o["records"], p))
-    finally:
-        runner.close()
-    rows = command.comparisons(found, [s.title for s in subjects])
-    return Report(title, tuple(rows), notes), []
+    )
+    several = len(found) > 1
+    reports, errors = {}, []
+    for outcome in outcomes:
+        name = "-".join(filter(None, (outcome.place.device, outcome.place.cpus)))
+        if outcome.result is None:
+            errors.append(f"{name}: {outcome.error}")
+            continue
+        rows = command.comparisons(outcome.result, titles)
+        full = f"{title}: {name}" if several else title
+        reports[safe(name) if several else ""] = Report(full, tuple(rows), notes)
+    return Measured(reports, tuple(errors), len(found))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A report a place, by what to add to file names; the places that failed, of how many."""
+
+    reports: dict[str, Report]
+    errors: tuple[str, ...]
+    places: int
+
+    def show(self, o: dict[str, Any], *, as_json: bool, stem: str = "") -> None:
+        """Print, and with ``stem`` write, what was measured; then tell what was not."""
+        from ghostdeploy.report.table import render_text
+
+        rows: list[Comparison] = []
+        written: list[Path] = []
+        for name, report in self.reports.items():
+            rows += report.comparisons
+            if stem:
+                written += _write(report, o["records"], "-".join(filter(None, (stem, name))))
+            if not as_json:
+                click.echo(render_text(report))
+        if as_json:
+            emit_json(_summary(rows, written) | {"errors": list(self.errors)})
+        elif self.reports:
+            click.echo(f"records: {o['records']}")
+            for path in written:
+                click.echo(f"wrote {path}")
+        if self.errors:
+            count = f"{len(self.errors)} of {self.places} could not be measured"
+            raise MeasurementError(f"{count}: {'; '.join(self.errors)}")
 
 
 def _write(report: Any, out: Path, stem: str) -> list[Path]:

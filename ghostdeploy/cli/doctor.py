@@ -9,14 +9,36 @@ from dataclasses import asdict
 import click
 
 from ghostdeploy import __version__
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 from ghostdeploy.errors import CheckFailed
 
 
 @click.command()
+@click.option(
+    "--fetch-benchmark-model", "fetch", is_flag=True, help="Download TFLite's published program."
+)
+@click.option("--abi", default="arm64-v8a", show_default=True, help="Of the phone it is for.")
+@click.option("--url", default="", help="Where from, instead of TFLite's nightly builds.")
+@click.option("--sha256", default="", help="What it must be; else what comes is pinned.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def doctor(as_json: bool) -> None:
+def doctor(fetch: bool, abi: str, url: str, sha256: str, as_json: bool) -> None:
     """What is installed, what is missing, and the command that mends it."""
+    if fetch:
+        return _fetch(abi, url, sha256, as_json=as_json)
+    _examine(as_json=as_json)
+
+
+def _fetch(abi: str, url: str, sha256: str, *, as_json: bool) -> None:
+    from ghostdeploy.runners.published import fetch_program
+
+    done = with_progress(lambda p: fetch_program(abi, url, sha256, p))
+    if as_json:
+        return emit_json(asdict(done))
+    click.echo(f"{done.path}{'' if done.fresh else '  (there already)'}")
+    click.echo(f"  from {done.url}\n  SHA-256 {done.sha256}, pinned")
+
+
+def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, python_ok
     from ghostdeploy.report.columns import aligned
 

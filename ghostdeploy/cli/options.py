@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghostdeploy.errors import UsageError
-from ghostdeploy.types import BenchParams, ExportOptions
+from ghostdeploy.types import BenchParams, ExportOptions, PhoneParams
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.targets import SpecDefaults
+    from ghostdeploy.runners import Access
     from ghostdeploy.types import ModelSpec
 
+PHONE_SCHEMES = ("adb", "fake")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -57,8 +58,41 @@ def export_options(command: F) -> F:
     return command
 
 
+def phone_options(command: F) -> F:
+    """What concerns phones only."""
+    for option in (
+        click.option("--adb", default="", metavar="PATH", help="The adb program."),
+        click.option(
+            "--wait", default=0.0, show_default=True, help="Seconds to wait for a phone in use."
+        ),
+        click.option(
+            "--fixed-performance", is_flag=True, help="A clock that the phone sustains; Android 11."
+        ),
+        click.option("--screen-on", is_flag=True, help="Keep the screen on meanwhile."),
+        click.option(
+            "--cool-down",
+            default=600.0,
+            show_default=True,
+            help="Seconds to wait at most, before a launch, for the phone to cool or charge.",
+        ),
+        click.option(
+            "--min-battery", default=25, show_default=True, help="Percent, to begin a launch."
+        ),
+        click.option("--max-temp", type=float, help="°C of the hottest sensor, to begin a launch."),
+        click.option(
+            "--max-thermal",
+            default=0,
+            show_default=True,
+            help="Android's thermal status, 0 to 6, that a launch may have.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def bench_options(command: F) -> F:
     """How it is measured."""
+    command = phone_options(command)
     for option in (
         click.option(
             "--records",
@@ -74,22 +108,53 @@ def bench_options(command: F) -> F:
             help="Share of its cores' time that others may take in a launch that counts.",
         ),
         click.option("--timeout", default=300.0, show_default=True, help="Seconds for one launch."),
+        click.option("--resume", is_flag=True, help="Go on with a measurement that was cut off."),
+        click.option(
+            "--profile", is_flag=True, help="The time of each operator, too (benchmark_model)."
+        ),
+        click.option(
+            "--plus-flags",
+            multiple=True,
+            metavar="--NAME=VALUE",
+            help="A flag of benchmark_model's that has no option here.",
+        ),
+        click.option(
+            "--delegate",
+            type=click.Choice(["gpu", "nnapi"]),
+            help="Instead of the CPU, where benchmark_model has it built in.",
+        ),
         click.option(
             "--benchmark-model", default="", metavar="PATH", help="TFLite's own benchmark program."
         ),
-        click.option("--xnnpack/--no-xnnpack", default=True, show_default=True),
+        click.option(
+            "--xnnpack",
+            type=click.Choice(["on", "off", "fp16"]),
+            default="on",
+            show_default=True,
+            help="fp16 computes in half precision.",
+        ),
         click.option(
             "--runtime",
             default="litert",
             show_default=True,
-            help="litert, tflite-runtime or onnxruntime.",
+            help="Here: litert, tflite-runtime or onnxruntime.",
         ),
-        click.option("--cpus", default="", help="Cores to run on, e.g. 3 or 2,3; ours by default."),
+        click.option(
+            "--cpus",
+            default="",
+            help="Here core numbers, 2,3. On a phone prime, big, mid, little, all or a hex mask;"
+            " several with commas are measured one after the other.",
+        ),
         click.option("--warmup", default=10, show_default=True, help="Runs before the timed ones."),
         click.option("--runs", default=50, show_default=True, help="Timed runs of a launch."),
         click.option("--launches", default=10, show_default=True, help="Processes a model."),
         click.option("--threads", default=1, show_default=True),
-        click.option("--device", default="local", show_default=True),
+        click.option(
+            "--device",
+            default="local",
+            show_default=True,
+            help="local, adb (the only phone), adb:SERIAL, adb:A,B, adb:all, fake:kirin980.",
+        ),
     ):
         command = option(command)
     return command
@@ -129,19 +194,36 @@ def export_request(
 
 
 def bench_params(o: dict[str, Any]) -> BenchParams:
-    try:
-        cpus = tuple(int(c) for c in o["cpus"].split(",")) if o["cpus"] else ()
-    except ValueError as error:
-        raise UsageError(f"--cpus takes core numbers such as 2,3, not {o['cpus']!r}") from error
+    """The parameters; on a phone it is always TFLite's own program that runs the models."""
+    program = o["benchmark_model"] or o["device"].partition(":")[0] in PHONE_SCHEMES
     return BenchParams(
         threads=o["threads"],
         runs=o["runs"],
         warmup=o["warmup"],
         launches=o["launches"],
-        runtime="benchmark_model" if o["benchmark_model"] else o["runtime"],
-        xnnpack=o["xnnpack"],
-        cpus=cpus,
+        runtime="benchmark_model" if program else o["runtime"],
+        xnnpack=o["xnnpack"] != "off",
+        fp16=o["xnnpack"] == "fp16",
+        cpus=o["cpus"],
         benchmark_model=o["benchmark_model"],
         timeout_s=o["timeout"],
         max_disturbance=o["max_disturbance"],
+        profile=o["profile"],
+        delegate=o["delegate"] or "",
+        plus_flags=o["plus_flags"],
+        phone=PhoneParams(
+            max_thermal=o["max_thermal"],
+            max_temp_c=o["max_temp"],
+            min_battery=o["min_battery"],
+            cool_down_s=o["cool_down"],
+            screen_on=o["screen_on"],
+            fixed_performance=o["fixed_performance"],
+        ),
     )
+
+
+def access(o: dict[str, Any], tell: Callable[[str], None]) -> Access:
+    """How to reach the device: what no number depends on."""
+    from ghostdeploy.runners import Access
+
+    return Access(tell=tell, resume=o.get("resume", False), wait_s=o["wait"], adb=o["adb"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -26,7 +27,7 @@ class Progress:
         self._out = os.fdopen(_copy_of(2), "w", buffering=1, errors="replace")
         self._live = self._out.isatty()
         self._start = time.monotonic()
-        self._last = ""
+        self._last = self._told = ""
 
     def __call__(self, done: int, total: int, text: str) -> None:
         elapsed = time.monotonic() - self._start
@@ -37,6 +38,13 @@ class Progress:
         elif line != self._last:
             self._out.write(f"{line}\n")
         self._last = line
+
+    def tell(self, text: str) -> None:
+        """Something worth knowing meanwhile, such as what is waited for; "" is nothing."""
+        if not text or text == self._told:
+            return
+        self._told = text
+        self._out.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def close(self) -> None:
         if self._live and self._last:
@@ -84,6 +92,11 @@ def print_or_write(text: str, out: Path | None) -> None:
         return click.echo(text.rstrip("\n"))
     write_atomic(out, text)
     click.echo(f"wrote {out}")
+
+
+def safe(text: str) -> str:
+    """A piece of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:60]
 
 
 def stamp() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ghostdeploy import __version__, records
+from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.gate import stats
@@ -65,15 +66,20 @@ def bench(
     params: BenchParams,
     out_dir: Path,
     progress: Progress = silent,
+    *,
+    resume: bool = False,
 ) -> list[BenchRecord]:
     """Measure ``artifacts`` (whose paths are real) interleaved; one record each, in their order.
 
     After one throwaway launch of each, every round launches all of them, there (A B C) and back
     (C B A) in turn. A round with an invalid launch is kept and another is added, up to twice
-    ``params.launches`` rounds. Every record is written to ``out_dir`` after each launch.
+    ``params.launches`` rounds. Every record is written to ``out_dir`` after each launch. With
+    ``params.profile`` a profiled launch of each follows. ``resume`` goes on with the newest
+    session in ``out_dir`` of these files, parameters and device that was cut off, if there is one.
 
     Raises UsageError or InputFileError for what cannot be measured, and MeasurementError where a
-    model never ran to its end, or its file changed meanwhile; what was measured stays on disk.
+    model never ran to its end, computes something else on the device than here, or its file
+    changed meanwhile; what was measured stays on disk.
     """
     if not artifacts:
         raise UsageError("there is no model to measure")
@@ -81,12 +87,15 @@ def bench(
         check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
     records.ensure_writable(out_dir)
-    session = _Session(artifacts, runner, params, out_dir, progress)
+    session = _Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
-    for number in range(ATTEMPTS_PER_LAUNCH * params.launches):
-        session.run_round(number)
+    session.check_outputs()
+    for number in range(session.first_round, ATTEMPTS_PER_LAUNCH * params.launches):
         if session.complete_rounds >= params.launches or session.hopeless:
             break
+        session.run_round(number)
+    if params.profile:
+        session.profile()
     for arm in session.arms:
         if not arm.record.valid_launches:
             why = arm.record.launches[-1].why_not
@@ -116,15 +125,37 @@ class _Session:
     params: BenchParams
     out_dir: Path
     progress: Progress
+    resume: bool
     arms: list[_Arm] = field(init=False)
     done: int = 0
-    complete_rounds: int = 0
-    spoilt_rounds: int = 0
 
     def __post_init__(self) -> None:
+        device = self.runner.identity()
+        found = self._interrupted(device) if self.resume else []
+        if found:
+            self.arms = [
+                _Arm(record, path, _file_state(Path(record.artifact.path)))
+                for path, record in found
+            ]
+            self.done = sum(len(record.launches) for _, record in found)
+        else:
+            self._begin(device)
+
+    def _interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
+        wanted = [artifact.sha256 for artifact in self.artifacts]
+        sessions = records.sessions_in(self.out_dir)
+        for found in sessions:
+            same = [record.artifact.sha256 for _, record in found] == wanted and all(
+                record.params == self.params and record.device == device for _, record in found
+            )
+            if same and _complete(found) < self.params.launches:
+                return found
+        self.progress(0, 1, "nothing to resume: a new session begins")
+        return []
+
+    def _begin(self, device: DeviceIdentity) -> None:
         started = datetime.now(timezone.utc)
         session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        device = self.runner.identity()
         runtime = self.runner.runtime(self.params)
         names = tuple(artifact.name for artifact in self.artifacts)
         self.arms = []
@@ -140,6 +171,8 @@ class _Session:
                 session=session,
                 order=names + names[::-1],
                 started_at=started.isoformat(timespec="milliseconds"),
+                runtime_origin=runtime.origin,
+                warnings=self.runner.warnings(),
             )
             if artifact.sha256 != evidence.model_sha256:
                 raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
@@ -148,9 +181,28 @@ class _Session:
             self.arms.append(_Arm(record, self.out_dir / name, state))
 
     @property
+    def session(self) -> str:
+        return self.arms[0].record.evidence.session
+
+    @property
+    def first_round(self) -> int:
+        """The round that has launches to make: a new one, or the one that was cut off."""
+        rounds = [len({x.round for x in arm.record.launches}) for arm in self.arms]
+        return min(rounds)
+
+    @property
+    def complete_rounds(self) -> int:
+        return _complete([(arm.path, arm.record) for arm in self.arms])
+
+    @property
+    def spoilt_rounds(self) -> int:
+        return self.first_round - self.complete_rounds
+
+    @property
     def total(self) -> int:
         """Launches in all, as far as can be told now."""
-        return len(self.arms) * (1 + self.spoilt_rounds + self.params.launches)
+        each = 1 + self.spoilt_rounds + self.params.launches + self.params.profile
+        return len(self.arms) * each
 
     @property
     def hopeless(self) -> bool:
@@ -162,29 +214,54 @@ class _Session:
     def throw_away(self) -> None:
         """One launch of each, for caches and clocks, and to fail before minutes have gone by."""
         for arm in self.arms:
-            launch = self._launch(arm, "warm-up launch")
+            launch = self._launch(arm, "warm-up launch", f"w-{secrets.token_hex(4)}")
             if launch.summary is None:
                 raise MeasurementError(f"{arm.model}: {launch.why_not}")
 
+    def check_outputs(self) -> None:
+        """What the device computes must be what this machine computes."""
+        for arm in self.arms:
+            if arm.record.device.scheme == "local":
+                continue
+            self.progress(self.done, self.total, f"{arm.record.artifact.name}: comparing outputs")
+            found = check_output(self.runner, arm.record.artifact, self.params)
+            proof = replace(arm.record.evidence, output=found)
+            arm.record = replace(arm.record, evidence=proof)
+
+    def profile(self) -> None:
+        """One more launch of each that times every operator, and is slower for it."""
+        for number, arm in enumerate(self.arms):
+            launch = self._launch(arm, "operator profile", f"p-{number}", profile=True)
+            arm.record = replace(arm.record, profiled=launch)
+            self._write(arm)
+
     def run_round(self, number: int) -> None:
         """One launch of each, back on odd rounds; a round counts if all its launches do."""
-        valid = True
         for position, arm in enumerate(self.arms if number % 2 == 0 else self.arms[::-1]):
-            launch = self._launch(arm, f"round {number + 1}")
+            if any(launch.round == number for launch in arm.record.launches):
+                continue  # of the session that is resumed
+            launch = self._launch(arm, f"round {number + 1}", f"r{number}-{position}")
             launch = replace(launch, round=number, position=position)
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
-            records.write_atomic(arm.path, records.to_json(arm.record))
-            valid = valid and launch.valid and launch.summary is not None
-        self.complete_rounds += valid
-        self.spoilt_rounds += not valid
+            self._write(arm)
 
-    def _launch(self, arm: _Arm, what: str) -> Launch:
+    def _launch(self, arm: _Arm, what: str, name: str, *, profile: bool = False) -> Launch:
         self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
-        launch = self.runner.launch(arm.model, self.params)
+        params = replace(self.params, profile=profile)
+        launch = self.runner.launch(arm.model, params, f"{self.session}-{name}")
         self.done += 1
         return launch
+
+    def _write(self, arm: _Arm) -> None:
+        records.write_atomic(arm.path, records.to_json(arm.record))
+
+
+def _complete(found: Sequence[tuple[Path, BenchRecord]]) -> int:
+    """Rounds in which every model's launch counts."""
+    rounds = [{launch.round for launch in record.valid_launches} for _, record in found]
+    return len(set.intersection(*rounds))
 
 
 def record_name(session: str, number: int, artifact: Artifact, device: DeviceIdentity) -> str:

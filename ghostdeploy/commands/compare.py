@@ -13,12 +13,11 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.bench import artifact_of, bench, compare_records
+from ghostdeploy.commands.bench import artifact_of, compare_records
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export
 from ghostdeploy.commands.models import paper_says
 from ghostdeploy.progress import Progress
-from ghostdeploy.runners import Runner
-from ghostdeploy.types import Artifact, BenchParams, BenchRecord, Comparison, ModelSpec
+from ghostdeploy.types import Artifact, BenchRecord, Comparison, ModelSpec
 
 TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
 
@@ -123,17 +122,6 @@ def _settle(threads: int) -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
-
-
-def measure(
-    subjects: Sequence[Subject],
-    runner: Runner,
-    params: BenchParams,
-    out: Path,
-    progress: Progress,
-) -> list[BenchRecord]:
-    """One interleaved session over ``subjects``."""
-    return bench([s.artifact for s in subjects], runner, params, out, progress)
 
 
 def comparisons(records: Sequence[BenchRecord], titles: Sequence[str] = ()) -> list[Comparison]:

@@ -46,18 +46,51 @@ def _describe_serial(comparison: Comparison) -> str:
     return f"{device.scheme}:{device.serial}" if device.serial else device.scheme
 
 
+def _describe_xnnpack(comparison: Comparison) -> str:
+    params = comparison.record.params
+    return "fp16 arithmetic" if params.fp16 else "on" if params.xnnpack else "off"
+
+
+def describe_clusters(device: DeviceIdentity) -> str:
+    """``little Cortex-A55 ×4 (CPUs 0-3, 1.80 GHz); …``, slowest first."""
+    return "; ".join(
+        f"{c.role} {c.core} ×{len(c.cpus)} (CPUs {cpu_list(c.cpus)}"
+        + (f", {c.max_khz / 1e6:.2f} GHz)" if c.max_khz else ")")
+        for c in device.clusters
+    )
+
+
+def _describe_cores(comparison: Comparison) -> str:
+    """What the mask that was read back stands for; "" where the device tells no clusters."""
+    masks = {launch.cpus for launch in comparison.record.valid_launches if launch.cpus}
+    if len(masks) != 1:
+        return ""
+    (cpus,) = masks
+    names = [
+        f"{c.role} {c.core}" + (f" {c.max_khz / 1e6:.2f} GHz" if c.max_khz else "")
+        for c in comparison.record.device.clusters
+        if set(c.cpus) & set(cpus)
+    ]
+    return f"{cpu_list(cpus)} ({', '.join(names)})" if names else ""
+
+
 def _describe_cpus(comparison: Comparison) -> str:
-    return cpu_list(comparison.record.params.cpus) or "chosen by the tool"
+    return comparison.record.params.cpus or "chosen by the tool"
 
 
 _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
     ("Device", lambda c: describe_device(c.record.device)),
     ("Reached as", _describe_serial),
     ("Build fingerprint", lambda c: c.record.device.fingerprint),
+    ("Core clusters", lambda c: describe_clusters(c.record.device)),
     ("Runtime", _describe_runtime),
-    ("XNNPACK", lambda c: "on" if c.record.params.xnnpack else "off"),
+    ("Program from", lambda c: c.record.evidence.runtime_origin),
+    ("XNNPACK", _describe_xnnpack),
+    ("Delegate", lambda c: c.record.params.delegate),
+    ("Further flags", lambda c: " ".join(c.record.params.plus_flags)),
     ("Threads", lambda c: str(c.record.params.threads)),
     ("CPUs asked for", _describe_cpus),
+    ("Cores", _describe_cores),
     ("Runs a launch", lambda c: f"{c.record.params.runs} after {c.record.params.warmup} warm-up"),
     ("Launches asked for", lambda c: str(c.record.params.launches)),
     ("Session", lambda c: c.record.evidence.session),

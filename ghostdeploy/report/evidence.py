@@ -6,7 +6,7 @@ import shlex
 
 from ghostdeploy.report.grid import Facts, Grid
 from ghostdeploy.report.numbers import ABSENT, scientific
-from ghostdeploy.types import Artifact, Comparison, Parity
+from ghostdeploy.types import Artifact, Comparison, OutputCheck, Parity
 
 
 def evidence(comparison: Comparison) -> Facts:
@@ -21,6 +21,7 @@ def evidence(comparison: Comparison) -> Facts:
         ("SHA-256 of the model", proof.model_sha256 or artifact.sha256),
         ("SHA-256 of the runtime", proof.runtime_sha256),
         ("Rewrites", ", ".join(artifact.rewrites)),
+        ("Output on the device", _output(proof.output)),
         ("Session", proof.session),
         ("Order of the models", " → ".join(proof.order)),
         ("Started", proof.started_at),
@@ -71,6 +72,17 @@ def _parity_row(result: Parity) -> tuple[str, ...]:
         scientific(result.tolerance_rel_l2),
         ABSENT if agreement is None else f"{100 * agreement:.1f} %",
         "passed" if result.passed else "FAILED",
+    )
+
+
+def _output(check: OutputCheck | None) -> str:
+    if check is None:
+        return ""
+    if check.rel_l2 is None:
+        return f"not compared: {check.why_not}"
+    return (
+        f"as {check.reference} here: relative L2 {scientific(check.rel_l2)}"
+        f" (allowed {scientific(check.tolerance_rel_l2 or 0.0)})"
     )
 
 

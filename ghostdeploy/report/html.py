@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.report import conditions, evidence, launchlog, plots
+from ghostdeploy.report import conditions, evidence, launchlog, operators, plots
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme
 from ghostdeploy.report.grid import Facts, Grid
 from ghostdeploy.report.numbers import (
@@ -63,6 +63,8 @@ def _context(report: Report) -> dict[str, object]:
         "base": clean(rows[0].title),
         "rows": [_row(row) for row in rows],
         "figures": [_figure(plot, report) for plot in plots.available(report)],
+        "operators": _grid(operators.table(comparisons)),
+        "differences": [clean(text, PARAGRAPH) for text in operators.sentences(comparisons)],
         "setup": _facts(setup),
         "launch_summary": _grid(conditions.launch_summary(comparisons)),
         "state": _grid(launchlog.state(comparisons)),

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.paper_data import PAPER_DEVICE
+from ghostdeploy.report.operators import by_kind
 from ghostdeploy.report.summary import Row, cautions, invalid_reason, summarise
 from ghostdeploy.types import Comparison, Launch
 
@@ -60,6 +61,7 @@ def _comparison(comparison: Comparison, row: Row) -> dict[str, object]:
         "device": record.device,
         "params": record.params,
         "evidence": record.evidence,
+        "operators_ms": by_kind(record.profiled.profile) if record.profiled else {},
         "launches": [_launch(launch) for launch in record.launches],
     }
 

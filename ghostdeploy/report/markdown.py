@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ghostdeploy.report import conditions, evidence, launchlog, plots
+from ghostdeploy.report import conditions, evidence, launchlog, operators, plots
 from ghostdeploy.report.grid import Facts, Grid
 from ghostdeploy.report.numbers import interval, megabytes, millions, printed, ratio, significant
 from ghostdeploy.report.summary import (
@@ -43,6 +43,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#])")
 
 def render(report: Report, stem: str) -> dict[str, str]:
     blocks = [f"# {escape(report.title)}", *_overview(report), *_figures(report, stem)]
+    blocks += [_bullets(map(escape, operators.sentences(report.comparisons)))]
+    blocks += [_grid(operators.table(report.comparisons))]
     blocks += _how(report.comparisons)
     for comparison in report.comparisons:
         blocks += _behind(comparison)

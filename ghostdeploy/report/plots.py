@@ -36,6 +36,10 @@ def _always(report: Report) -> bool:
     return True
 
 
+def _is_profiled(report: Report) -> bool:
+    return any(c.record.profiled and c.record.profiled.profile for c in report.comparisons)
+
+
 def _has_anchor(report: Report) -> bool:
     return anchor_index(summarise(report.comparisons)) is not None
 
@@ -65,6 +69,16 @@ PLOTS = (
         ),
         module="ghostdeploy.report.figures.accuracy",
         applies=_has_anchor,
+    ),
+    Plot(
+        name="operators",
+        title="Where the time goes",
+        caption=(
+            "From a launch of each model with operator profiling, which slows it: the pieces are"
+            " for comparison, the latency is in the table."
+        ),
+        module="ghostdeploy.report.figures.operators",
+        applies=_is_profiled,
     ),
     Plot(
         name="launches",

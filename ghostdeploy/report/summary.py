@@ -66,6 +66,8 @@ def cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     for row in summarise(comparisons):
         if row.latency_ms is None:
             texts.append(f"{row.title}: {NOT_MEASURED} ({row.why_not}).")
+    for warning in dict.fromkeys(w for c in comparisons for w in c.record.evidence.warnings):
+        texts.append(f"{warning[:1].upper()}{warning[1:]}.")
     for comparison in comparisons:
         failed = [p.subject for p in comparison.record.artifact.parity if not p.passed]
         if failed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ghostdeploy.report import operators
+from ghostdeploy.report.columns import aligned
 from ghostdeploy.report.conditions import setup
 from ghostdeploy.report.numbers import (
     ABSENT,
@@ -27,7 +29,7 @@ PAPER_LABEL = "Paper's P30"
 HEADER = ("Model", "Params", "MACs", "File", "Latency (ms)", "Ratio", "Latency", "Ratio")
 UNITS = ("", "(M)", "(M)", "(MB)", "[limits]", "[limits]", "(ms)", "")
 PAPER_COLUMNS = 2
-SHOWN_FACTS = ("Device", "Runtime", "XNNPACK", "Threads", "Runs a launch")
+SHOWN_FACTS = ("Device", "Runtime", "XNNPACK", "Delegate", "Threads", "Cores", "Runs a launch")
 FOOTNOTE = (
     "The paper's columns are of its phone (Kirin 980 CPU, TFLite); nothing in them was measured"
     " here."
@@ -44,6 +46,7 @@ def render_text(report: Report) -> str:
         wrap(clean(report.title), WIDTH),
         _setup_lines(report),
         _table_lines(summarise(report.comparisons)),
+        _operator_lines(report),
         _remarks(report),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -108,6 +111,16 @@ def _groups(widths: list[int]) -> str:
 def _at_least(widths: list[int], needed: int) -> list[int]:
     missing = needed - sum(widths) - len(GAP) * (len(widths) - 1)
     return [widths[0] + max(0, missing), *widths[1:]]
+
+
+def _operator_lines(report: Report) -> list[str]:
+    grid = operators.table(report.comparisons)
+    if not grid.rows:
+        return []
+    header = [clean(name, MIN_NAME * 2) for name in grid.header]
+    cells = [[clean(cell, MIN_NAME * 3) for cell in row] for row in grid.rows]
+    said = [_hanging("", clean(text, 600)) for text in operators.sentences(report.comparisons)]
+    return [*aligned(header, cells), *(line for lines in said for line in lines)]
 
 
 def _remarks(report: Report) -> list[str]:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, median, pstdev, quantiles
 from typing import Any
 
 from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
-from ghostdeploy.runners import RuntimeEvidence, host, runtimes
+from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host, runtimes
 from ghostdeploy.runners.launch import Job
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.process import Finished, run_process
+from ghostdeploy.runners.process import Finished, child_environment, run_process
 from ghostdeploy.runners.watch import Watch
 from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
-
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class LocalRunner:
@@ -29,11 +26,12 @@ class LocalRunner:
     onnxruntime has no XNNPACK to switch: it always runs on its CPU provider.
     """
 
-    def __init__(self, target: str, params: BenchParams) -> None:
+    def __init__(self, target: str, params: BenchParams, access: Access = Access()) -> None:
         if target:
             raise UsageError(f"local takes no address, not {target!r}; write --device local")
         self._evidence: dict[tuple[str, str], RuntimeEvidence] = {}
         self.runtime(params)
+        check_options(params)
         choose_cpus(params)
 
     def identity(self) -> DeviceIdentity:
@@ -49,7 +47,8 @@ class LocalRunner:
             self._evidence[key] = runtimes.evidence(params)
         return self._evidence[key]
 
-    def launch(self, model_path: Path, params: BenchParams) -> Launch:
+    def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        check_options(params)
         runtimes.check_format(model_path, params.runtime)
         check_model_file(model_path)
         cpus = choose_cpus(params)
@@ -58,6 +57,15 @@ class LocalRunner:
 
             return launch_program(model_path, params, cpus)
         return _launch(model_path, params, cpus)
+
+    def output(
+        self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]
+    ) -> bytes | None:
+        """None: it would be compared with itself."""
+        return None
+
+    def warnings(self) -> tuple[str, ...]:
+        return ()
 
     def close(self) -> None:
         """Nothing to do: no launch outlives its call."""
@@ -74,12 +82,37 @@ def choose_cpus(params: BenchParams) -> tuple[int, ...]:
         return allowed[-params.threads :]
     if not allowed:
         raise UsageError("this system cannot pin a process to cores; leave --cpus out")
-    foreign = sorted(set(params.cpus) - set(allowed))
+    wanted = _core_numbers(params.cpus)
+    foreign = sorted(wanted - set(allowed))
     if foreign:
         raise UsageError(
             f"core {foreign[0]} is not one this process may use: {', '.join(map(str, allowed))}"
         )
-    return tuple(sorted(set(params.cpus)))
+    return tuple(sorted(wanted))
+
+
+def _core_numbers(text: str) -> set[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        raise UsageError(f"--cpus takes core numbers such as 2,3 here, not {text!r}")
+    return {int(part) for part in parts}
+
+
+def check_options(params: BenchParams) -> None:
+    """Raises UsageError for what only TFLite's own program can do."""
+    if params.runtime == "benchmark_model":
+        return
+    wanted = {
+        "--profile": params.profile,
+        "--xnnpack fp16": params.fp16,
+        "--delegate": params.delegate,
+        "--plus-flags": params.plus_flags,
+    }
+    for option, given in wanted.items():
+        if given:
+            raise UsageError(
+                f"{option} needs TFLite's own program: give it with --benchmark-model PATH"
+            )
 
 
 def summarize(samples_ms: Sequence[float]) -> LatencySummary:
@@ -122,7 +155,7 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
     )
     argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
     watch = Watch(cpus, params.threads, params.max_disturbance)
-    finished = run_process(argv, params.timeout_s, _environment(), cpus)
+    finished = run_process(argv, params.timeout_s, child_environment(), cpus)
     common = watch.stop() | {
         "argv": argv,
         "returncode": finished.returncode,
@@ -165,15 +198,3 @@ def _report(finished: Finished, model_path: Path, runtime: str) -> dict[str, Any
     if report["error"] == "model":
         raise InputFileError(f"{model_path}: {runtime} cannot run it: {said}")
     raise MeasurementError(f"{model_path}: {runtime} failed: {said}")
-
-
-def _environment() -> dict[str, str]:
-    """Ours, and the means to find this package where it is not installed.
-
-    The child does not look for modules in the user's folder: a numpy.py there is not ours.
-    """
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-    if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(PACKAGE_ROOT)]))
-    return environment

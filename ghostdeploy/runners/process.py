@@ -6,13 +6,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 MAX_OUTPUT_BYTES = 64_000
 MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 CUT = b"\n[... cut ...]\n"
 
 
@@ -108,3 +111,15 @@ def bounded_text(data: bytes) -> str:
         half = MAX_OUTPUT_BYTES // 2
         data = data[:half] + CUT + data[-half + len(CUT) :]
     return data.decode("utf-8", errors="replace")
+
+
+def child_environment() -> dict[str, str]:
+    """Ours, and the means to find this package where it is not installed.
+
+    The child does not look for modules in the user's folder: a numpy.py there is not ours.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        inherited = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(PACKAGE_ROOT)]))
+    return environment

@@ -19,7 +19,7 @@ from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners.process import bounded_text
 from ghostdeploy.runners.runtimes import benchmark_program
 from ghostdeploy.runners.watch import Watch
-from ghostdeploy.types import BenchParams, LatencySummary, Launch
+from ghostdeploy.types import BenchParams, LatencySummary, Launch, OpTime
 
 START_S = 1e-3  # more than enough: whether it starts is known before this is looked at
 
@@ -28,14 +28,8 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     """As Runner.launch. Raises UsageError for a program that does not run here."""
     if not cpus:
         raise UsageError("benchmark_model is run on Linux only; use --runtime litert here")
-    options = BenchmarkOptions(
-        threads=params.threads,
-        runs=params.runs,
-        warmup_runs=params.warmup,
-        use_xnnpack=params.xnnpack,
-    )
     program = str(benchmark_program(params).absolute())
-    argv = command_line(program, str(model_path.absolute()), options)
+    argv = program_argv(program, str(model_path.absolute()), params)
     mortal = _dying_with_us()
     if mortal:
         _check_starts(program)
@@ -55,30 +49,63 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     return _judged(model_path, argv, run, watch)
 
 
+def program_argv(program: str, model: str, params: BenchParams) -> tuple[str, ...]:
+    """benchmark_model's command line. Raises UsageError for options that contradict each other."""
+    try:
+        options = BenchmarkOptions(
+            threads=params.threads,
+            runs=params.runs,
+            warmup_runs=params.warmup,
+            use_xnnpack=params.xnnpack,
+            fp16=params.fp16,
+            op_profiling=params.profile,
+            delegate=params.delegate,
+            plus_flags=params.plus_flags,
+        )
+        return command_line(program, model, options)
+    except program_errors.OptionError as error:
+        raise UsageError(str(error)) from error
+
+
+def op_times(log: BenchmarkLog) -> tuple[OpTime, ...]:
+    """The regular runs' operator profile, in the program's order.
+
+    Where the program tells of a delegate's inside apart, the delegate's own row is left out.
+    """
+    inside = any(row.scope == "Delegate internal" for row in log.op_profile)
+    return tuple(
+        OpTime(row.node_type, row.name, row.avg_ms * row.times_called, row.times_called)
+        for row in log.op_profile
+        if not (inside and not row.scope and "delegate" in row.node_type.lower())
+    )
+
+
 def _judged(model_path: Path, argv: tuple[str, ...], run: LocalRun, watch: Watch) -> Launch:
     common = watch.stop() | _output(run.stdout, run.stderr)
     common |= {"argv": argv, "returncode": run.returncode, "cpus": run.cpus}
     if run.returncode < 0:
         why = f"killed by {Signals(-run.returncode).name}"
         return Launch(summary=None, valid=False, why_not=why, **common)
-    log = _parsed(model_path, run)
+    log = parsed(model_path, run.stdout, run.stderr, run.returncode)
     disturbed = watch.disturbance(run.cpus)
     return Launch(
-        summary=_summary(log.summary) if log.summary else None,
+        summary=summary_of(log.summary) if log.summary else None,
         init_ms=log.init_ms,
         first_ms=log.first_ms,
         warmup_ms=log.warmup.mean_ms if log.warmup else None,
         peak_mem_mb=run.peak_mem_mb,
         partitions=log.partitions,
+        profile=op_times(log),
         valid=log.summary is not None and not disturbed,
         why_not=disturbed or ("" if log.summary else "it measured nothing"),
         **common,
     )
 
 
-def _parsed(model_path: Path, run: LocalRun) -> BenchmarkLog:
+def parsed(model_path: Path, stdout: bytes, stderr: bytes, returncode: int) -> BenchmarkLog:
+    """The log. Raises InputFileError, UsageError or MeasurementError for what the program says."""
     try:
-        return parse_log(run.stdout, run.stderr, run.returncode)
+        return parse_log(stdout, stderr, returncode)
     except program_errors.ProgramFailedError as error:
         raise InputFileError(f"{model_path}: benchmark_model cannot run it: {error}") from error
     except program_errors.UnconsumedFlagsError as error:
@@ -120,8 +147,11 @@ def _translated(program: str) -> Iterator[None]:
         raise UsageError(str(error)) from error
 
 
-def _summary(seen: ProgramSummary) -> LatencySummary:
-    """The program's clock has steps of 1 µs: a minimum below one is printed as 0."""
+def summary_of(seen: ProgramSummary) -> LatencySummary:
+    """A series of runs as the program tells it.
+
+    Its clock has steps of 1 µs: a minimum below one is printed as 0.
+    """
     return LatencySummary(
         count=seen.count,
         mean_ms=seen.mean_ms,

@@ -1,4 +1,4 @@
-"""The logs of real benchmark_model builds, one LogCase each; the test phones."""
+"""The logs of real benchmark_model builds, one LogCase each."""
 
 from __future__ import annotations
 
@@ -11,19 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.device_daemon.fixtures import (  # noqa: F401
-    adb,
-    adb_server,
-    adb_session,
-    any_phone,
-    make_phone,
-    phone,
-    phone_pool,
-    standin_program,
-)
+from ghostdeploy.fake_phone import STANDIN
 
 DATA = Path(__file__).parent / "data"
-STANDIN = Path(__file__).parent.parent / "standins" / "benchmark_model.py"
 
 
 @dataclass(frozen=True)

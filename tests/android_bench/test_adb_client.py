@@ -15,7 +15,7 @@ import pytest
 from android_bench import adb_failures, errors
 from android_bench.adb import Adb, list_devices
 from android_bench.adb_client import AdbClient, ClientResult, find_adb
-from tests.device_daemon.fixtures import attach, free_port
+from tests.fake_phone.fixtures import attach, free_port
 
 
 @pytest.fixture

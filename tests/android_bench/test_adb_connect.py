@@ -11,7 +11,7 @@ from android_bench import errors
 from android_bench.adb import Adb, AdbClient, connect, list_devices, open_device
 from tests.android_bench.test_adb_client import make_program
 from tests.android_bench.test_adb_shell import SHORT_S, one_line
-from tests.device_daemon.fixtures import PATIENCE_S, attach, free_port
+from tests.fake_phone.fixtures import PATIENCE_S, attach, free_port
 
 
 class TestListing:

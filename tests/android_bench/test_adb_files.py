@@ -11,9 +11,9 @@ import pytest
 from android_bench import errors
 from android_bench.adb import DEVICE_ROOT
 from android_bench.adb_files import _free_bytes
+from ghostdeploy.fake_phone import ALWAYS, Phone, Trigger, can_isolate
 from tests.android_bench.test_adb_shell import SHORT_S, one_line
-from tests.device_daemon import ALWAYS, Phone, Trigger, can_isolate
-from tests.device_daemon.fixtures import PATIENCE_S, attach, leftovers
+from tests.fake_phone.fixtures import PATIENCE_S, attach, leftovers
 
 TARGET = f"{DEVICE_ROOT}/models/net.tflite"
 MEGABYTE = 1 << 20

@@ -12,9 +12,9 @@ import pytest
 from android_bench import adb_lock, errors
 from android_bench.adb import Adb
 from android_bench.adb_lock import LEASE_S, LOCK, DeviceLock
+from ghostdeploy.fake_phone import Phone, Trigger
 from tests.android_bench.test_adb_shell import one_line
-from tests.device_daemon import Phone, Trigger
-from tests.device_daemon.fixtures import attach, leftovers
+from tests.fake_phone.fixtures import attach, leftovers
 
 
 def other_machine(adb: Adb, lease_s: float = LEASE_S) -> DeviceLock:

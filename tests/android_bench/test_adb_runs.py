@@ -23,9 +23,9 @@ from android_bench.adb_runs import (
     uptime_s,
 )
 from android_bench.parse import parse_log
+from ghostdeploy.fake_phone import ALWAYS, Phone, Trigger
 from tests.android_bench.test_adb_shell import SHORT_S, one_line
-from tests.device_daemon import ALWAYS, Phone, Trigger
-from tests.device_daemon.fixtures import (
+from tests.fake_phone.fixtures import (
     PATIENCE_S,
     attach,
     leftovers,

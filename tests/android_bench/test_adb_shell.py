@@ -12,10 +12,10 @@ import pytest
 from android_bench import errors
 from android_bench.adb import Adb
 from android_bench.adb_shell import LONGEST_COMMAND, wrap
+from ghostdeploy.fake_phone import ALWAYS, Trigger
 from tests.android_bench.test_adb_client import make_program
 from tests.android_bench.test_adb_text import HARD
-from tests.device_daemon import ALWAYS, Trigger
-from tests.device_daemon.fixtures import attach, process_on, sleeping
+from tests.fake_phone.fixtures import attach, process_on, sleeping
 
 SHORT_S = 0.2
 COUNT = "/data/local/tmp/count"

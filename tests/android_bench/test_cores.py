@@ -12,7 +12,8 @@ from android_bench.affinity import (
     from_mask,
     parse_cpu_list,
     parse_cpus_allowed,
-    read_affinity,
+    parse_read_back,
+    read_back_command,
     taskset_argv,
     to_mask,
     wrong_affinity,
@@ -240,15 +241,19 @@ def test_a_mask_of_a_running_process_is_read_back_here():
     with subprocess.Popen(argv) as process:
         try:
             wait_for(process.pid, b"sleep")
-            found = read_affinity(LocalShell(), process.pid)
+            found = read_back(process.pid)
         finally:
             process.kill()
     assert found == Affinity((cpu,))
     assert wrong_affinity([cpu], found) == ""
     assert "did not take effect: it ran on" in wrong_affinity([cpu, cpu + 1], found)
-    assert read_affinity(LocalShell(), process.pid) is None
+    assert read_back(process.pid) is None
     assert "could not be read back" in wrong_affinity([cpu], None)
     assert wrong_affinity([], None) == ""
+
+
+def read_back(pid):
+    return parse_read_back(LocalShell().shell(read_back_command(str(pid))).stdout)
 
 
 def wait_for(pid, name):

@@ -181,8 +181,9 @@ def test_an_old_phone_is_judged_by_a_test_loop():
     assert waits == ["it is throttled: a test loop takes 1.30 times as long"]
 
 
-def test_the_test_loop_runs_here():
-    work = calibrate(LocalShell(), target_s=0.1)
+def test_the_test_loop_runs_here(monkeypatch):
+    monkeypatch.setattr("android_bench.workload.TARGET_S", 0.1)
+    work = calibrate(LocalShell())
     assert work.rounds > 1
     assert 0.02 < work.baseline_s < 5
     assert 0.1 < slowdown(LocalShell(), work) < 10

@@ -134,11 +134,11 @@ def test_the_budget_ends(models, tmp_path, monkeypatch):
 class HangsLater(LocalRunner):
     """The real runner, with a timeout that no launch meets after the first."""
 
-    def launch(self, model_path, params):
+    def launch(self, model_path, params, name=""):
         if self.__dict__.setdefault("seen", []):
             params = replace(params, timeout_s=0.001)
         self.__dict__["seen"].append(model_path)
-        return super().launch(model_path, params)
+        return super().launch(model_path, params, name)
 
 
 def test_a_model_that_only_hangs_is_given_up_early(models, tmp_path):
@@ -206,11 +206,11 @@ watch._too_much = lambda *_: False
 class Runner(LocalRunner):
     left = 6  # then a launch that outlasts the test
 
-    def launch(self, model_path, params):
+    def launch(self, model_path, params, name=""):
         self.left -= 1
         if self.left < 0:
             params = replace(params, runs=2_000_000)
-        return super().launch(model_path, params)
+        return super().launch(model_path, params, name)
 
 params = BenchParams(runs=3, warmup=1, launches=50)
 models = [artifact_of(Path(p)) for p in sys.argv[3:]]

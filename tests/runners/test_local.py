@@ -20,7 +20,7 @@ from ghostdeploy.errors import (
     MissingExtraError,
     UsageError,
 )
-from ghostdeploy.runners import launch, local, open_runner
+from ghostdeploy.runners import launch, local, open_runner, process
 from ghostdeploy.runners.process import Finished
 from ghostdeploy.types import BenchParams, Launch
 from tests import small_models
@@ -121,7 +121,7 @@ def test_affinity_is_applied_to_all_threads(model, onnx_model, runtime):
     path = onnx_model if runtime == "onnxruntime" else model
     allowed = sorted(os.sched_getaffinity(0))
     for cpu in {allowed[0], allowed[-1]}:
-        got = measured(path, runtime=runtime, cpus=(cpu,), threads=2)
+        got = measured(path, runtime=runtime, cpus=str(cpu), threads=2)
         assert got.cpus == (cpu,)
     assert measured(path, runtime=runtime).cpus == (allowed[-1],)
     assert measured(path, runtime=runtime, threads=2).cpus == tuple(allowed[-2:])
@@ -133,7 +133,7 @@ def test_a_mask_that_does_not_hold_makes_the_launch_invalid(model, monkeypatch):
     cpus = sorted(os.sched_getaffinity(0))
     watch = local.Watch
     monkeypatch.setattr(local, "Watch", lambda _, *rest: watch((4094,), *rest))
-    got = measured(model, cpus=(cpus[0],))
+    got = measured(model, cpus=str(cpus[0]))
     assert not got.valid
     assert got.why_not == f"pinned to the cores 4094 but could run on {cpus[0]}"
     assert len(got.samples_ms) == 4  # kept all the same
@@ -337,5 +337,5 @@ def test_the_child_does_not_outlive_a_parent_that_is_already_gone(model):
 
     job = launch.Job(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
     argv = [sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(job.__dict__)]
-    done = subprocess.run(argv, capture_output=True, text=True, env=local._environment())
+    done = subprocess.run(argv, capture_output=True, text=True, env=process.child_environment())
     assert (done.returncode, done.stdout) == (1, "")

@@ -47,7 +47,7 @@ def test_open_runner_refuses_what_cannot_be_measured():
     with pytest.raises(UsageError, match="did you mean litert"):
         open_runner("local", BenchParams(runtime="litrt"))
     with pytest.raises(UsageError, match="core 4095 is not one this process may use"):
-        open_runner("local", BenchParams(cpus=(4095,)))
+        open_runner("local", BenchParams(cpus="4095"))
     with pytest.raises(UsageError, match="--benchmark-model FILE"):
         open_runner("local", BenchParams(runtime="benchmark_model"))
 

@@ -14,11 +14,10 @@ import pytest
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.fake_phone import STANDIN
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners import program as program_module
 from ghostdeploy.types import BenchParams
-
-STANDIN = Path(__file__).resolve().parents[1] / "standins" / "benchmark_model.py"
 
 
 def script(tmp_path: Path, text: str) -> Path:

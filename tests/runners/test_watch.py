@@ -125,7 +125,7 @@ def spinners(count: int):
 
 
 def launches(path, count: int) -> list[Launch]:
-    params = BenchParams(runs=60, warmup=2, cpus=(CPU,))
+    params = BenchParams(runs=60, warmup=2, cpus=str(CPU))
     runner = open_runner("local", params)
     return [runner.launch(path, params) for _ in range(count)]
 

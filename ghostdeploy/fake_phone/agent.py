@@ -22,8 +22,10 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
 KEPT_FLAGS = 0xF
@@ -97,8 +99,9 @@ class Agent:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
+            watched: list[Any] = [self.channel, wake_read]
             while True:
-                ready, _, _ = select.select([self.channel, wake_read], [], [])
+                ready, _, _ = select.select(watched, [], [])
                 if wake_read in ready:
                     with suppress(BlockingIOError):
                         os.read(wake_read, 4096)
@@ -136,7 +139,7 @@ class Agent:
             os.close(descriptor)
         return True
 
-    def start(self, message: dict, descriptors: list[int]) -> None:
+    def start(self, message: dict[str, Any], descriptors: list[int]) -> None:
         pid = os.fork()
         if not pid:
             become(message, descriptors)
@@ -152,7 +155,7 @@ def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
     return data, list(numbers)
 
 
-def become(message: dict, descriptors: list[int]) -> None:
+def become(message: dict[str, Any], descriptors: list[int]) -> None:
     """The child's side of a fork: turn into the command. Never returns."""
     try:
         os.setsid()
@@ -232,7 +235,7 @@ def kill_everything() -> None:
             return
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[..., object]] = {
     "list": list_processes,
     "kill": kill_matching,
     "signal": send_signal,

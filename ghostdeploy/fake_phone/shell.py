@@ -10,12 +10,12 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tests.device_daemon.faults import fires
-from tests.device_daemon.protocol import POLL_S, Closed, Stream
-from tests.device_daemon.sandbox import Process
+from ghostdeploy.fake_phone.faults import fires
+from ghostdeploy.fake_phone.protocol import POLL_S, Closed, Stream
+from ghostdeploy.fake_phone.sandbox import Process
 
 if TYPE_CHECKING:
-    from tests.device_daemon.phone import Phone
+    from ghostdeploy.fake_phone.phone import Phone
 
 STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN = range(5)
 PACKET = struct.Struct("<BI")

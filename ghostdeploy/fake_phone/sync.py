@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tests.device_daemon.faults import fires
-from tests.device_daemon.protocol import Closed, Stream
+from ghostdeploy.fake_phone.faults import fires
+from ghostdeploy.fake_phone.protocol import Closed, Stream
 
 if TYPE_CHECKING:
-    from tests.device_daemon.phone import Phone
+    from ghostdeploy.fake_phone.phone import Phone
 
 DATA_MAX = 64 * 1024
 NAME_MAX = 1024

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +17,8 @@ import pytest
 
 from android_bench.adb import DEVICE_ROOT, Adb
 from android_bench.adb_client import AdbClient, find_adb
-from tests.device_daemon import PHONES, Phone
+from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 
-STANDIN = Path(__file__).parent.parent / "standins" / "benchmark_model.py"
 SERVER_VARIABLES = ("ADB_SERVER_SOCKET", "ANDROID_SERIAL", "GHOSTDEPLOY_ADB", "ADB_VENDOR_KEYS")
 PATIENCE_S = 60.0
 ENDING_S = 10.0
@@ -203,7 +201,4 @@ def adb(phone) -> Adb:
 @pytest.fixture
 def standin_program(tmp_path) -> Path:
     """The stand-in for benchmark_model, as a program that phones here can execute."""
-    program = tmp_path / "benchmark_model"
-    source = STANDIN.read_text().split("\n", 1)[1]
-    program.write_text(f"#!{sys.executable}\n{source}")
-    return program
+    return write_standin(tmp_path / "benchmark_model")

@@ -14,10 +14,12 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MAX_SECS = 150.0
 
@@ -37,6 +39,10 @@ _FLAGS = (
     ("enable_op_profiling", bool, False, "Enable op profiling"),
     ("use_xnnpack", bool, None, "Use xnnpack"),
     ("xnnpack_force_fp16", bool, False, "xnnpack_force_fp16"),
+    ("input_layer", str, "", None),
+    ("input_layer_shape", str, "", None),
+    ("input_layer_value_files", str, "", None),
+    ("output_filepath", str, "", None),
     ("help", bool, False, None),
 )
 _BEFORE_GRAPH = tuple(name for name, *_ in _FLAGS[:9])
@@ -49,7 +55,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    interpreter: object
+    interpreter: Any
     init_s: float
     init_mem_mib: float
     delegate_kernels: int
@@ -72,7 +78,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def parse_flags(argv: list[str]) -> tuple[dict, set[str]]:
+def parse_flags(argv: list[str]) -> tuple[dict[str, Any], set[str]]:
     values = {name: default for name, _, default, _ in _FLAGS}
     types = {name: kind for name, kind, _, _ in _FLAGS}
     given, unknown = set(), []
@@ -97,7 +103,7 @@ def parse_flags(argv: list[str]) -> tuple[dict, set[str]]:
     return values, given
 
 
-def convert(kind: type, name: str, text: str, argument: str):
+def convert(kind: type, name: str, text: str, argument: str) -> Any:
     try:
         if kind is bool:
             return {"true": True, "1": True, "false": False, "0": False}[text]
@@ -113,7 +119,7 @@ def usage() -> str:
     return "\n".join(lines)
 
 
-def benchmark(values: dict, given: set[str]) -> None:
+def benchmark(values: dict[str, Any], given: set[str]) -> None:
     import ai_edge_litert.interpreter  # noqa: F401  its own cost is not the model's
 
     log_parameters(values, given)
@@ -124,17 +130,19 @@ def benchmark(values: dict, given: set[str]) -> None:
     say(f"Initialized session in {loaded.init_s * 1e3:g}ms.")
     if values["dry_run"]:
         values.update(num_runs=0, min_secs=-1.0, warmup_runs=0, warmup_min_secs=-1.0)
-    fill_inputs(loaded.interpreter)
+    fill_inputs(loaded.interpreter, input_files(values))
     warmup = run(loaded.interpreter, values["warmup_runs"], values["warmup_min_secs"], values)
     runs = run(loaded.interpreter, values["num_runs"], values["min_secs"], values)
     report(loaded, warmup, runs, before_mib)
+    if values["output_filepath"]:
+        write_outputs(loaded.interpreter, values["output_filepath"])
     if values["report_peak_memory_footprint"]:
         report_peak()
     if values["enable_op_profiling"]:
         report_profile(loaded, runs)
 
 
-def log_parameters(values: dict, given: set[str]) -> None:
+def log_parameters(values: dict[str, Any], given: set[str]) -> None:
     say(f"Log parameter values verbosely: [{values['verbose']:d}]")
     titles = {name: title for name, _, _, title in _FLAGS if title}
     wanted = [name for name in titles if name in given or values["verbose"]]
@@ -157,7 +165,7 @@ def shown(value: object) -> str:
     return f"{value or 0:g}"
 
 
-def load(values: dict, before_mib: float) -> Loaded:
+def load(values: dict[str, Any], before_mib: float) -> Loaded:
     check_file(values["graph"])
     started = time.monotonic()
     interpreter = make_interpreter(values)
@@ -188,7 +196,7 @@ def check_file(graph: str) -> None:
         raise Failed("The model is not a valid Flatbuffer buffer", *ending)
 
 
-def make_interpreter(values: dict):
+def make_interpreter(values: dict[str, Any]) -> Any:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     graph, threads = values["graph"], values["num_threads"]
@@ -223,7 +231,7 @@ def make_interpreter(values: dict):
     return interpreter
 
 
-def delegated(interpreter) -> tuple[int, bool]:
+def delegated(interpreter: Any) -> tuple[int, bool]:
     """Count delegate kernels; complete if one of them keeps every intermediate tensor to itself."""
     ops = interpreter._get_ops_details()
     kernels = sum(op["op_name"] == "DELEGATE" for op in ops)
@@ -234,7 +242,7 @@ def delegated(interpreter) -> tuple[int, bool]:
     return kernels, kernels == 1 and not any(has_data(interpreter, index) for index in inner)
 
 
-def has_data(interpreter, index: int) -> bool:
+def has_data(interpreter: Any, index: int) -> bool:
     try:
         interpreter.get_tensor(index)
     except ValueError:
@@ -257,17 +265,49 @@ def say_delegation(kernels: int, complete: bool) -> None:
     say(f"Explicitly applied XNNPACK delegate, and the model graph {how}")
 
 
-def fill_inputs(interpreter) -> None:
+def input_files(values: dict[str, Any]) -> dict[str, str]:
+    """``name:path,name:path`` by name; a colon within a name is escaped."""
+    pairs = filter(None, values["input_layer_value_files"].split(","))
+    found = (re.fullmatch(r"((?:[^:\\]|\\.)*):(.*)", pair) for pair in pairs)
+    return {match[1].replace("\\:", ":"): match[2] for match in found if match}
+
+
+def fill_inputs(interpreter: Any, files: dict[str, str]) -> None:
     import numpy as np
 
     generator = np.random.default_rng(random.randrange(2**32))
     for detail in interpreter.get_input_details():
-        values = generator.uniform(0, 1, detail["shape"])
-        scale = 1 if np.issubdtype(detail["dtype"], np.floating) else 100
-        interpreter.set_tensor(detail["index"], (values * scale).astype(detail["dtype"]))
+        if detail["name"] in files:
+            data = read_input(files[detail["name"]], detail)
+        else:
+            scale = 1 if np.issubdtype(detail["dtype"], np.floating) else 100
+            data = (generator.uniform(0, 1, detail["shape"]) * scale).astype(detail["dtype"])
+        interpreter.set_tensor(detail["index"], data)
 
 
-def run(interpreter, least: int, least_s: float, values: dict) -> list[int]:
+def read_input(path: str, detail: dict[str, Any]) -> Any:
+    import numpy as np
+
+    wanted = int(np.prod(detail["shape"])) * np.dtype(detail["dtype"]).itemsize
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        raise Failed(f"Failed to read the input file {path}", "Benchmarking failed.") from None
+    if len(data) != wanted:
+        raise Failed(f"{path} holds {len(data)} bytes, not {wanted}", "Benchmarking failed.")
+    return np.frombuffer(data, detail["dtype"]).reshape(detail["shape"])
+
+
+def write_outputs(interpreter: Any, path: str) -> None:
+    details = interpreter.get_output_details()
+    data = b"".join(interpreter.get_tensor(detail["index"]).tobytes() for detail in details)
+    try:
+        Path(path).write_bytes(data)
+    except OSError:
+        print(f"WARN: Failed to write {path}", flush=True)
+
+
+def run(interpreter: Any, least: int, least_s: float, values: dict[str, Any]) -> list[int]:
     """Invoke until both minima are reached; the durations in whole microseconds."""
     say(
         f"Running benchmark for at least {least} iterations and at least {least_s:g} seconds but"

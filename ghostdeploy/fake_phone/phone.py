@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from tests.device_daemon import contents, shell, sync
-from tests.device_daemon.faults import Faults, Trigger, fires
-from tests.device_daemon.phones import PhoneSpec
-from tests.device_daemon.protocol import Closed, Connection, Service, Stream, signature_fits
-from tests.device_daemon.sandbox import Sandbox, make_folders, script_translation
+from ghostdeploy.fake_phone import contents, shell, sync
+from ghostdeploy.fake_phone.faults import Faults, Trigger, fires
+from ghostdeploy.fake_phone.phones import PhoneSpec
+from ghostdeploy.fake_phone.protocol import Closed, Connection, Service, Stream, signature_fits
+from ghostdeploy.fake_phone.sandbox import Sandbox, make_folders, script_translation
 
 PROGRAMS = Path(__file__).with_name("programs")
 SHELL_STARTS = ("shell:", "shell,", "exec:")

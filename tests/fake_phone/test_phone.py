@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from android_bench.adb import connect
-from tests.device_daemon import PHONES, Phone, Trigger, can_isolate
-from tests.device_daemon.fixtures import attach, process_on, sleeping
-from tests.device_daemon.sandbox import Sandbox, SandboxError, _device_paths, script_translation
+from ghostdeploy.fake_phone import PHONES, Phone, Trigger, can_isolate
+from ghostdeploy.fake_phone.sandbox import Sandbox, SandboxError, _device_paths, script_translation
+from tests.fake_phone.fixtures import attach, process_on, sleeping
 
 REPOSITORY = Path(__file__).parent.parent.parent
 CPUFREQ = "/sys/devices/system/cpu/cpufreq"
@@ -222,7 +222,7 @@ class TestProgram:
     @pytest.fixture
     def daemon(self, adb_server):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.device_daemon", "--phone", "prime"],
+            [sys.executable, "-m", "ghostdeploy.fake_phone", "--phone", "prime"],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             text=True,

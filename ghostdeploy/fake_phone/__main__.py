@@ -1,15 +1,15 @@
-"""``python -m tests.device_daemon --phone kirin980 --port 0``: prints what to connect to."""
+"""``python -m ghostdeploy.fake_phone --phone kirin980 --port 0``: prints what to connect to."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from tests.device_daemon import PHONES, Phone
+from ghostdeploy.fake_phone import PHONES, Phone
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.device_daemon", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ghostdeploy.fake_phone", description=__doc__)
     parser.add_argument("--phone", choices=PHONES, default="kirin980")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--auth", choices=("open", "tap", "never"), default="open")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.device_daemon.phones import Cluster, PhoneSpec
+from ghostdeploy.fake_phone.phones import Cluster, PhoneSpec
 
 CPU = "sys/devices/system/cpu"
 STATE = "system/phone"

@@ -1,0 +1,53 @@
+"""Where the time goes: one bar a model, a piece a kind of operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
+from ghostdeploy.report.operators import KINDS, OTHER, profiles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ghostdeploy.report import Report
+
+WIDTH_IN, BAR_IN, MARGIN_IN = 9.6, 0.55, 1.75
+LEGEND_COLUMNS = 4
+NAMED_SHARE = 0.07  # of the longest bar: narrower pieces have no room for their number
+HATCHES = ("", "//", "..")
+
+
+def draw(report: Report, theme: Theme) -> Figure:
+    found = profiles(report.comparisons)
+    height = MARGIN_IN + BAR_IN * len(found)
+    figure = new_figure(WIDTH_IN, height)
+    axes = figure.add_axes((0.24, 0.62 / height, 0.73, (BAR_IN * len(found)) / height))
+    longest = max(sum(profile.values()) for profile in found)
+    shown = [kind for kind in (*(k for k, _ in KINDS), OTHER) if any(kind in p for p in found)]
+    left = [0.0] * len(found)
+    for number, kind in enumerate(shown):
+        color, hatch = theme.color(number), HATCHES[number // len(theme.colors) % len(HATCHES)]
+        values = [profile.get(kind, 0.0) for profile in found]
+        rows = range(len(found))
+        bars = axes.barh(rows, values, left=left, label=kind, color=color, hatch=hatch)
+        for bar in bars:
+            bar.set_edgecolor(theme.background)
+        for row, value in enumerate(values):
+            if value >= NAMED_SHARE * longest:
+                middle = left[row] + value / 2
+                axes.text(
+                    middle, row, f"{value:.2g}", ha="center", va="center", color=theme.background
+                )
+        left = [start + value for start, value in zip(left, values, strict=True)]
+    axes.set_yticks(list(range(len(found))), [label(c.title) for c in report.comparisons])
+    axes.tick_params(axis="y", colors=theme.ink)
+    axes.invert_yaxis()
+    axes.set_xlabel("ms an inference, with operator profiling on", color=theme.muted)
+    bare(axes, theme, "left")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(0.02, 0.99), ncol=LEGEND_COLUMNS,
+        frameon=False, fontsize=8.5,
+    )  # fmt: skip
+    return figure

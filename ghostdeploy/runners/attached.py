@@ -1,0 +1,72 @@
+"""Every phone that adb knows, as it is just now: for ``ghostdeploy devices``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from android_bench.adb import Adb, AdbClient, connect, list_devices
+from android_bench.device import read_identity, read_state
+from android_bench.errors import AdbError, AndroidBenchError
+from android_bench.program import ON_DEVICE, abis_of, cached
+from ghostdeploy.errors import GhostdeployError
+from ghostdeploy.runners.adb import identity_of, state_of, translated
+from ghostdeploy.types import DeviceIdentity, DeviceState
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One device. ``problem`` says why it cannot be measured on, "" where it can.
+
+    ``program`` is where its benchmark_model would come from, "" for nowhere yet.
+    """
+
+    address: str
+    identity: DeviceIdentity | None = None
+    state: DeviceState | None = None
+    program: str = ""
+    problem: str = ""
+
+
+def attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[Attached]:
+    """All that adb lists, after connecting to ``addresses`` (``host:port``).
+
+    Raises UsageError without an adb program, MeasurementError without its server.
+    """
+    client = AdbClient(adb)
+    return [*_unreachable(client, addresses), *_listed(client)]
+
+
+def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[Attached]:
+    for address in addresses:
+        try:
+            with translated():
+                connect(address, client)
+        except GhostdeployError as error:
+            yield Attached(f"adb:{address}", problem=str(error))
+
+
+def _listed(client: AdbClient) -> Iterator[Attached]:
+    with translated():
+        entries = list_devices(client)
+    for entry in entries:
+        address = f"adb:{entry.serial}"
+        adb = Adb(entry.serial, client)
+        if entry.state != "device":
+            yield Attached(address, problem=str(adb.why_not(entry.state)))
+            continue
+        try:
+            seen = read_identity(adb)
+            now = state_of(read_state(adb))
+            identity = identity_of(entry.serial, seen)
+            yield Attached(address, identity, now, _program(adb, abis_of(seen)))
+        except AndroidBenchError as error:
+            yield Attached(address, problem=str(error))
+
+
+def _program(adb: Adb, abis: tuple[str, ...]) -> str:
+    with suppress(AdbError):
+        if not adb.shell(["test", "-x", ON_DEVICE]).returncode:
+            return f"{ON_DEVICE} on the device"
+    return next((str(cached(abi)) for abi in abis if cached(abi).is_file()), "")

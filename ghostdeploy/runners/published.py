@@ -1,0 +1,21 @@
+"""TFLite's published benchmark_model, fetched into the cache that the adb runner looks in."""
+
+from __future__ import annotations
+
+from android_bench.fetch import Fetched, FetchError, fetch
+from ghostdeploy.errors import MeasurementError
+from ghostdeploy.progress import Progress
+
+MB = 1_000_000
+
+
+def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> Fetched:
+    """See android_bench.fetch. Raises MeasurementError with the reason."""
+
+    def tell(done: int, total: int | None) -> None:
+        progress(done // MB, (total or done) // MB, f"MB of benchmark_model for {abi}")
+
+    try:
+        return fetch(abi, url, sha256, tell)
+    except FetchError as error:
+        raise MeasurementError(str(error)) from error
