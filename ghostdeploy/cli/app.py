@@ -16,6 +16,7 @@ from ghostdeploy import __version__
 from ghostdeploy.cli.bench import bench, compare, report
 from ghostdeploy.cli.doctor import completion, doctor
 from ghostdeploy.cli.export import export, verify
+from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
 from ghostdeploy.errors import GhostdeployError
@@ -27,6 +28,7 @@ COMMANDS: tuple[click.Command, ...] = (
     lint,
     bench,
     compare,
+    gate,
     report,
     doctor,
     completion,

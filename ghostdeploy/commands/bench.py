@@ -77,12 +77,7 @@ def bench(
     """
     if not artifacts:
         raise UsageError("there is no model to measure")
-    for artifact in artifacts:
-        check_format(Path(artifact.path), params.runtime)
-        check_model_file(Path(artifact.path))
-    records.ensure_writable(out_dir)
-    session = _Session(artifacts, runner, params, out_dir, progress)
-    session.throw_away()
+    session = open_session(artifacts, runner, params, out_dir, progress)
     for number in range(ATTEMPTS_PER_LAUNCH * params.launches):
         session.run_round(number)
         if session.complete_rounds >= params.launches or session.hopeless:
@@ -94,8 +89,25 @@ def bench(
     return [arm.record for arm in session.arms]
 
 
+def open_session(
+    artifacts: Sequence[Artifact],
+    runner: Runner,
+    params: BenchParams,
+    out_dir: Path,
+    progress: Progress = silent,
+) -> Session:
+    """Everything checked, and one throwaway launch of each; what it raises is as of ``bench``."""
+    for artifact in artifacts:
+        check_format(Path(artifact.path), params.runtime)
+        check_model_file(Path(artifact.path))
+    records.ensure_writable(out_dir)
+    session = Session(artifacts, runner, params, out_dir, progress)
+    session.throw_away()
+    return session
+
+
 @dataclass
-class _Arm:
+class Arm:
     """One model of a session: its record so far, and where that is."""
 
     record: BenchRecord
@@ -108,15 +120,15 @@ class _Arm:
 
 
 @dataclass
-class _Session:
-    """The launches of one call of ``bench``."""
+class Session:
+    """The launches of models that take turns there and back, and a record of each."""
 
     artifacts: Sequence[Artifact]
     runner: Runner
     params: BenchParams
     out_dir: Path
     progress: Progress
-    arms: list[_Arm] = field(init=False)
+    arms: list[Arm] = field(init=False)
     done: int = 0
     complete_rounds: int = 0
     spoilt_rounds: int = 0
@@ -145,7 +157,7 @@ class _Session:
                 raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
             record = BenchRecord(artifact, device, self.params, evidence)
             name = record_name(session, number, artifact, device)
-            self.arms.append(_Arm(record, self.out_dir / name, state))
+            self.arms.append(Arm(record, self.out_dir / name, state))
 
     @property
     def total(self) -> int:
@@ -178,7 +190,7 @@ class _Session:
         self.complete_rounds += valid
         self.spoilt_rounds += not valid
 
-    def _launch(self, arm: _Arm, what: str) -> Launch:
+    def _launch(self, arm: Arm, what: str) -> Launch:
         self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
@@ -193,7 +205,7 @@ def record_name(session: str, number: int, artifact: Artifact, device: DeviceIde
     if artifact.spec:
         model += f"-{artifact.precision}.{artifact.format}"
     where = "-".join(filter(None, (device.scheme, device.serial)))
-    return f"{session}_{number + 1}-{_safe(model)}_{_safe(where)}.json"
+    return f"{session}_{number + 1}-{file_safe(model)}_{file_safe(where)}.json"
 
 
 def compare_records(
@@ -246,11 +258,11 @@ def _values(record: BenchRecord) -> list[float]:
 
 
 def _ratio(record: BenchRecord, base: BenchRecord, confidence: float) -> Interval:
-    interval = stats.signed_rank_interval(_log_ratios(record, base), confidence)
+    interval = stats.signed_rank_interval(log_ratios(record, base), confidence)
     return Interval(exp(interval.value), exp(interval.lower), exp(interval.upper))
 
 
-def _log_ratios(record: BenchRecord, base: BenchRecord) -> list[float]:
+def log_ratios(record: BenchRecord, base: BenchRecord) -> list[float]:
     """ln(record / base) of every round in which both were valid."""
     theirs = {x.round: x.summary.value_ms for x in base.valid_launches if x.summary}
     return [
@@ -266,7 +278,7 @@ def _why_unpaired(record: BenchRecord, base: BenchRecord, base_title: str) -> st
         return f"measured on another device than {base_title}: {together}"
     if record.evidence.session != base.evidence.session:
         return f"not measured in one session with {base_title}: {together}"
-    if len(_log_ratios(record, base)) < 2:
+    if len(log_ratios(record, base)) < 2:
         return f"fewer than 2 rounds in common with {base_title}: raise --launches"
     return ""
 
@@ -333,5 +345,6 @@ def _file_state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _safe(text: str) -> str:
+def file_safe(text: str) -> str:
+    """What of ``text`` may stand in a file name everywhere."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80] or "unnamed"
