@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from ghostdeploy.gate.run import GateRun
     from ghostdeploy.types import Artifact, BenchParams
 
+NO_BASELINE = "none"  # as a --baseline: budgets alone
+BASELINE_HELP = "A model, or an accepted baseline; none for budgets alone."
+
 
 @click.group(invoke_without_command=True)
-@click.option("--baseline", default="", metavar="FILE", help="A model, or an accepted baseline.")
+@click.option("--baseline", default="", metavar="FILE", help=BASELINE_HELP)
 @click.option("--candidate", default="", metavar="FILE|MODEL", help="What may have got slower.")
 @gate_options
 @model_options
@@ -160,7 +163,7 @@ def _request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateReques
         baseline = baselines.model_of(accepted, path)
     else:
         params = _params(o)
-        if o["baseline"]:
+        if o["baseline"] not in ("", NO_BASELINE):
             baseline = baselines.open_model(Path(o["baseline"]))
     return GateRequest(
         device=o["device"],
@@ -182,7 +185,7 @@ def _accepted(o: dict[str, Any], *, has_budgets: bool) -> tuple[Baseline | None,
     """The accepted baseline that is named, or the device's; none for a bare model file."""
     from ghostdeploy.commands.gate import baselines
 
-    if o["baseline"] and not o["baseline"].endswith(".json"):
+    if o["baseline"] == NO_BASELINE or (o["baseline"] and not o["baseline"].endswith(".json")):
         return None, None
     folder = baselines.folder_of(o["device"], o["baselines"])
     if not o["baseline"] and has_budgets and not folder.exists():
@@ -324,6 +327,8 @@ def _tell(runs: Sequence[GateRun], o: dict[str, Any]) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), render(runs, "markdown"))
     verdict = facts.all_in_all(runs)
+    if outputs := os.environ.get("GITHUB_OUTPUT"):
+        _append(Path(outputs), f"verdict={verdict}\n")
     said = facts.headline(runs[0]) if len(runs) == 1 else f"{verdict}: {facts.counts(runs)}"
     if verdict.exit_code == 1:
         raise CheckFailed(said)

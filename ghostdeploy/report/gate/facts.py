@@ -9,9 +9,11 @@ from ghostdeploy.gate.budgets import combined
 from ghostdeploy.gate.run import GateModel, GateRun, OpDifference
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.report.numbers import interval, ratio, significant
+from ghostdeploy.report.text import clean
 from ghostdeploy.types import Interval
 
 MOST_DISCARDS = 12
+MOST_LINES = 200  # of the graphs' difference
 
 
 def all_in_all(runs: Sequence[GateRun]) -> Verdict:
@@ -71,6 +73,12 @@ def budgets(run: GateRun) -> list[tuple[str, str, str]]:
 def operators(run: GateRun) -> list[tuple[str, str, str, str]]:
     """(operator, ms before, ms after, change), the largest change first."""
     return [_operator(d) for d in run.where.ops] if run.where else []
+
+
+def graphs(run: GateRun) -> list[str]:
+    """The lines of what changed in the graph, their columns kept."""
+    lines = run.where.graphs.splitlines() if run.where else []
+    return [" ".join(clean(word) for word in line.split(" ")) for line in lines[:MOST_LINES]]
 
 
 def records_of(run: GateRun) -> list[str]:

@@ -8,10 +8,8 @@ from ghostdeploy.gate.run import GateRun
 from ghostdeploy.report.gate import facts
 from ghostdeploy.report.markdown import escape
 from ghostdeploy.report.numbers import interval, ratio
-from ghostdeploy.report.text import clean
 
 SIGNS = {"pass": "✅", "improved": "🚀", "regressed": "❌", "inconclusive": "❔", "invalid": "⚠️"}
-MOST_LINES = 200  # of the graphs' difference
 
 
 def render(runs: Sequence[GateRun]) -> str:
@@ -60,11 +58,6 @@ def _where(run: GateRun) -> Iterator[str]:
         yield "\n".join([*header, *(f"| {' | '.join(map(escape, row))} |" for row in rows)])
     else:
         yield escape(run.where.why_no_ops)
-    lines = run.where.graphs.splitlines()[:MOST_LINES]
+    lines = facts.graphs(run)
     if lines:
         yield "\n".join(["```", *(line[:300].replace("```", "'''") for line in lines), "```"])
-
-
-def title(run: GateRun) -> str:
-    """One line, for a check's name."""
-    return clean(f"{run.name} on {run.device}: {facts.headline(run)}")

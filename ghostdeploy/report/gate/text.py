@@ -48,4 +48,4 @@ def _where(run: GateRun) -> Iterator[str]:
     else:
         yield f"  {clean(run.where.why_no_ops, LINE)}"
     yield ""
-    yield from run.where.graphs.splitlines()
+    yield from facts.graphs(run)
