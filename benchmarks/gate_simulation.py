@@ -1,6 +1,6 @@
 """How often the gate is right, by simulated sessions on a noisy phone. Prints Markdown tables.
 
-    python benchmarks/gate_simulation.py [SESSIONS]
+    python benchmarks/gate_simulation.py [SESSIONS] [--variants]
 
 The noise model, on the logarithm of a run's latency: arm + session shift N(0, 2 %) + drift rising
 to U(0, 4 %) over a session + launch effect N(0, SD) + per run N(0, 0.4 %) + Exp(0.6 %), 1 % of the
@@ -158,11 +158,87 @@ def cell(outcome: Outcome) -> str:
     return f"{text}; {outcome.valid_pairs:.1f} of {outcome.attempted:.1f}"
 
 
+@dataclass(frozen=True)
+class LevelsPolicy(GatePolicy):
+    """A one-sided risk of its own at each look."""
+
+    levels: tuple[float, ...] = ()
+
+    def confidence_at(self, look: int) -> float:
+        return 1 - 2 * self.levels[look]
+
+
+VARIANTS = {
+    "10, 16, 24 (the gate)": GatePolicy(),
+    "10, 16, 24 at 0.30, 0.37, 0.55 %": LevelsPolicy(levels=(0.003, 0.0037, 0.0055)),
+    "10, 13, 16, 20, 24 at 0.3 % and 0.4 %": LevelsPolicy(
+        looks=(10, 13, 16, 20, 24), levels=(0.003, 0.003, 0.003, 0.003, 0.004)
+    ),
+    "10, 12, … 24 at 0.2 to 0.4 %": LevelsPolicy(
+        looks=(10, 12, 14, 16, 18, 20, 22, 24), levels=(0.003, *[0.002] * 6, 0.004)
+    ),
+}
+
+
+def false_alarms(policy: GatePolicy, count: int = 200_000) -> float:
+    """The joint risk in % that a lower limit is above 0 at any look, where nothing changed.
+
+    Whatever the (symmetric, continuous) distribution, as ranks and signs do not depend on it: an
+    interval at one look excludes 0 if as many Walsh averages are on one side, which is to say if
+    the rank sum of the negative ones is at most what the level leaves out.
+    """
+    random = np.random.default_rng(3)
+    found, done = 0, 0
+    while done < count:
+        d = random.normal(size=(20_000, policy.looks[-1]))
+        alarm = np.zeros(len(d), dtype=bool)
+        for look, n in enumerate(policy.looks):
+            ranks = np.abs(d[:, :n]).argsort(axis=1).argsort(axis=1) + 1
+            tail = (1 - policy.confidence_at(look)) / 2
+            alarm |= (ranks * (d[:, :n] < 0)).sum(axis=1) <= left_out(n, tail)
+        found, done = found + int(alarm.sum()), done + len(d)
+    return 100 * found / done
+
+
+def left_out(n: int, tail: float) -> int:
+    """The largest rank sum whose probability is at most ``tail``."""
+    counts = np.zeros(n * (n + 1) // 2 + 1)
+    counts[0] = 1
+    for rank in range(1, n + 1):
+        counts[rank:] += counts[:-rank].copy()
+    return int(np.searchsorted(np.cumsum(counts) / 2**n, tail * (1 + 1e-12), side="right")) - 1
+
+
+def variants(count: int) -> None:
+    print(
+        "| looks and levels | joint risk % | +0 %, 1.5 % sd | +3 %, 1.5 % sd | +2 %, 3 % sd"
+        " | +5 %, 3 % sd |\n|---|---|---|---|---|---|"
+    )
+    for title, policy in VARIANTS.items():
+        noisy = Noise(launch_sd=0.03)
+        cells = [(0.0, Noise()), (0.03, Noise()), (0.02, noisy), (0.05, noisy)]
+        shown = [cell(simulate(policy, change, noise, count, seed=5)) for change, noise in cells]
+        print(f"| {title} | {false_alarms(policy):.2f} | {' | '.join(shown)} |", flush=True)
+    print("\nA candidate with slow launches (+30 %), and how many more of them deny it a pass\n")
+    print("| slow launches | 2 more | 3 more (the gate) | 4 more |\n|---|---|---|---|")
+    for title, noise in (
+        ("none, a silent phone", Noise(evidence=0.0)),
+        ("one in ten", Noise(slow_share=0.1)),
+        ("one in five", Noise(slow_share=0.2)),
+    ):
+        policies = [GatePolicy(slow_excess=excess) for excess in (2, 3, 4)]
+        shown = [cell(simulate(policy, 0.0, noise, count, seed=6)) for policy in policies]
+        print(f"| {title} | {' | '.join(shown)} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sessions", type=int, nargs="?", default=2000)
+    parser.add_argument("--variants", action="store_true", help="other looks, levels and rules")
     arguments = parser.parse_args()
     count = arguments.sessions
+    if arguments.variants:
+        return variants(count)
     print(f"{count} sessions a cell: pass / regressed / inconclusive %; valid of attempted pairs\n")
     table(GatePolicy(), count, COLUMNS)
 

@@ -119,7 +119,8 @@ class PairedGate:
 
     def _result(self, screened: _Screened) -> GateResult:
         ratios = screened.ratios
-        estimate = stats.signed_rank_interval(ratios, self.policy.confidence) if ratios else None
+        confidence = self.policy.confidence_at(max(0, self._looked - 1))
+        estimate = stats.signed_rank_interval(ratios, confidence) if ratios else None
         known = len(ratios) >= self.policy.fewest_pairs
         return GateResult(
             ratio=math.exp(estimate.value) if estimate else math.nan,

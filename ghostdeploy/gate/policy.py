@@ -90,6 +90,10 @@ class GatePolicy:
         """Two-sided, of the interval at each look."""
         return 1 - 2 * self.look_alpha
 
+    def confidence_at(self, look: int) -> float:
+        """The same at every look; ``look`` counts from 0."""
+        return self.confidence
+
     @property
     def fewest_pairs(self) -> int:
         """Of fewer, even pairs that all agree are no evidence: 2⁻ⁿ is above ``look_alpha``."""
