@@ -14,7 +14,17 @@ import pytest
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
-COMMANDS = ("models", "export", "verify", "lint", "bench", "compare", "report", "doctor")
+COMMANDS = (
+    "models",
+    "export",
+    "verify",
+    "lint",
+    "bench",
+    "compare",
+    "gate",
+    "report",
+    "doctor",
+)
 HEAVY = {"torch", "numpy", "tensorflow", "onnx", "onnxruntime", "matplotlib", "ai_edge_litert"}
 
 

@@ -55,6 +55,9 @@ class Trial:
     def run(self) -> None:
         """Until all is decided, the attempts or the time are used up, or the device fails."""
         request = self.request
+        if request.time_s <= 0:
+            self.failure = "no time was left for it"
+            return
         try:
             with (
                 in_line(request.device, request.wait_s, self._tell_waiting),

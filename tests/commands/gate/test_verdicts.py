@@ -195,3 +195,32 @@ def test_what_a_runner_does_not_tell_is_invalid(gate, script):
     done = gate(*AB, "--max-peak-mem-mb", 100)
     assert done.code == 3
     assert "peak_mem_mb only 0 values" in done.complaint
+
+
+# --- CI ----------------------------------------------------------------------------------------
+
+
+def test_on_github_the_job_shows_it(gate, folder, script, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
+        monkeypatch.setenv(name, str(folder / name))
+        (folder / name).write_text("before\n")
+    script.factor["b"] = 1.2
+    done = gate(*AB)
+    assert done.code == 1
+    assert "\n::error title=Latency of b.tflite on scripted::regressed: at least" in done.out
+    summary = (folder / "GITHUB_STEP_SUMMARY").read_text()
+    assert summary.startswith("before\n## ❌ Latency gate: regressed\n")
+    assert (folder / "GITHUB_OUTPUT").read_text() == "before\nverdict=regressed\n"
+    assert json.loads(gate(*AB, "--json").out)["verdict"] == "regressed"  # nothing else on stdout
+
+
+def test_a_device_in_use_is_waited_for_so_long_only(gate, script):
+    from ghostdeploy.runners.queue import in_line
+
+    with in_line("scripted", 0):
+        done = gate(*AB, "--wait", "0.01")
+    assert done.code == 3
+    assert "scripted is in use by process" in done.complaint
+    assert script.opened == 0
+    assert gate(*AB, "--wait", "0").code == 0
