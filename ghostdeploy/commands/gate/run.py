@@ -35,7 +35,7 @@ def run_gate(request: GateRequest, progress: Progress = silent) -> GateRun:
     trial = Trial(request, progress)
     trial.run()
     run = _found(trial, started)
-    return replace(run, warnings=tuple(_warnings(run, request)))
+    return replace(run, why=_why(run), warnings=tuple(_warnings(run, request)))
 
 
 def _found(trial: Trial, started: datetime) -> GateRun:
@@ -69,6 +69,14 @@ def _found(trial: Trial, started: datetime) -> GateRun:
         where=trial.where,
         git=git_identity(Path()),
     )
+
+
+def _why(run: GateRun) -> str:
+    """With an example, where too many pairs were dropped."""
+    if run.said is Verdict.INVALID and run.valid_pairs < run.policy.looks[0] and run.discards:
+        first = run.discards[0]
+        return f"{run.why} (pair {first.pair + 1}: {first.why})"
+    return run.why
 
 
 def _judgement(trial: Trial, result: GateResult | None) -> tuple[Verdict, Verdict | None, str]:
