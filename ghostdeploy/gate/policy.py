@@ -13,6 +13,12 @@ MOST_PAIRS = 1000
 CAUGHT = 0.9  # the share of changes of just the resolution's size that a gate must catch
 SIGNED_RANK_EFFICIENCY = 3 / math.pi  # of Hodges-Lehmann's estimate on normal values
 
+# the fields' types, as Python writes them -> what may stand there, and its name
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "float": ((int, float), "a number"),
+    "int": ((int,), "a whole number"),
+}
+
 
 @dataclass(frozen=True)
 class GatePolicy:
@@ -40,10 +46,15 @@ class GatePolicy:
     arm_excess: int = 4
 
     def __post_init__(self) -> None:
+        if not isinstance(self.looks, (tuple, list)):
+            raise UsageError(f"looks must be numbers of pairs such as 10,16,24, not {self.looks!r}")
         object.__setattr__(self, "looks", tuple(self.looks))
         for field in fields(self):
-            if field.type == "float" and not math.isfinite(getattr(self, field.name)):
-                raise UsageError(f"{field.name} must be a number, not {getattr(self, field.name)}")
+            value, kind = getattr(self, field.name), _KINDS.get(str(field.type))
+            if kind and (isinstance(value, bool) or not isinstance(value, kind[0])):
+                raise UsageError(f"{field.name} must be {kind[1]}, not {value!r}")
+            if kind and not math.isfinite(value):
+                raise UsageError(f"{field.name} must be {kind[1]}, not {value}")
         self._check_shares()
         self._check_looks()
 
@@ -65,7 +76,7 @@ class GatePolicy:
 
     def _check_looks(self) -> None:
         looks = self.looks
-        if not looks or any(not isinstance(n, int) or n < 1 for n in looks):
+        if not looks or any(type(n) is not int or n < 1 for n in looks):
             raise UsageError(f"looks must be numbers of pairs such as 10,16,24, not {looks}")
         if any(later <= earlier for earlier, later in pairwise(looks)):
             raise UsageError(f"looks must increase, not {','.join(map(str, looks))}")
