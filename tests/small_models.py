@@ -25,12 +25,19 @@ def conv(x, kernel):
 
 kernel = tf.random.stateless_normal([3, 3, 3, 8], [1, 2])
 wide = tf.random.stateless_normal([5, 5, 3, 64], [1, 2])
+square = tf.random.stateless_normal([3, 3, 64, 64], [1, 2])
 
 def tiny(image):
     return tf.reduce_mean(conv(image, kernel), [1, 2])
 
 def heavy(image):
     return tf.reduce_mean(conv(image, wide), [1, 2])
+
+def slow(image):
+    features = conv(image, wide)
+    for _ in range(4):
+        features = conv(features, square)
+    return tf.reduce_mean(features, [1, 2])
 
 def mixed(real, byte, whole, flag):
     chosen = tf.where(flag, tf.cast(whole, tf.float32), real)
@@ -43,6 +50,7 @@ spec = tf.TensorSpec
 print(json.dumps({
     "tiny": converted(tiny, spec([1, 16, 16, 3], tf.float32, name="image")),
     "heavy": converted(heavy, spec([1, 160, 160, 3], tf.float32, name="image")),
+    "slow": converted(slow, spec([1, 16, 16, 3], tf.float32, name="image")),
     "mixed": converted(
         mixed,
         spec([None, 4], tf.float32, name="real"),
@@ -68,7 +76,8 @@ def _tflite() -> dict[str, str]:
 def tflite(name: str = "tiny") -> bytes:
     """A model's bytes.
 
-    ``tiny``: microseconds a run; ``heavy``: milliseconds; ``mixed``: inputs of four types and a
+    ``tiny``: microseconds a run; ``slow``: of the same input, many times as long; ``heavy``:
+    milliseconds; ``mixed``: inputs of four types and a
     free dimension; ``custom``: an operator that no runtime has.
     """
     return base64.b64decode(_tflite()[name])

@@ -14,7 +14,17 @@ import pytest
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
-COMMANDS = ("models", "export", "verify", "lint", "bench", "compare", "report", "doctor")
+COMMANDS = (
+    "models",
+    "export",
+    "verify",
+    "lint",
+    "bench",
+    "compare",
+    "gate",
+    "report",
+    "doctor",
+)
 HEAVY = {"torch", "numpy", "tensorflow", "onnx", "onnxruntime", "matplotlib", "ai_edge_litert"}
 
 
@@ -111,7 +121,7 @@ def test_completion(shell):
         ("bench --timeout nan", "timeout must be positive"),
         ("bench --device toaster", "no device is called 'toaster'"),
         ("bench --runtime javascript", "no runtime is called 'javascript'"),
-        ("bench --cpus all", "--cpus takes core numbers such as 2,3, not 'all'"),
+        ("bench --cpus all", "--cpus takes core numbers such as 2,3 here, not 'all'"),
         ("bench --benchmark-model nowhere", "nowhere: there is no such program"),
         ("bench folder", "no model is called 'folder'"),
         ("compare --models ghostnetv1,ghostnet5", "no model is called 'ghostnet5'"),

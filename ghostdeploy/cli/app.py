@@ -17,6 +17,7 @@ from ghostdeploy.cli.bench import bench, compare, report
 from ghostdeploy.cli.devices import devices
 from ghostdeploy.cli.doctor import completion, doctor
 from ghostdeploy.cli.export import export, verify
+from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
 from ghostdeploy.errors import GhostdeployError
@@ -28,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     lint,
     bench,
     compare,
+    gate,
     report,
     devices,
     doctor,

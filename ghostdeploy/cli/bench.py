@@ -19,7 +19,7 @@ from ghostdeploy.cli.options import (
     spec_defaults,
 )
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, safe, stamp, with_progress
-from ghostdeploy.errors import MeasurementError
+from ghostdeploy.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report
@@ -58,13 +58,28 @@ def compare(targets: str, as_json: bool, **o: Any) -> None:
 
 
 @click.command()
-@click.argument("records", type=Path, nargs=-1, required=True)
+@click.argument("records", type=Path, nargs=-1)
+@click.option("--history", type=Path, metavar="FILE", help="Draw the trend of gates instead.")
 @click.option("--title", default="Latency", show_default=True)
 @click.option("--out", type=Path, default=Path("reports"), show_default=True)
 @click.option("--name", default="", help="Of the files, without ending; the date by default.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def report(records: tuple[Path, ...], title: str, out: Path, name: str, as_json: bool) -> None:
-    """Make the report anew from RECORDS; the first is the ratio's base."""
+def report(
+    records: tuple[Path, ...],
+    history: Path | None,
+    title: str,
+    out: Path,
+    name: str,
+    as_json: bool,
+) -> None:
+    """Make the report anew from RECORDS; the first is the ratio's base.
+
+    With --history reports/gate-history.jsonl: how the gates went, per device.
+    """
+    if bool(records) == bool(history):
+        raise UsageError("report takes RECORDS, or --history FILE")
+    if history:
+        return _write_history(history, out, name or "gate-history", as_json)
     from ghostdeploy.commands.compare import NOTES, comparisons
     from ghostdeploy.records import read_record
     from ghostdeploy.report import Report
@@ -74,6 +89,22 @@ def report(records: tuple[Path, ...], title: str, out: Path, name: str, as_json:
     if as_json:
         return emit_json(_summary(rows, written))
     click.echo("\n".join(f"wrote {path}" for path in written))
+
+
+def _write_history(log: Path, out: Path, stem: str, as_json: bool) -> None:
+    from ghostdeploy.commands.gate.history import read
+    from ghostdeploy.quiet import captured
+    from ghostdeploy.records import write_atomic
+    from ghostdeploy.report.history import render
+
+    runs, skipped = read(log)
+    with captured():
+        pages = render(runs, skipped, stem)
+    for page, content in pages.items():
+        write_atomic(out / page, content)
+    if as_json:
+        return emit_json({"files": [str(out / page) for page in pages], "gates": runs})
+    click.echo("\n".join(f"wrote {out / page}" for page in pages))
 
 
 def _measure(

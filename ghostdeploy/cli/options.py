@@ -63,7 +63,7 @@ def phone_options(command: F) -> F:
     for option in (
         click.option("--adb", default="", metavar="PATH", help="The adb program."),
         click.option(
-            "--wait", default=0.0, show_default=True, help="Seconds to wait for a phone in use."
+            "--wait", default=0.0, show_default=True, help="Minutes to wait for a phone in use."
         ),
         click.option(
             "--fixed-performance", is_flag=True, help="A clock that the phone sustains; Android 11."
@@ -208,7 +208,7 @@ def bench_params(o: dict[str, Any]) -> BenchParams:
         benchmark_model=o["benchmark_model"],
         timeout_s=o["timeout"],
         max_disturbance=o["max_disturbance"],
-        profile=o["profile"],
+        profile=o.get("profile", False),  # not an option of gates
         delegate=o["delegate"] or "",
         plus_flags=o["plus_flags"],
         phone=PhoneParams(
@@ -226,4 +226,4 @@ def access(o: dict[str, Any], tell: Callable[[str], None]) -> Access:
     """How to reach the device: what no number depends on."""
     from ghostdeploy.runners import Access
 
-    return Access(tell=tell, resume=o.get("resume", False), wait_s=o["wait"], adb=o["adb"])
+    return Access(tell=tell, resume=o.get("resume", False), wait_s=60 * o["wait"], adb=o["adb"])

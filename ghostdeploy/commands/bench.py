@@ -83,13 +83,7 @@ def bench(
     """
     if not artifacts:
         raise UsageError("there is no model to measure")
-    for artifact in artifacts:
-        check_format(Path(artifact.path), params.runtime)
-        check_model_file(Path(artifact.path))
-    records.ensure_writable(out_dir)
-    session = _Session(artifacts, runner, params, out_dir, progress, resume)
-    session.throw_away()
-    session.check_outputs()
+    session = open_session(artifacts, runner, params, out_dir, progress, resume=resume)
     for number in range(session.first_round, ATTEMPTS_PER_LAUNCH * params.launches):
         if session.complete_rounds >= params.launches or session.hopeless:
             break
@@ -103,8 +97,28 @@ def bench(
     return [arm.record for arm in session.arms]
 
 
+def open_session(
+    artifacts: Sequence[Artifact],
+    runner: Runner,
+    params: BenchParams,
+    out_dir: Path,
+    progress: Progress = silent,
+    *,
+    resume: bool = False,
+) -> Session:
+    """Everything checked, and one throwaway launch of each; what it raises is as of ``bench``."""
+    for artifact in artifacts:
+        check_format(Path(artifact.path), params.runtime)
+        check_model_file(Path(artifact.path))
+    records.ensure_writable(out_dir)
+    session = Session(artifacts, runner, params, out_dir, progress, resume)
+    session.throw_away()
+    session.check_outputs()
+    return session
+
+
 @dataclass
-class _Arm:
+class Arm:
     """One model of a session: its record so far, and where that is."""
 
     record: BenchRecord
@@ -117,16 +131,16 @@ class _Arm:
 
 
 @dataclass
-class _Session:
-    """The launches of one call of ``bench``."""
+class Session:
+    """The launches of models that take turns there and back, and a record of each."""
 
     artifacts: Sequence[Artifact]
     runner: Runner
     params: BenchParams
     out_dir: Path
     progress: Progress
-    resume: bool
-    arms: list[_Arm] = field(init=False)
+    resume: bool = False
+    arms: list[Arm] = field(init=False)
     done: int = 0
 
     def __post_init__(self) -> None:
@@ -134,8 +148,7 @@ class _Session:
         found = self._interrupted(device) if self.resume else []
         if found:
             self.arms = [
-                _Arm(record, path, _file_state(Path(record.artifact.path)))
-                for path, record in found
+                Arm(record, path, _file_state(Path(record.artifact.path))) for path, record in found
             ]
             self.done = sum(len(record.launches) for _, record in found)
         else:
@@ -178,7 +191,7 @@ class _Session:
                 raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
             record = BenchRecord(artifact, device, self.params, evidence)
             name = record_name(session, number, artifact, device)
-            self.arms.append(_Arm(record, self.out_dir / name, state))
+            self.arms.append(Arm(record, self.out_dir / name, state))
 
     @property
     def session(self) -> str:
@@ -245,7 +258,7 @@ class _Session:
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
             self._write(arm)
 
-    def _launch(self, arm: _Arm, what: str, name: str, *, profile: bool = False) -> Launch:
+    def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:
         self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
@@ -254,7 +267,7 @@ class _Session:
         self.done += 1
         return launch
 
-    def _write(self, arm: _Arm) -> None:
+    def _write(self, arm: Arm) -> None:
         records.write_atomic(arm.path, records.to_json(arm.record))
 
 
@@ -270,7 +283,7 @@ def record_name(session: str, number: int, artifact: Artifact, device: DeviceIde
     if artifact.spec:
         model += f"-{artifact.precision}.{artifact.format}"
     where = "-".join(filter(None, (device.scheme, device.serial)))
-    return f"{session}_{number + 1}-{_safe(model)}_{_safe(where)}.json"
+    return f"{session}_{number + 1}-{file_safe(model)}_{file_safe(where)}.json"
 
 
 def compare_records(
@@ -323,11 +336,11 @@ def _values(record: BenchRecord) -> list[float]:
 
 
 def _ratio(record: BenchRecord, base: BenchRecord, confidence: float) -> Interval:
-    interval = stats.signed_rank_interval(_log_ratios(record, base), confidence)
+    interval = stats.signed_rank_interval(log_ratios(record, base), confidence)
     return Interval(exp(interval.value), exp(interval.lower), exp(interval.upper))
 
 
-def _log_ratios(record: BenchRecord, base: BenchRecord) -> list[float]:
+def log_ratios(record: BenchRecord, base: BenchRecord) -> list[float]:
     """ln(record / base) of every round in which both were valid."""
     theirs = {x.round: x.summary.value_ms for x in base.valid_launches if x.summary}
     return [
@@ -343,7 +356,7 @@ def _why_unpaired(record: BenchRecord, base: BenchRecord, base_title: str) -> st
         return f"measured on another device than {base_title}: {together}"
     if record.evidence.session != base.evidence.session:
         return f"not measured in one session with {base_title}: {together}"
-    if len(_log_ratios(record, base)) < 2:
+    if len(log_ratios(record, base)) < 2:
         return f"fewer than 2 rounds in common with {base_title}: raise --launches"
     return ""
 
@@ -410,5 +423,6 @@ def _file_state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _safe(text: str) -> str:
+def file_safe(text: str) -> str:
+    """What of ``text`` may stand in a file name everywhere."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80] or "unnamed"

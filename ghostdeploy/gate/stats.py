@@ -83,6 +83,15 @@ def robust_relative_sd(values: Iterable[float]) -> float:
     return MAD_TO_SD * median(abs(x - centre) for x in checked) / centre
 
 
+def sign_test(one: int, other: int) -> float:
+    """Two-sided P of counts at least as uneven as ``one`` and ``other``, if both were as likely."""
+    if min(one, other) < 0:
+        raise ValueError(f"counts must not be negative, not {one} and {other}")
+    n = one + other
+    below = sum(math.comb(n, k) for k in range(min(one, other) + 1))
+    return min(1.0, math.ldexp(2 * below, -n))
+
+
 def percentile(values: Iterable[float], percent: float) -> float:
     """The ``percent`` (0 to 100) percentile, linear between order statistics as in numpy."""
     if not 0 <= percent <= 100:

@@ -64,7 +64,10 @@ class Runner(Protocol):
 
     Making one raises UsageError for a target or parameters that cannot be, MissingExtraError for
     a runtime that is not installed, and MeasurementError for a device that does not answer.
+    ``writes_outputs``: whether ``output`` can tell what the model computes there.
     """
+
+    writes_outputs: bool
 
     def identity(self) -> DeviceIdentity: ...
 
@@ -83,12 +86,10 @@ class Runner(Protocol):
         """
         ...
 
-    def output(
-        self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]
-    ) -> bytes | None:
+    def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
         """What the model makes of ``inputs``, by tensor name: raw outputs, one after the other.
 
-        None where the device cannot tell. Raises as ``launch`` does.
+        Raises as ``launch`` does.
         """
         ...
 

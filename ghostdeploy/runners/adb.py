@@ -68,6 +68,11 @@ class AdbRunner:
     def identity(self) -> DeviceIdentity:
         return identity_of(self._session.adb.serial, self._session.identity)
 
+    @property
+    def writes_outputs(self) -> bool:
+        """False for builds of 2022, which do not know --output_filepath."""
+        return self._tested.writes_outputs
+
     def state(self) -> DeviceState:
         with translated():
             self._last = read_state(self._session.adb)
@@ -89,12 +94,10 @@ class AdbRunner:
         self._last = found.after
         return _judged(model_path, started, argv, found, self._session.cpus.cpus)
 
-    def output(
-        self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]
-    ) -> bytes | None:
-        """None where this benchmark_model is too old to write its outputs."""
-        if not self._tested.writes_outputs or any("," in name for name in inputs):
-            return None
+    def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
+        """Raises UsageError for names that benchmark_model's flags cannot hold."""
+        if unspeakable := next((name for name in inputs if "," in name), None):
+            raise UsageError(f"{model_path}: benchmark_model cannot name its input {unspeakable!r}")
         with translated():
             model = self._session.push(model_path)
             return run_with_inputs(

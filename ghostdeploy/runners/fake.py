@@ -75,6 +75,10 @@ class FakeRunner:
             seen, scheme="fake", serial=self._name, model=f"{seen.model} (simulated, no phone)"
         )
 
+    @property
+    def writes_outputs(self) -> bool:
+        return self._inner.writes_outputs
+
     def state(self) -> DeviceState:
         return self._inner.state()
 
@@ -84,9 +88,7 @@ class FakeRunner:
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
         return self._inner.launch(model_path, params, name)
 
-    def output(
-        self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]
-    ) -> bytes | None:
+    def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
         return self._inner.output(model_path, params, inputs)
 
     def warnings(self) -> tuple[str, ...]:

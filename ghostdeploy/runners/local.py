@@ -26,6 +26,8 @@ class LocalRunner:
     onnxruntime has no XNNPACK to switch: it always runs on its CPU provider.
     """
 
+    writes_outputs = False
+
     def __init__(self, target: str, params: BenchParams, access: Access = Access()) -> None:
         if target:
             raise UsageError(f"local takes no address, not {target!r}; write --device local")
@@ -58,11 +60,9 @@ class LocalRunner:
             return launch_program(model_path, params, cpus)
         return _launch(model_path, params, cpus)
 
-    def output(
-        self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]
-    ) -> bytes | None:
-        """None: it would be compared with itself."""
-        return None
+    def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
+        """Raises UsageError: it would be compared with itself."""
+        raise UsageError("this machine's outputs are what others are compared with")
 
     def warnings(self) -> tuple[str, ...]:
         return ()

@@ -1,0 +1,1 @@
+"""The gate on a device: what is measured, accepted, kept and said."""

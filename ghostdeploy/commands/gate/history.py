@@ -1,0 +1,62 @@
+"""Every gate leaves one line of JSON behind, and the trend is drawn from them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ghostdeploy import records
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.gate.run import GateRun
+
+HISTORY = Path("reports/gate-history.jsonl")
+MAX_BYTES = 200_000_000
+
+
+def append(path: Path, run: GateRun) -> None:
+    """Add a line, whole or not at all as far as readers can tell. Raises UsageError."""
+    line = json.dumps(asdict(run), allow_nan=False).encode() + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            if file.tell() and not _ends_a_line(file.fileno()):
+                line = b"\n" + line  # a line that a crash cut short stays alone
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def read(path: Path) -> tuple[list[GateRun], int]:
+    """The runs in order, and how many lines were not one. Raises InputFileError for none at all."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputFileError(f"{path}: larger than {MAX_BYTES / 1e6:.0f} MB, not ours")
+        lines = [line for line in path.read_bytes().splitlines() if line.strip()]
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    runs, first = [], ""
+    for line in lines:
+        try:
+            runs.append(records.decode(path, GateRun, json.loads(line)))
+        except (ValueError, RecursionError):
+            first = first or f"{path}: not JSON lines"
+        except InputFileError as error:
+            first = first or str(error)
+    if not runs:
+        raise InputFileError(first or f"{path}: holds no gate yet")
+    return runs, len(lines) - len(runs)
+
+
+def last_of(runs: Sequence[GateRun], name: str, device: str) -> GateRun | None:
+    """The latest run of that gate, None where it never ran."""
+    return next((r for r in reversed(runs) if (r.name, r.device) == (name, device)), None)
+
+
+def _ends_a_line(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, 1, size - 1) == b"\n"

@@ -1,0 +1,35 @@
+"""A badge as JSON for shields.io's endpoint (https://shields.io/badges/endpoint-badge)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.report.gate import facts
+from ghostdeploy.report.numbers import significant
+
+COLORS = {
+    Verdict.PASS: "brightgreen",
+    Verdict.IMPROVED: "brightgreen",
+    Verdict.REGRESSED: "red",
+    Verdict.INCONCLUSIVE: "lightgrey",
+    Verdict.INVALID: "lightgrey",
+}
+
+
+def render(runs: Sequence[GateRun]) -> str:
+    verdict = facts.all_in_all(runs)
+    message = verdict.value if len(runs) == 1 else facts.counts(runs)
+    latency = runs[0].candidate.latency_ms
+    if len(runs) == 1 and latency:
+        message += f" ({significant(latency.value, 3)} ms)"
+    badge = {
+        "schemaVersion": 1,
+        "label": "latency",
+        "message": message,
+        "color": COLORS[verdict],
+        "isError": verdict.exit_code != 0,
+    }
+    return json.dumps(badge, indent=1) + "\n"

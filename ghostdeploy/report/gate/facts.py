@@ -1,0 +1,115 @@
+"""What every format says of a gate, in the same words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ghostdeploy.gate.budgets import combined
+from ghostdeploy.gate.run import GateModel, GateRun, OpDifference
+from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.report.numbers import interval, ratio, significant
+from ghostdeploy.report.text import clean
+from ghostdeploy.types import Interval
+
+MOST_DISCARDS = 12
+MOST_LINES = 200  # of the graphs' difference
+
+
+def all_in_all(runs: Sequence[GateRun]) -> Verdict:
+    return combined(run.said for run in runs)
+
+
+def headline(run: GateRun) -> str:
+    """``regressed: at least 3.2% slower``."""
+    return f"{run.verdict}: {run.why}" if run.why else run.verdict
+
+
+def facts(run: GateRun) -> Iterator[tuple[str, str]]:
+    """(label, text), in the order to show them; empty ones are left out."""
+    yield "device", _device(run)
+    for label, model in (("baseline", run.baseline), ("candidate", run.candidate)):
+        if model:
+            yield label, _model(model)
+    if run.ratio:
+        yield "ratio", f"{ratio(run.ratio)} at {_percent(run.policy.confidence)} confidence"
+    if run.attempted:
+        yield (
+            "pairs",
+            f"{run.valid_pairs} valid of {run.attempted} (at most {run.policy.max_pairs})",
+        )
+    if run.noise is not None and run.resolution is not None:
+        yield (
+            "noise floor",
+            (
+                f"launches vary by {_percent(run.noise)}; it resolves ≥ {_percent(run.resolution)}"
+                f" beyond the tolerance"
+            ),
+        )
+    yield "policy", policy(run)
+    yield "time", f"{run.duration_s:.0f} s"
+
+
+def policy(run: GateRun) -> str:
+    looks = ", ".join(map(str, run.policy.looks))
+    return (
+        f"tolerance {_percent(run.policy.tolerance)}, delta {_percent(run.policy.delta)},"
+        f" alpha {_percent(run.policy.alpha)} in looks at {looks} pairs"
+    )
+
+
+def discards(run: GateRun) -> list[str]:
+    """Why pairs do not count: one line for all of one reason."""
+    lines = [f"pair {d.pair + 1}: {d.why}" for d in run.discards[:MOST_DISCARDS]]
+    rest = len(run.discards) - len(lines)
+    return [*lines, f"and {rest} more"] if rest else lines
+
+
+def budgets(run: GateRun) -> list[tuple[str, str, str]]:
+    """(budget, verdict, what was measured)."""
+    return [(r.budget.shown, r.verdict, r.why) for r in run.budgets]
+
+
+def operators(run: GateRun) -> list[tuple[str, str, str, str]]:
+    """(operator, ms before, ms after, change), the largest change first."""
+    return [_operator(d) for d in run.where.ops] if run.where else []
+
+
+def graphs(run: GateRun) -> list[str]:
+    """The lines of what changed in the graph, their columns kept."""
+    lines = run.where.graphs.splitlines() if run.where else []
+    return [" ".join(clean(word) for word in line.split(" ")) for line in lines[:MOST_LINES]]
+
+
+def records_of(run: GateRun) -> list[str]:
+    return [m.record for m in (run.baseline, run.candidate) if m and m.record]
+
+
+def counts(runs: Sequence[GateRun]) -> str:
+    """``3 pass, 1 regressed``."""
+    found = Counter(run.verdict for run in runs)
+    return ", ".join(f"{found[v.value]} {v}" for v in Verdict if found[v.value])
+
+
+def _operator(d: OpDifference) -> tuple[str, str, str, str]:
+    change = f"{d.change_ms:+.3f}".replace("-", "−")
+    return d.op, significant(d.baseline_ms, 3), significant(d.candidate_ms, 3), change
+
+
+def _device(run: GateRun) -> str:
+    if run.identity is None:
+        return run.device
+    known = (run.identity.model, run.identity.soc, run.identity.os)
+    return f"{run.device} ({', '.join(dict.fromkeys(filter(None, known)))})"
+
+
+def _model(model: GateModel) -> str:
+    return f"{model.path}  {_latency(model.latency_ms)}  sha256 {model.sha256[:12]}…"
+
+
+def _latency(latency: Interval | None) -> str:
+    return f"{interval(latency)} ms" if latency else "not measured"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,40 @@
+"""GitHub's workflow commands: one annotation a gate that is not plainly good, one a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.report.gate import facts
+from ghostdeploy.report.text import clean
+
+LEVELS = {
+    Verdict.PASS: "",
+    Verdict.IMPROVED: "notice",
+    Verdict.REGRESSED: "error",
+    Verdict.INCONCLUSIVE: "error",
+    Verdict.INVALID: "error",
+}
+
+
+def render(runs: Sequence[GateRun]) -> str:
+    return "".join(f"{line}\n" for run in runs for line in _lines(run))
+
+
+def _lines(run: GateRun) -> Iterator[str]:
+    level = LEVELS[run.said]
+    if level:
+        yield _command(level, run, facts.headline(run))
+    for text in run.warnings:
+        yield _command("warning", run, text)
+
+
+def _command(level: str, run: GateRun, text: str) -> str:
+    title = _escape(clean(f"Latency of {run.name} on {run.device}"))
+    title = title.replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={title}::{_escape(clean(text, 1000))}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,51 @@
+"""A gate's verdict for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ghostdeploy.gate.run import GateRun
+from ghostdeploy.report.columns import aligned
+from ghostdeploy.report.gate import facts
+from ghostdeploy.report.text import clean
+
+LABEL, LINE = 13, 400  # characters
+
+
+def render(runs: Sequence[GateRun]) -> str:
+    blocks = ["\n".join(_lines(run)) for run in runs]
+    if len(runs) > 1:
+        blocks.append(f"{facts.all_in_all(runs).upper()}: {facts.counts(runs)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _lines(run: GateRun) -> Iterator[str]:
+    yield f"{run.verdict.upper()}  {clean(run.name)}" + (
+        f": {clean(run.why, LINE)}" if run.why else ""
+    )
+    for label, text in facts.facts(run):
+        yield f"  {label:{LABEL}}{clean(text, LINE)}"
+        if label == "pairs":
+            yield from (f"  {'':{LABEL}}  {clean(line, LINE)}" for line in facts.discards(run))
+    for shown, verdict, why in facts.budgets(run):
+        yield f"  {'budget':{LABEL}}{clean(shown)}: {verdict}, {clean(why, LINE)}"
+    for path in facts.records_of(run):
+        yield f"  {'record':{LABEL}}{clean(path, LINE)}"
+    for text in run.warnings:
+        yield f"  {'warning':{LABEL}}{clean(text, LINE)}"
+    yield from _where(run)
+
+
+def _where(run: GateRun) -> Iterator[str]:
+    if run.where is None:
+        return
+    yield ""
+    yield "Where"
+    rows = facts.operators(run)
+    if rows:
+        cells = [tuple(clean(cell, 60) for cell in row) for row in rows]
+        yield from ("  " + x for x in aligned(("operator", "was (ms)", "is (ms)", "change"), cells))
+    else:
+        yield f"  {clean(run.where.why_no_ops, LINE)}"
+    yield ""
+    yield from facts.graphs(run)

@@ -1,0 +1,82 @@
+"""The trend of gates: one picture a device, one row a run, in one HTML file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from ghostdeploy.errors import MissingExtraError
+from ghostdeploy.gate.run import GateRun
+from ghostdeploy.report.figures import trend
+from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, drawing, encode
+from ghostdeploy.report.grid import Grid
+from ghostdeploy.report.html import CELL, POLICY
+from ghostdeploy.report.numbers import ABSENT, interval, percent, ratio
+from ghostdeploy.report.text import clean
+
+TEMPLATE = "history.html.j2"
+HEADER = (
+    "When", "Gate", "Verdict", "Why", "Ratio", "Pairs", "Noise", "Candidate (ms)", "Commit", "By",
+)  # fmt: skip
+NUMERIC = frozenset({4, 5, 6, 7})
+MOST_ROWS = 2000  # of a device, the latest
+
+
+def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
+    """``stem.html`` of ``runs`` in their order; ``skipped`` lines of the log were not read.
+
+    Raises MissingExtraError without Jinja2 or matplotlib.
+    """
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError:
+        raise MissingExtraError("jinja2", "report") from None
+    environment = Environment(
+        loader=PackageLoader("ghostdeploy.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    devices = [
+        _device(name, [run for run in runs if run.device == name])
+        for name in dict.fromkeys(run.device for run in runs)
+    ]
+    page = environment.get_template(TEMPLATE).render(
+        policy=POLICY, runs=len(runs), skipped=skipped, devices=devices
+    )
+    return {f"{stem}.html": page}
+
+
+def _device(name: str, runs: Sequence[GateRun]) -> dict[str, object]:
+    return {
+        "name": clean(name),
+        "light": _data_uri(runs, LIGHT),
+        "dark": _data_uri(runs, DARK),
+        "grid": Grid(
+            HEADER,
+            tuple(tuple(clean(c, CELL) for c in _row(run)) for run in reversed(runs[-MOST_ROWS:])),
+            NUMERIC,
+        ),
+    }
+
+
+def _row(run: GateRun) -> tuple[str, ...]:
+    return (
+        run.started_at.replace("T", " ").replace("+00:00", " UTC"),
+        run.name,
+        run.verdict,
+        run.why,
+        ratio(run.ratio),
+        f"{run.valid_pairs} of {run.attempted}" if run.attempted else ABSENT,
+        percent(run.noise),
+        interval(run.candidate.latency_ms),
+        trend.commit(run) or ABSENT,
+        run.git.author or ABSENT,
+    )
+
+
+def _data_uri(runs: Sequence[GateRun], theme: Theme) -> str:
+    with drawing(theme):
+        image = encode(trend.draw(runs, theme), "svg")
+    return f"data:image/svg+xml;base64,{base64.b64encode(image).decode('ascii')}"

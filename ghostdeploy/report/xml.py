@@ -1,0 +1,22 @@
+"""Text in XML 1.0."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from ghostdeploy.report.text import clean
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml_text(text: str, limit: int) -> str:
+    """One line without the characters that XML 1.0 forbids."""
+    return _NOT_XML.sub("", clean(text, limit))
+
+
+def document(root: ElementTree.Element) -> str:
+    """The whole file, indented."""
+    ElementTree.indent(root, " ")
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
