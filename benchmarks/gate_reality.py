@@ -24,7 +24,7 @@ from pathlib import Path
 
 STAGES = (0, 2, 4, 6, 8)  # whose last block has a stride of 1 and as many channels in as out
 SLOW = {"slow-5": (2,), "slow-10": (2, 2)}
-LAUNCH = ("--runs", "60", "--warmup", "10")
+LAUNCH = ("--runs", "200", "--warmup", "20")
 
 
 def name_of(stages: tuple[int, ...]) -> str:

@@ -225,7 +225,7 @@ def _judge(
     if spoilt:
         return Verdict.INVALID, spoilt
     if result.lower > 1 + policy.tolerance:
-        return Verdict.REGRESSED, f"at least {result.lower - 1:.1%} slower"
+        return Verdict.REGRESSED, f"at least {_slower(result.lower)}"
     if result.upper < 1 - policy.tolerance:
         return Verdict.IMPROVED, f"at least {1 - result.upper:.1%} faster"
     excess = result.slow_candidate - result.slow_baseline
@@ -240,6 +240,10 @@ def _judge(
         f"{result.lower - 1:+.1%} to {result.upper - 1:+.1%} is neither below"
         f" {policy.delta:+.0%} nor above {policy.tolerance:+.0%}"
     )
+
+
+def _slower(ratio: float) -> str:
+    return f"{ratio - 1:.1%} slower" if ratio < 2 else f"{ratio:.3g} times as slow"
 
 
 def _why_invalid(result: GateResult, screened: _Screened, policy: GatePolicy) -> str:

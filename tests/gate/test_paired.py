@@ -82,6 +82,9 @@ def test_a_change_is_never_screened_away():
     """Both arms are steady about their own median, however far apart these are."""
     verdict, gate = play(2.0)
     assert (verdict, gate.result.discarded) == ("regressed", 0)
+    assert gate.result.why == f"at least {gate.result.lower - 1:.1%} slower"
+    result = play(3.0)[1].result
+    assert result.why == f"at least {result.lower:.3g} times as slow"
 
 
 def test_flagged_launches_do_not_move_their_arms_median():

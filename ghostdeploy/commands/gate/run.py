@@ -157,7 +157,8 @@ def _warnings(run: GateRun, request: GateRequest) -> Iterator[str]:
     """What the verdict does not say, and a reader should know."""
     if run.baseline and run.baseline.sha256 == run.candidate.sha256:
         yield "the candidate is the baseline, byte for byte"
-    if run.p95_ratio and run.p95_ratio.lower > 1 + run.policy.delta:
+    slower_tail = run.p95_ratio and run.p95_ratio.lower > 1 + run.policy.delta
+    if run.p95_ratio and slower_tail and run.compared != Verdict.REGRESSED:
         yield (
             f"the slowest runs got slower: the 95th percentile by at least"
             f" {run.p95_ratio.lower - 1:.1%}"
