@@ -18,12 +18,14 @@ from ghostdeploy.cli.doctor import completion, doctor
 from ghostdeploy.cli.export import export, verify
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
+from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.errors import GhostdeployError
 
 COMMANDS: tuple[click.Command, ...] = (
     models,
     export,
     verify,
+    quantize,
     lint,
     bench,
     compare,

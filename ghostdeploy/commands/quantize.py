@@ -1,0 +1,368 @@
+"""``ghostdeploy quantize``, and the calibrated half of ``export``: float file → int8 → report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghostdeploy.errors import ConversionError, InputFileError, UsageError
+from ghostdeploy.progress import Progress, silent
+from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quiet import captured
+from ghostdeploy.records import to_json, write_atomic
+from ghostdeploy.types import Artifact, Quantization, QuantizationError
+
+if TYPE_CHECKING:
+    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.lint.graph import Graph
+    from ghostdeploy.quantize.calibration import CalibrationData
+    from ghostdeploy.quantize.ranges import Range
+
+REPORTED = 16  # held-out inputs whose inner tensors are compared
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A quantized file, what it is, and what was rewritten in it."""
+
+    data: bytes
+    quantization: Quantization
+    rewrites: dict[str, int]
+
+
+def quantize_file(
+    path: Path,
+    precision: str,
+    options: QuantizeOptions,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Artifact:
+    """A float model file in a calibrated ``precision``, written beside it or to ``out``.
+
+    Raises InputFileError for a file that is not a float model of one image, UsageError where its
+    format does not go with the precision; nothing is written then.
+    """
+    from ghostdeploy.lint import read_graph
+
+    graph = read_graph(path)
+    _check_float(graph)
+    format, formats = graph.format, recipe(precision).formats
+    if format not in formats:
+        raise UsageError(f"{path}: {precision} is made of a .{formats[0]} file")
+    target = out or path.with_name(f"{_float_stem(path)}_{precision}{path.suffix}")
+    if target.resolve() == path.resolve():
+        raise UsageError(f"{target} is the float model itself; give another file with --out")
+    known = _artifact_of(path)
+    how = _preprocessing(graph, known, options)
+    original = path.read_bytes()
+    with captured():
+        data = calibration_data(options, how, progress)
+        if format == "onnx":
+            quantized, made = quantize_onnx(original, options, data)
+        else:
+            done = quantize_tflite(original, precision, options, how, data, progress)
+            quantized, made = done.data, done.quantization
+    artifact = replace(
+        known,
+        path=target.name,
+        sha256=hashlib.sha256(quantized).hexdigest(),
+        size_bytes=len(quantized),
+        precision=precision,
+        content_key="",  # no export has this key: one of the same name is made again
+        quantization=made,
+    )
+    from ghostdeploy.commands.export import sidecar
+
+    sidecar(target).unlink(missing_ok=True)
+    write_atomic(target, quantized)
+    write_atomic(sidecar(target), to_json(artifact))
+    return replace(artifact, path=str(target))
+
+
+def _float_stem(path: Path) -> str:
+    return path.stem.replace("_fp32", "")
+
+
+def _artifact_of(path: Path) -> Artifact:
+    from ghostdeploy.commands.bench import artifact_of
+
+    return artifact_of(path)
+
+
+def _check_float(graph: Graph) -> None:
+    """Raises InputFileError for a model that is quantized, in half precision, or not of images."""
+    types = {value.dtype for value in graph.values.values()}
+    if types & {"int8", "uint8", "int16", "float16"}:
+        found = ", ".join(sorted(types & {"int8", "uint8", "int16", "float16"}))
+        raise InputFileError(
+            f"{graph.source} is quantized already (it holds {found}); give the fp32 file"
+        )
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputFileError(
+            f"{graph.source} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs;"
+            " a model of one image and its logits is wanted"
+        )
+
+
+def _preprocessing(graph: Graph, known: Artifact, options: QuantizeOptions) -> Preprocessing:
+    """What the model takes: its own sidecar's word, else the published networks' usual."""
+    from ghostdeploy.images import Preprocessing
+
+    shape = graph.values[graph.inputs[0]].shape or ()
+    sides = shape[1:3] if graph.format == "tflite" else shape[2:4]
+    channels = shape[3:] if graph.format == "tflite" else shape[1:2]
+    if len(shape) != 4 or min(sides) < 1 or tuple(channels) != (3,):
+        raise InputFileError(f"{graph.source} takes {list(shape)}, not one RGB image")
+    return Preprocessing((sides[0], sides[1]), known.export.embed_preprocessing, options.crop)
+
+
+def write_report(artifact: Artifact, path: Path) -> None:
+    """Every layer's SNR in graph order: .csv, .json, or .png (a plot)."""
+    from ghostdeploy.report.quantization import FORMATS
+
+    if path.suffix not in FORMATS:
+        raise UsageError(f"a layer report ends in {', '.join(FORMATS)}, not {path.suffix!r}")
+    made = artifact.quantization
+    if made is None or made.error is None:
+        raise UsageError(f"{artifact.path} has no error report")
+    write_atomic(path, FORMATS[path.suffix](artifact.name, made.error))
+
+
+def calibration_data(
+    options: QuantizeOptions, how: Preprocessing, progress: Progress = silent
+) -> CalibrationData:
+    """The images that ``options`` names, or synthetic ones."""
+    from ghostdeploy.quantize import calibration
+
+    if options.calibration is None:
+        return calibration.synthetic(how, options.size, options.seed)
+    return calibration.load(options.calibration, how, options.size, options.seed, progress)
+
+
+def quantize_tflite(
+    model: bytes,
+    precision: str,
+    options: QuantizeOptions,
+    how: Preprocessing,
+    data: CalibrationData,
+    progress: Progress = silent,
+) -> Quantized:
+    """A float TFLite file of ours in a calibrated ``precision``, with its error report.
+
+    Raises InputFileError for a file that is not float or cannot be run, and ConversionError where
+    the quantizer stops or leaves an operator in float that nobody asked to keep.
+    """
+    from ghostdeploy.quantize import ranges
+
+    try:
+        observed = ranges.observe(model, data.inputs, progress)
+    except (RuntimeError, ValueError) as error:
+        line = str(error).strip().split("\n", 1)[0][:160]
+        raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
+    picked = ranges.chosen(model, observed, options.ranges, how.limits)
+    made = _Maker(model, precision, options, data, picked)
+    if options.auto_mixed is not None:
+        return _auto_mixed(made, options.auto_mixed, progress)
+    return made.make(options.keep_float)
+
+
+def quantize_onnx(
+    model: bytes, options: QuantizeOptions, data: CalibrationData
+) -> tuple[bytes, Quantization]:
+    """A float ONNX file with QDQ pairs, and how far its logits are from fp32's."""
+    import numpy as np
+    import onnx
+
+    from ghostdeploy.export.parity import onnx_runner
+    from ghostdeploy.quantize import error, qdq
+
+    if options.auto_mixed is not None:
+        raise UsageError("auto-mixed is for TFLite; name ONNX nodes with --keep-float")
+    proto = onnx.load_from_string(model)
+    names = [node.name for node in proto.graph.node]
+    for layer in options.keep_float:
+        if not any(_belongs(name, layer) for name in names):
+            raise UsageError(f"no layer is called {layer!r} in the ONNX file")
+    keep = tuple(n for n in names if any(_belongs(n, layer) for layer in options.keep_float))
+    quantized = qdq.quantize(model, data.inputs, replace(options, keep_float=keep))
+    (output,) = (value.name for value in proto.graph.output)
+    before, after = (
+        np.concatenate([run(x[None])[output] for x in data.held_out])
+        for run in (onnx_runner(model, [output]), onnx_runner(quantized, [output]))
+    )
+    return quantized, Quantization(
+        method="onnxruntime.quantization",
+        calibration=data.identity,
+        switches=options.switches,
+        kept_float=options.keep_float,
+        error=error.output_error(before, after),
+    )
+
+
+def _belongs(node: str, layer: str) -> bool:
+    return node == layer or node.startswith((f"{layer}/", f"{layer}."))
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """One float model and its ranges, to be quantized with one set of float layers or another."""
+
+    model: bytes
+    precision: str
+    options: QuantizeOptions
+    data: CalibrationData
+    ranges: dict[int, Range]
+
+    def make(self, keep_float: Sequence[str]) -> Quantized:
+        from ghostdeploy.quantize import tflite
+
+        names = float_nodes(self.model, keep_float)
+        options = replace(self.options, keep_float=names)
+        raw = tflite.quantize(self.model, self.precision, self.ranges, self.data.inputs, options)
+        data, rewrites = finish(raw, self.model, self.precision)
+        if not names:
+            _refuse_float(data, self.precision)
+        quantization = Quantization(
+            method="TensorFlow's MLIR quantizer"
+            if recipe(self.precision).activations == "int8"
+            else "TensorFlow's quantizer",
+            calibration=self.data.identity,
+            switches=self.options.switches,
+            kept_float=tuple(keep_float),
+            error=self.report(data),
+            kernels=kernels(data),
+        )
+        return Quantized(data, quantization, rewrites)
+
+    def report(self, data: bytes) -> QuantizationError:
+        from ghostdeploy.quantize import error
+
+        largest = {i: max(abs(low), abs(high)) for i, (low, high) in self.ranges.items()}
+        found = error_report(self.model, data, self.data.held_out)
+        return replace(found, concatenations=error.concatenations(self.model, largest))
+
+
+def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
+    """The operators (by output tensor) of ``layers``: modules or tensors, by name or beginning.
+
+    Raises UsageError for one that the model does not have.
+    """
+    from ghostdeploy import flatbuffer
+
+    graph = flatbuffer.load(model, "the model").subgraphs[0]
+    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    found: list[str] = []
+    for layer in layers:
+        own = [name for name in names if _belongs(name, layer)]
+        if not own:
+            near = ", ".join(sorted({n.rpartition("/")[0] for n in names if n})[:3])
+            raise UsageError(f"no layer is called {layer!r}; there are {near} …")
+        found += own
+    return tuple(sorted(set(found)))
+
+
+def _auto_mixed(made: _Maker, target_db: float, progress: Progress) -> Quantized:
+    """Keep the layers that lose most SNR in float, the worst first, until the target is met."""
+    result = made.make(made.options.keep_float)
+    for count in (1, 2, 4, 8, 16, 32):
+        error = result.quantization.error
+        if error is None or error.snr_db >= target_db:
+            return result
+        progress(0, 1, f"output SNR {error.snr_db:.1f} dB, target {target_db:g} dB")
+        keep = (*made.options.keep_float, *_losing(error, count))
+        result = made.make(tuple(dict.fromkeys(keep)))
+    error = result.quantization.error
+    if error is not None and error.snr_db < target_db:
+        raise ConversionError(
+            f"an output SNR of {target_db:g} dB is out of reach: with the 32 worst layers in"
+            f" float it is {error.snr_db:.1f} dB; use --precision int16x8 or fp16"
+        )
+    return result
+
+
+def _losing(error: QuantizationError, count: int) -> list[str]:
+    """The tensors where the SNR drops most against the best so far met on the way there."""
+    ranked = sorted(error.layers, key=lambda layer: layer.snr_db)
+    return [layer.name for layer in ranked[:count]]
+
+
+def finish(raw: bytes, original: bytes, precision: str) -> tuple[bytes, dict[str, int]]:
+    """Rewrite a quantized model, and give it the names, signature and metadata of the original."""
+
+    from ghostdeploy import flatbuffer
+    from ghostdeploy.export import metadata, tidy
+    from ghostdeploy.export.rewrites import apply_rewrites
+
+    source = flatbuffer.load(original, "the model")
+    model = flatbuffer.load(raw, "the quantized model")
+    rewrites = apply_rewrites(model)
+    graph = source.subgraphs[0]
+    inputs, outputs = (
+        [(graph.tensors[int(i)].name or b"").decode() for i in indices]
+        for indices in (graph.inputs, graph.outputs)
+    )
+    for index, name in zip(model.subgraphs[0].outputs, outputs, strict=True):
+        model.subgraphs[0].tensors[int(index)].name = name.encode()
+    tidy.set_signature(model, inputs[0], outputs)
+    model.description = source.description
+    facts = metadata.read_facts(source)
+    if facts:
+        metadata.add_facts(model, facts | {"ghostdeploy.precision": precision})
+    metadata.copy_metadata(source, model)
+    tidy.drop_unused(model)
+    return metadata.attach(flatbuffer.dump(model), metadata.attached(original)), rewrites
+
+
+def _refuse_float(data: bytes, precision: str) -> None:
+    """Raises ConversionError naming an operator that the quantizer left in float."""
+    from ghostdeploy import flatbuffer
+    from ghostdeploy.flatbuffer import schema
+
+    model = flatbuffer.load(data, "the quantized model")
+    graph, codes = model.subgraphs[0], model.operatorCodes
+    casts = {schema().BuiltinOperator.QUANTIZE, schema().BuiltinOperator.DEQUANTIZE}
+    for op in graph.operators:
+        code, made = codes[op.opcodeIndex].builtinCode, graph.tensors[int(op.outputs[0])]
+        if code not in casts and made.type == schema().TensorType.FLOAT32:
+            name = (made.name or b"").decode()
+            raise ConversionError(
+                f"{name} has no {precision} form in TensorFlow Lite; name it with --keep-float"
+            )
+
+
+def kernels(data: bytes) -> int | None:
+    """XNNPACK's partitions of a model, None where the runtime here cannot tell."""
+    import tempfile
+
+    from ghostdeploy.lint.partitions import measure
+
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(data)
+        file.flush()
+        found = measure(Path(file.name))
+    return found.kernels if found else None
+
+
+def error_report(reference: bytes, data: bytes, images: Any) -> QuantizationError:
+    """What ``data`` lost against ``reference`` (both TFLite) on ``images`` (N, 3, H, W)."""
+    import numpy as np
+
+    from ghostdeploy import flatbuffer
+    from ghostdeploy.export.parity import tflite_inspector, tflite_runner
+    from ghostdeploy.quantize import error
+
+    runs = [tflite_runner(model) for model in (reference, data)]
+    outputs = [np.concatenate([_only(run(x[None])) for x in images]) for run in runs]
+    before, after = tflite_inspector(reference), tflite_inspector(data)
+    ends = error.ends_of(flatbuffer.load(data, "the quantized model"))
+    sums = error.LayerSums()
+    for image in images[:REPORTED]:
+        sums.add(before(image[None]), after(image[None]), ends)
+    return error.output_error(outputs[0], outputs[1], sums.errors())
+
+
+def _only(outputs: dict[str, Any]) -> Any:
+    return next(iter(outputs.values())).reshape(1, -1)
