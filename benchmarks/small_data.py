@@ -25,7 +25,7 @@ TEXTURES = ("plain", "stripes", "checks", "noise")
 PAIRS = tuple(itertools.combinations_with_replacement(range(len(FIGURES)), 2))
 SPLITS = {"train": 0, "test": 1, "calibration": 2}
 NAMES = {
-    "shapes": tuple(f"{FIGURES[a]}-{FIGURES[b]}" for a, b in PAIRS),
+    "shapes": tuple(f"{n}-{FIGURES[a]}-{FIGURES[b]}" for n, (a, b) in enumerate(PAIRS)),
     "digits": tuple(str(digit) for digit in range(10)),
 }
 Images = NDArray[np.uint8]

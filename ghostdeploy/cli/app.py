@@ -15,6 +15,7 @@ import click
 from ghostdeploy import __version__
 from ghostdeploy.cli.bench import bench, compare, report
 from ghostdeploy.cli.doctor import completion, doctor
+from ghostdeploy.cli.eval import evaluate
 from ghostdeploy.cli.export import export, verify
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
@@ -26,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export,
     verify,
     quantize,
+    evaluate,
     lint,
     bench,
     compare,

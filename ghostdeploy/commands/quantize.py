@@ -45,6 +45,9 @@ def quantize_file(
     Raises InputFileError for a file that is not a float model of one image, UsageError where its
     format does not go with the precision; nothing is written then.
     """
+    from ghostdeploy.commands.bench import artifact_of
+    from ghostdeploy.commands.export import sidecar
+    from ghostdeploy.commands.inputs import preprocessing
     from ghostdeploy.lint import read_graph
 
     graph = read_graph(path)
@@ -55,8 +58,8 @@ def quantize_file(
     target = out or path.with_name(f"{_float_stem(path)}_{precision}{path.suffix}")
     if target.resolve() == path.resolve():
         raise UsageError(f"{target} is the float model itself; give another file with --out")
-    known = _artifact_of(path)
-    how = _preprocessing(graph, known, options)
+    known = artifact_of(path)
+    how = preprocessing(path, graph, options.crop)
     original = path.read_bytes()
     with captured():
         data = calibration_data(options, how, progress)
@@ -74,8 +77,6 @@ def quantize_file(
         content_key="",  # no export has this key: one of the same name is made again
         quantization=made,
     )
-    from ghostdeploy.commands.export import sidecar
-
     sidecar(target).unlink(missing_ok=True)
     write_atomic(target, quantized)
     write_atomic(sidecar(target), to_json(artifact))
@@ -86,37 +87,14 @@ def _float_stem(path: Path) -> str:
     return path.stem.replace("_fp32", "")
 
 
-def _artifact_of(path: Path) -> Artifact:
-    from ghostdeploy.commands.bench import artifact_of
-
-    return artifact_of(path)
-
-
 def _check_float(graph: Graph) -> None:
-    """Raises InputFileError for a model that is quantized, in half precision, or not of images."""
+    """Raises InputFileError for a model that is quantized, or in half precision."""
     types = {value.dtype for value in graph.values.values()}
     if types & {"int8", "uint8", "int16", "float16"}:
         found = ", ".join(sorted(types & {"int8", "uint8", "int16", "float16"}))
         raise InputFileError(
             f"{graph.source} is quantized already (it holds {found}); give the fp32 file"
         )
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise InputFileError(
-            f"{graph.source} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs;"
-            " a model of one image and its logits is wanted"
-        )
-
-
-def _preprocessing(graph: Graph, known: Artifact, options: QuantizeOptions) -> Preprocessing:
-    """What the model takes: its own sidecar's word, else the published networks' usual."""
-    from ghostdeploy.images import Preprocessing
-
-    shape = graph.values[graph.inputs[0]].shape or ()
-    sides = shape[1:3] if graph.format == "tflite" else shape[2:4]
-    channels = shape[3:] if graph.format == "tflite" else shape[1:2]
-    if len(shape) != 4 or min(sides) < 1 or tuple(channels) != (3,):
-        raise InputFileError(f"{graph.source} takes {list(shape)}, not one RGB image")
-    return Preprocessing((sides[0], sides[1]), known.export.embed_preprocessing, options.crop)
 
 
 def write_report(artifact: Artifact, path: Path) -> None:
@@ -348,21 +326,28 @@ def kernels(data: bytes) -> int | None:
 
 def error_report(reference: bytes, data: bytes, images: Any) -> QuantizationError:
     """What ``data`` lost against ``reference`` (both TFLite) on ``images`` (N, 3, H, W)."""
-    import numpy as np
-
     from ghostdeploy import flatbuffer
-    from ghostdeploy.export.parity import tflite_inspector, tflite_runner
+    from ghostdeploy.export.parity import tflite_inspector
     from ghostdeploy.quantize import error
 
-    runs = [tflite_runner(model) for model in (reference, data)]
-    outputs = [np.concatenate([_only(run(x[None])) for x in images]) for run in runs]
     before, after = tflite_inspector(reference), tflite_inspector(data)
     ends = error.ends_of(flatbuffer.load(data, "the quantized model"))
     sums = error.LayerSums()
     for image in images[:REPORTED]:
         sums.add(before(image[None]), after(image[None]), ends)
-    return error.output_error(outputs[0], outputs[1], sums.errors())
+    return replace(output_error(reference, data, images), layers=sums.errors())
 
 
-def _only(outputs: dict[str, Any]) -> Any:
-    return next(iter(outputs.values())).reshape(1, -1)
+def output_error(reference: bytes, data: bytes, images: Any) -> QuantizationError:
+    """How far the logits of two TFLite files are apart on ``images`` (N, 3, H, W)."""
+    import numpy as np
+
+    from ghostdeploy.export.parity import tflite_runner
+    from ghostdeploy.quantize import error
+
+    runs = [tflite_runner(model) for model in (reference, data)]
+    first, second = (
+        np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
+        for run in runs
+    )
+    return error.output_error(first, second)

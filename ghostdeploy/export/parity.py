@@ -120,12 +120,18 @@ def to_nhwc(image: Array) -> Array:
     return np.ascontiguousarray(image.transpose(0, 2, 3, 1))
 
 
-def onnx_runner(model: bytes, outputs: Sequence[str]) -> Callable[[Array], dict[str, Array]]:
-    """A function from an image (1, 3, H, W) to the named outputs, through onnxruntime."""
+def onnx_runner(
+    model: bytes, outputs: Sequence[str], threads: int = 0
+) -> Callable[[Array], dict[str, Array]]:
+    """A function from an image (1, 3, H, W) to the named outputs, through onnxruntime.
+
+    ``threads`` 0 leaves their number to it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
@@ -135,12 +141,12 @@ def onnx_runner(model: bytes, outputs: Sequence[str]) -> Callable[[Array], dict[
     return run
 
 
-def tflite_runner(model: bytes) -> Callable[[Array], dict[str, Array]]:
+def tflite_runner(model: bytes, threads: int = 2) -> Callable[[Array], dict[str, Array]]:
     """A function from an image (1, 3, H, W) to the outputs in torch's layout, through LiteRT.
 
     It speaks to the model through its signature, or, where a file of others has none, its tensors.
     """
-    interpreter = _interpreter(model)
+    interpreter = _interpreter(model, threads)
     call = _by_signature if interpreter.get_signature_list() else _by_tensors
     outputs_of = call(interpreter)
 
@@ -220,12 +226,12 @@ def tflite_inspector(model: bytes) -> Callable[[Array], dict[str, Array]]:
     return run
 
 
-def _interpreter(model: bytes, **options: object) -> Any:
+def _interpreter(model: bytes, threads: int = 2, **options: object) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ModuleNotFoundError as error:
         raise MissingExtraError("ai-edge-litert", "local") from error
-    return Interpreter(model_content=model, num_threads=2, **options)
+    return Interpreter(model_content=model, num_threads=threads, **options)
 
 
 def random_outputs(model: bytes, seeds: int) -> tuple[list[Array], bool]:
