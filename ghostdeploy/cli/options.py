@@ -66,15 +66,18 @@ def calibration_options(command: F) -> F:
             "--auto-mixed",
             type=float,
             metavar="DB",
-            help="Keep the worst layers in float until the output's SNR is at least this.",
+            help="Keep blocks in float until the output's SNR is at least this.",
         ),
         click.option(
             "--keep-float", multiple=True, metavar="LAYER", help="A module that stays in float."
         ),
-        click.option("--bias-correction/--no-bias-correction", default=None),
-        click.option("--equalize/--no-equalize", default=None, help="Even out channels first."),
+        click.option(
+            "--equalize/--no-equalize", default=True, help="Even out MODEL's channels first."
+        ),
         click.option("--per-channel/--per-tensor", default=True, show_default=True),
-        click.option("--ranges", help="Of activations: minmax, percentile or mse."),
+        click.option(
+            "--ranges", default="minmax", show_default=True, help="Or percentile, or mse."
+        ),
         click.option("--crop", default=0.875, show_default=True, help="Share kept of the image."),
         click.option("--calibration-seed", default=0, show_default=True, help="Of the choice."),
         click.option("--calibration-size", default=128, show_default=True, help="Images."),
@@ -91,20 +94,16 @@ def calibration_options(command: F) -> F:
 def quantize_options(o: dict[str, Any]) -> QuantizeOptions:
     from ghostdeploy.quantize import QuantizeOptions
 
-    given = {
-        name: o[name]
-        for name in ("ranges", "equalize", "bias_correction")
-        if o.get(name) is not None
-    }
     return QuantizeOptions(
         calibration=o["calibration"],
         size=o["calibration_size"],
         seed=o["calibration_seed"],
         crop=o["crop"],
+        ranges=o["ranges"],
         per_channel=o["per_channel"],
+        equalize=o["equalize"],
         keep_float=o["keep_float"],
         auto_mixed=o["auto_mixed"],
-        **given,
     )
 
 

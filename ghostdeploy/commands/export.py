@@ -220,7 +220,7 @@ def _make(
         from ghostdeploy.export.tflite import started
 
         converter = stack.enter_context(started()) if "tflite" in formats else None
-        model = _torch_model(request, weights, progress, steps)
+        model = _torch_model(request, weights, data, progress, steps)
         proto = model.exported.model.SerializeToString()
         if converter:
             converter.start(proto, request.precision)
@@ -266,13 +266,23 @@ def network_of(spec: ModelSpec, weights: Path | None, seed: int) -> Any:
     return network
 
 
-def _torch_model(request: ExportRequest, weights: str, progress: Progress, steps: int) -> _Model:
+def _torch_model(
+    request: ExportRequest,
+    weights: str,
+    data: CalibrationData | None,
+    progress: Progress,
+    steps: int,
+) -> _Model:
     network = network_of(request.spec, request.weights, request.seed)
     from ghostdeploy.export.deploy import DeployForm, reference
     from ghostdeploy.export.parity import example_inputs
     from ghostdeploy.export.to_onnx import output_names, set_metadata, to_onnx
 
     form = DeployForm(network, request.export)
+    if data and request.quantize.equalize:
+        from ghostdeploy.quantize.equalize import equalize
+
+        equalize(form, data.inputs)
     progress(1, steps, "exporting to ONNX")
     exported = to_onnx(form, request.spec.resolution)
     facts = _facts(request, weights)

@@ -194,7 +194,8 @@ class _Maker:
     data: CalibrationData
     ranges: dict[int, Range]
 
-    def make(self, keep_float: Sequence[str]) -> Quantized:
+    def make(self, keep_float: Sequence[str], *, brief: bool = False) -> Quantized:
+        """``brief``: only the outputs are judged."""
         from ghostdeploy.quantize import tflite
 
         names = float_nodes(self.model, keep_float)
@@ -210,8 +211,10 @@ class _Maker:
             calibration=self.data.identity,
             switches=self.options.switches,
             kept_float=tuple(keep_float),
-            error=self.report(data),
-            kernels=kernels(data),
+            error=output_error(self.model, data, self.data.held_out[:REPORTED])
+            if brief
+            else self.report(data),
+            kernels=None if brief else kernels(data),
         )
         return Quantized(data, quantization, rewrites)
 
@@ -236,35 +239,56 @@ def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     for layer in layers:
         own = [name for name in names if _belongs(name, layer)]
         if not own:
-            near = ", ".join(sorted({n.rpartition("/")[0] for n in names if n})[:3])
+            near = ", ".join(sorted({n.rpartition("/")[0] for n in names} - {""})[:3])
             raise UsageError(f"no layer is called {layer!r}; there are {near} …")
         found += own
     return tuple(sorted(set(found)))
 
 
 def _auto_mixed(made: _Maker, target_db: float, progress: Progress) -> Quantized:
-    """Keep the layers that lose most SNR in float, the worst first, until the target is met."""
+    """Keep blocks in float, the most helpful first, until the output's SNR is ``target_db``.
+
+    How helpful a block is, is measured: one at a time in float, all others quantized.
+    Raises ConversionError where all of them do not suffice.
+    """
     result = made.make(made.options.keep_float)
-    for count in (1, 2, 4, 8, 16, 32):
-        error = result.quantization.error
-        if error is None or error.snr_db >= target_db:
-            return result
-        progress(0, 1, f"output SNR {error.snr_db:.1f} dB, target {target_db:g} dB")
-        keep = (*made.options.keep_float, *_losing(error, count))
-        result = made.make(tuple(dict.fromkeys(keep)))
-    error = result.quantization.error
-    if error is not None and error.snr_db < target_db:
-        raise ConversionError(
-            f"an output SNR of {target_db:g} dB is out of reach: with the 32 worst layers in"
-            f" float it is {error.snr_db:.1f} dB; use --precision int16x8 or fp16"
-        )
-    return result
+    if _snr(result) >= target_db:
+        return result
+    blocks = blocks_of(made.model)
+    gains: dict[str, float] = {}
+    for number, block in enumerate(blocks):
+        progress(number, len(blocks), f"output SNR {_snr(result):.1f} dB; trying {block}")
+        gains[block] = _snr(made.make((*made.options.keep_float, block), brief=True))
+    ranked = sorted(blocks, key=lambda block: -gains[block])
+    for count in range(1, len(ranked) + 1):
+        keep = (*made.options.keep_float, *ranked[:count])
+        progress(count, len(ranked), f"{count} blocks in float")
+        if _snr(made.make(keep, brief=True)) >= target_db:
+            return made.make(keep)
+    best = _snr(made.make((*made.options.keep_float, *ranked), brief=True))
+    raise ConversionError(
+        f"an output SNR of {target_db:g} dB is out of reach: with every block in float it is"
+        f" {best:.1f} dB; use --precision fp16"
+    )
 
 
-def _losing(error: QuantizationError, count: int) -> list[str]:
-    """The tensors where the SNR drops most against the best so far met on the way there."""
-    ranked = sorted(error.layers, key=lambda layer: layer.snr_db)
-    return [layer.name for layer in ranked[:count]]
+def _snr(made: Quantized) -> float:
+    assert made.quantization.error is not None
+    return made.quantization.error.snr_db
+
+
+def blocks_of(model: bytes) -> list[str]:
+    """The parts that ``auto_mixed`` chooses from: ``conv_stem``, ``blocks.2.0``, ``classifier`` …
+
+    In a file of others, whatever its tensors' names begin with.
+    """
+    from ghostdeploy import flatbuffer
+
+    graph = flatbuffer.load(model, "the model").subgraphs[0]
+    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    modules = [name.rpartition("/")[0] or name for name in names]
+    parts = [m.split(".")[: 3 if m.startswith("blocks.") else 1] for m in modules]
+    return list(dict.fromkeys(".".join(part) for part in parts))
 
 
 def finish(raw: bytes, original: bytes, precision: str) -> tuple[bytes, dict[str, int]]:

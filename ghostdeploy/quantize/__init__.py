@@ -72,19 +72,18 @@ class QuantizeOptions:
     """How a calibrated precision is made; the defaults are what docs/int8.md measured best.
 
     ``calibration`` is a folder of images, a .npy or .npz, None for synthetic images. ``ranges``
-    is how an activation's range is chosen, ``equalize`` evens out channels before conversion,
-    ``bias_correction`` takes the mean error out of the biases afterwards. ``keep_float`` layers
-    stay in fp32, and with ``auto_mixed`` (dB) as many more as that output SNR needs.
+    is how an activation's range is chosen, ``equalize`` evens out channels before conversion
+    (of a network; a file is what it is). ``keep_float`` layers stay in fp32, and with
+    ``auto_mixed`` (dB) as many more blocks as that output SNR needs.
     """
 
     calibration: Path | None = None
     size: int = 128
     seed: int = 0
     crop: float = 0.875
-    ranges: str = "mse"
+    ranges: str = "minmax"
     per_channel: bool = True
-    equalize: bool = False
-    bias_correction: bool = False
+    equalize: bool = True
     keep_float: tuple[str, ...] = ()
     auto_mixed: float | None = None
 
@@ -103,5 +102,4 @@ class QuantizeOptions:
             f"ranges={self.ranges}",
             "per-channel" if self.per_channel else "per-tensor",
             *(("equalize",) if self.equalize else ()),
-            *(("bias-correction",) if self.bias_correction else ()),
         )
