@@ -5,8 +5,8 @@ class is the unordered pair of figures (4 kinds, 10 pairs), so that no single re
 decides it. Every image is made from (seed, split, number) alone.
 ``digits``: scikit-learn's 1797 handwritten digits, upsampled from 8×8 to 112×112.
 
-Run: python benchmarks/small_data.py shapes|digits OUT [COUNT] writes the test split as a folder of
-PNG files a class (ImageFolder's layout), and the calibration split beside it.
+Run: python benchmarks/small_data.py shapes|digits OUT [TEST [CALIBRATION]] writes so many images of
+those splits as PNG files, a folder a class (ImageFolder's layout).
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ def digits(split: str, count: int) -> tuple[Images, NDArray[np.int64]]:
     return np.stack(images), data.target[chosen].astype(np.int64)
 
 
-def write(name: str, out: Path, count: int) -> None:
+def write(name: str, out: Path, test: int = 1000, calibration: int = 200) -> None:
     """``out/test/CLASS/NUMBER.png`` and ``out/calibration/CLASS/NUMBER.png``."""
-    for split, wanted in (("test", count), ("calibration", 200)):
+    for split, wanted in (("test", test), ("calibration", calibration)):
         for number, (image, label) in enumerate(zip(*load(name, split, wanted), strict=True)):
             folder = out / split / NAMES[name][label]
             folder.mkdir(parents=True, exist_ok=True)
@@ -115,4 +115,4 @@ def write(name: str, out: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1000)
+    write(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -360,6 +360,7 @@ def _tflite(
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import parity
     from ghostdeploy.export.metadata import Description
+    from ghostdeploy.export.rewrites import REWRITES
     from ghostdeploy.export.tflite import finish_tflite
     from ghostdeploy.lint import lint_graph, read_tflite
 
@@ -379,6 +380,10 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
+        # DEPTH_TO_SPACE has no int16 form.
+        rewrites=tuple(n for n in REWRITES if n != "nearest-depth")
+        if request.precision == "int16x8"
+        else None,
     )
     data, rewrites, quantization = finished.data, finished.rewrites, None
     run = parity.tflite_runner(data)

@@ -194,15 +194,9 @@ class _Maker:
     data: CalibrationData
     ranges: dict[int, Range]
 
-    def make(self, keep_float: Sequence[str], *, brief: bool = False) -> Quantized:
-        """``brief``: only the outputs are judged."""
-        from ghostdeploy.quantize import tflite
-
-        names = float_nodes(self.model, keep_float)
-        options = replace(self.options, keep_float=names)
-        raw = tflite.quantize(self.model, self.precision, self.ranges, self.data.inputs, options)
-        data, rewrites = finish(raw, self.model, self.precision)
-        if not names:
+    def make(self, keep_float: Sequence[str]) -> Quantized:
+        (data,), rewrites = self._files([keep_float])
+        if not keep_float:
             _refuse_float(data, self.precision)
         quantization = Quantization(
             method="TensorFlow's MLIR quantizer"
@@ -211,12 +205,33 @@ class _Maker:
             calibration=self.data.identity,
             switches=self.options.switches,
             kept_float=tuple(keep_float),
-            error=output_error(self.model, data, self.data.held_out[:REPORTED])
-            if brief
-            else self.report(data),
-            kernels=None if brief else kernels(data),
+            error=self.report(data),
+            kernels=kernels(data),
         )
         return Quantized(data, quantization, rewrites)
+
+    def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
+        """The output SNR (dB) with each of several sets of layers in float."""
+        files, _ = self._files(keeps)
+        held_out = self.data.held_out
+        return [output_error(self.model, data, held_out).snr_db for data in files]
+
+    def _files(self, keeps: Sequence[Sequence[str]]) -> tuple[list[bytes], dict[str, int]]:
+        from ghostdeploy.quantize import tflite
+
+        names = [float_nodes(self.model, keep) for keep in keeps]
+        made = [
+            finish(raw, self.model, self.precision)
+            for raw in tflite.quantize(
+                self.model,
+                self.precision,
+                self.ranges,
+                self.data.inputs,
+                names,
+                per_channel=self.options.per_channel,
+            )
+        ]
+        return [data for data, _ in made], made[0][1]
 
     def report(self, data: bytes) -> QuantizationError:
         from ghostdeploy.quantize import error
@@ -254,21 +269,19 @@ def _auto_mixed(made: _Maker, target_db: float, progress: Progress) -> Quantized
     result = made.make(made.options.keep_float)
     if _snr(result) >= target_db:
         return result
-    blocks = blocks_of(made.model)
-    gains: dict[str, float] = {}
-    for number, block in enumerate(blocks):
-        progress(number, len(blocks), f"output SNR {_snr(result):.1f} dB; trying {block}")
-        gains[block] = _snr(made.make((*made.options.keep_float, block), brief=True))
+    kept, blocks = made.options.keep_float, blocks_of(made.model)
+    progress(0, 2, f"output SNR {_snr(result):.1f} dB; each block in float")
+    gains = dict(zip(blocks, made.snr_each([(*kept, b) for b in blocks]), strict=True))
     ranked = sorted(blocks, key=lambda block: -gains[block])
-    for count in range(1, len(ranked) + 1):
-        keep = (*made.options.keep_float, *ranked[:count])
-        progress(count, len(ranked), f"{count} blocks in float")
-        if _snr(made.make(keep, brief=True)) >= target_db:
+    progress(1, 2, "more and more blocks in float")
+    sets = [(*kept, *ranked[:count]) for count in range(1, len(ranked) + 1)]
+    reached = made.snr_each(sets)
+    for keep, snr in zip(sets, reached, strict=True):
+        if snr >= target_db:
             return made.make(keep)
-    best = _snr(made.make((*made.options.keep_float, *ranked), brief=True))
     raise ConversionError(
         f"an output SNR of {target_db:g} dB is out of reach: with every block in float it is"
-        f" {best:.1f} dB; use --precision fp16"
+        f" {reached[-1]:.1f} dB; use --precision fp16"
     )
 
 
@@ -300,7 +313,8 @@ def finish(raw: bytes, original: bytes, precision: str) -> tuple[bytes, dict[str
 
     source = flatbuffer.load(original, "the model")
     model = flatbuffer.load(raw, "the quantized model")
-    rewrites = apply_rewrites(model)
+    # int16 kernels lack what the rewrites use.
+    rewrites = apply_rewrites(model) if recipe(precision).activations == "int8" else {}
     graph = source.subgraphs[0]
     inputs, outputs = (
         [(graph.tensors[int(i)].name or b"").decode() for i in indices]

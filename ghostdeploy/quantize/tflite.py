@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import recipe
 from ghostdeploy.quantize.ranges import Range, with_ranges
 
 WORKER = "ghostdeploy.quantize.worker"
@@ -28,29 +28,36 @@ def quantize(
     precision: str,
     ranges: Mapping[int, Range],
     inputs: NDArray[np.float32],
-    options: QuantizeOptions,
-) -> bytes:
-    """``model`` (float TFLite) in ``precision``. ``ranges`` by tensor, measured on ``inputs``.
+    keep_float: Sequence[Sequence[str]] = ((),),
+    *,
+    per_channel: bool = True,
+) -> list[bytes]:
+    """``model`` (float TFLite) in ``precision``, once for each set of operators to keep in float.
 
+    ``ranges`` by tensor were measured on ``inputs`` (N, 3, H, W); operators go by their output.
     Raises ConversionError with the quantizer's last words.
     """
     wanted = recipe(precision)
-    ranged = with_ranges(model, ranges)
     with _folder_and_worker() as (folder, process):
-        (folder / "model.tflite").write_bytes(ranged if wanted.activations == "int8" else model)
+        ranged = with_ranges(model, ranges) if wanted.activations == "int8" else model
+        (folder / "model.tflite").write_bytes(ranged)
         if wanted.activations == "int16":
             np.save(folder / "inputs.npy", np.ascontiguousarray(inputs.transpose(0, 2, 3, 1)))
-        job = {
-            "model": str(folder / "model.tflite"),
-            "out": str(folder / "quantized.tflite"),
-            "inputs": str(folder / "inputs.npy"),
-            "io": wanted.io,
-            "activations": wanted.activations,
-            "per_channel": options.per_channel,
-            "keep_float": sorted(options.keep_float),
-        }
-        _finish(process, json.dumps(job), folder / "log")
-        return (folder / "quantized.tflite").read_bytes()
+        outs = [folder / f"quantized{number}.tflite" for number in range(len(keep_float))]
+        jobs = [
+            {
+                "model": str(folder / "model.tflite"),
+                "out": str(out),
+                "inputs": str(folder / "inputs.npy"),
+                "io": wanted.io,
+                "activations": wanted.activations,
+                "per_channel": per_channel,
+                "keep_float": sorted(names),
+            }
+            for out, names in zip(outs, keep_float, strict=True)
+        ]
+        _finish(process, "".join(json.dumps(job) + "\n" for job in jobs), folder / "log")
+        return [out.read_bytes() for out in outs]
 
 
 @contextmanager
@@ -73,9 +80,9 @@ def _folder_and_worker() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
             process.wait()
 
 
-def _finish(process: subprocess.Popen[bytes], job: str, log: Path) -> None:
+def _finish(process: subprocess.Popen[bytes], jobs: str, log: Path) -> None:
     try:
-        process.communicate(job.encode() + b"\n", TIMEOUT_S)
+        process.communicate(jobs.encode(), TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise ConversionError(f"the quantizer did not finish in {TIMEOUT_S:.0f} s") from error
     if process.returncode != 0:

@@ -1,9 +1,9 @@
 """A process of its own for TensorFlow's quantizer: ``python -m ghostdeploy.quantize.worker``.
 
-Reads one JSON line: ``{"model", "out", "io", "activations", "per_channel", "keep_float",
-"inputs"}``, writes the quantized model to ``out`` and exits with 0. ``model`` is a float TFLite
-file with ranges beside its tensors; ``inputs`` (a .npy, NHWC) is what int16 activations are
-measured on. It starts importing at once, while the caller measures ranges.
+Reads JSON lines ``{"model", "out", "io", "activations", "per_channel", "keep_float", "inputs"}``,
+writes a quantized model to ``out`` for each, and exits with 0 when there are no more. ``model`` is
+a float TFLite file with ranges beside its tensors; ``inputs`` (a .npy, NHWC) is what int16
+activations are measured on. It starts importing at once, while the caller measures ranges.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ def main() -> int:
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
     import tensorflow  # noqa: F401
 
-    line = sys.stdin.readline()
-    if not line:  # the caller gave up
-        return 1
-    job = json.loads(line)
-    make = int16x8 if job["activations"] == "int16" else int8
-    Path(job["out"]).write_bytes(make(Path(job["model"]).read_bytes(), job))
+    for line in sys.stdin:
+        job = json.loads(line)
+        make = int16x8 if job["activations"] == "int16" else int8
+        Path(job["out"]).write_bytes(make(Path(job["model"]).read_bytes(), job))
     return 0
 
 
