@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
-from ghostdeploy.types import Artifact, Quantization, QuantizationError
+from ghostdeploy.types import Artifact, Calibration, Quantization, QuantizationError
 
 if TYPE_CHECKING:
     from ghostdeploy.images import Preprocessing
@@ -221,7 +222,7 @@ class _Maker:
 
         names = [float_nodes(self.model, keep) for keep in keeps]
         made = [
-            finish(raw, self.model, self.precision)
+            finish(raw, self.model, self.precision, self.data.identity)
             for raw in tflite.quantize(
                 self.model,
                 self.precision,
@@ -304,7 +305,9 @@ def blocks_of(model: bytes) -> list[str]:
     return list(dict.fromkeys(".".join(part) for part in parts))
 
 
-def finish(raw: bytes, original: bytes, precision: str) -> tuple[bytes, dict[str, int]]:
+def finish(
+    raw: bytes, original: bytes, precision: str, calibration: Calibration
+) -> tuple[bytes, dict[str, int]]:
     """Rewrite a quantized model, and give it the names, signature and metadata of the original."""
 
     from ghostdeploy import flatbuffer
@@ -325,8 +328,9 @@ def finish(raw: bytes, original: bytes, precision: str) -> tuple[bytes, dict[str
     tidy.set_signature(model, inputs[0], outputs)
     model.description = source.description
     facts = metadata.read_facts(source)
-    if facts:
-        metadata.add_facts(model, facts | {"ghostdeploy.precision": precision})
+    images = json.dumps(asdict(calibration), sort_keys=True)
+    own = {"ghostdeploy.precision": precision, "ghostdeploy.calibration": images}
+    metadata.add_facts(model, facts | own)
     metadata.copy_metadata(source, model)
     tidy.drop_unused(model)
     return metadata.attach(flatbuffer.dump(model), metadata.attached(original)), rewrites
