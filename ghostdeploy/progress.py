@@ -10,3 +10,9 @@ Progress = Callable[[int, int, str], None]
 
 def silent(done: int, total: int, text: str) -> None:
     """The Progress of a caller that does not want any."""
+
+
+def by_tenths(progress: Progress, done: int, total: int, text: str) -> None:
+    """Tell of long counts only now and then: a log should not have a line for every image."""
+    if done % max(1, total // 10) == 0:
+        progress(done, total, text)

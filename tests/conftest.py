@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ from tests.fake_phone.fixtures import (  # noqa: F401
 LABELS = tuple(f"class number {n} – näme" for n in range(10))
 SMALL = ("--width", "0.5", "--num-classes", "10")
 OPTIONS = (*SMALL, "--resolution", "97", "--embed-preprocessing", "--softmax", "--labels", "LABELS")
+REPOSITORY = Path(__file__).parent.parent
+CHECKPOINT = REPOSITORY / "models" / "ghostnetv2_0.2_96_shapes.safetensors"
+TRAINED = (
+    "--width", "0.2", "--num-classes", "10", "--resolution", "96", "--weights", str(CHECKPOINT)
+)  # fmt: skip
 
 # fixture -> arguments of `ghostdeploy export`. At 160 pixels only the maps at stride 32 are odd.
 EXPORTS: dict[str, tuple[str, ...]] = {
@@ -44,6 +50,8 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     "half": (*SMALL, "--resolution", "97", "--precision", "fp16"),
     "features_v2": ("ghostnetv2:paper@0.5", "--features", "--resolution", "65x97"),
     "features_v1": ("ghostnetv1@0.5", "--features", "--resolution", "75", "--format", "tflite"),
+    "trained": (*TRAINED, "--format", "all"),
+    "trained_int8": (*TRAINED, "--precision", "int8", "--calibration", "SHAPES/calibration"),
     "ablation": (
         *SMALL, "--resolution", "64", "--set", "scale=hard_sigmoid", "--set", "scale_where=after",
         "--set", "kernel=7", "--format", "tflite",
@@ -86,6 +94,15 @@ class Exported:
 
 
 @pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``test`` (120 images) and ``calibration`` (60) of the data the small networks learned."""
+    folder = tmp_path_factory.mktemp("shapes")
+    script = REPOSITORY / "benchmarks" / "small_data.py"
+    subprocess.run([sys.executable, script, "shapes", folder, "120", "60"], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def _exports(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Exported]]]:
@@ -95,7 +112,10 @@ def _exports(
 
     def make(name: str) -> Exported:
         folder = tmp_path_factory.mktemp(name)
-        words = [str(labels) if word == "LABELS" else word for word in EXPORTS[name]]
+        if any("SHAPES" in word for word in EXPORTS[name]):
+            images = str(request.getfixturevalue("shapes"))
+        words = [word.replace("LABELS", str(labels)) for word in EXPORTS[name]]
+        words = [word.replace("SHAPES", images) for word in words]
         # Neither hash order nor the working directory may show in the files.
         env = {"PYTHONHASHSEED": str(1 + len(name))}
         done = ghostdeploy("export", *words, "--out", folder, env=env, cwd=folder.parent)
@@ -129,6 +149,8 @@ whole = _fixture("whole")
 optioned = _fixture("optioned")
 optioned_again = _fixture("optioned_again")
 half = _fixture("half")
+trained = _fixture("trained")
+trained_int8 = _fixture("trained_int8")
 features_v2 = _fixture("features_v2")
 features_v1 = _fixture("features_v1")
 ablation = _fixture("ablation")

@@ -16,16 +16,20 @@ from ghostdeploy import __version__
 from ghostdeploy.cli.bench import bench, compare, report
 from ghostdeploy.cli.devices import devices
 from ghostdeploy.cli.doctor import completion, doctor
+from ghostdeploy.cli.eval import evaluate
 from ghostdeploy.cli.export import export, verify
 from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
+from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.errors import GhostdeployError
 
 COMMANDS: tuple[click.Command, ...] = (
     models,
     export,
     verify,
+    quantize,
+    evaluate,
     lint,
     bench,
     compare,

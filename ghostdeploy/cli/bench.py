@@ -13,6 +13,7 @@ from ghostdeploy.cli.options import (
     access,
     bench_options,
     bench_params,
+    calibration_options,
     export_options,
     export_request,
     model_options,
@@ -44,12 +45,24 @@ def bench(targets: tuple[str, ...], as_json: bool, **o: Any) -> None:
     default="",
     help="Models or files, with commas; the first is the ratio's base. Table 1 by default.",
 )
+@click.option("--precisions", help="Of one model, with commas, e.g. fp32,fp16,dynamic,int8.")
+@click.option("--data", type=Path, help="Labelled images, for the accuracy of each precision.")
 @model_options
 @export_options
+@calibration_options
 @bench_options
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def compare(targets: str, as_json: bool, **o: Any) -> None:
-    """The paper's Table 1: GhostNet, + self-attention, + DFC; export, measure, report."""
+def compare(
+    targets: str, precisions: str | None, data: Path | None, as_json: bool, **o: Any
+) -> None:
+    """The paper's Table 1: GhostNet, + self-attention, + DFC; export, measure, report.
+
+    With --precisions, one model in each of them: is it worth it?
+    """
+    if precisions:
+        from ghostdeploy.cli.precisions import compare_precisions
+
+        return compare_precisions(targets or "ghostnetv2", precisions, data, as_json, o)
     from ghostdeploy.commands.compare import NOTES, TABLE_1
 
     names = tuple(t.strip() for t in targets.split(",") if t.strip()) or TABLE_1

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from ghostdeploy.cli.options import export_options, export_request, model_options, spec_defaults
+from ghostdeploy.cli.options import (
+    calibration_options,
+    export_options,
+    export_request,
+    model_options,
+    spec_defaults,
+)
+from ghostdeploy.cli.quantize import quantization_lines
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 from ghostdeploy.errors import CheckFailed, UsageError
 from ghostdeploy.types import ExportOptions
@@ -19,6 +26,7 @@ from ghostdeploy.types import ExportOptions
 @model_options
 @click.option("--format", "format_", default="all", show_default=True, help="onnx, tflite or all.")
 @export_options
+@calibration_options
 @click.option("--embed-preprocessing", is_flag=True, help="The model takes RGB of 0 to 255.")
 @click.option("--softmax", is_flag=True, help="Probabilities instead of logits.")
 @click.option("--features", is_flag=True, help="Feature maps at strides 4 to 32, not logits.")
@@ -28,6 +36,7 @@ def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: An
     """Build MODEL, lower it, prove it equal to the torch network, write it."""
     from ghostdeploy.commands import export as command
     from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.quantize import recipe
 
     spec = parse_target(model, spec_defaults(o))
     if isinstance(spec, Path):
@@ -38,7 +47,7 @@ def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: An
         features=o["features"],
         labels=command.read_labels(labels) if labels else (),
     )
-    formats = command.FORMATS if format_ == "all" else (format_,)
+    formats = recipe(o["precision"]).formats if format_ == "all" else (format_,)
     results = with_progress(lambda p: command.export(export_request(o, spec, formats, options), p))
     if as_json:
         return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
@@ -53,13 +62,17 @@ def _describe_export(artifact: Any, reused: bool) -> None:
     size = artifact.size_bytes / 1e6
     click.echo(f"{artifact.path}  {size:.2f} MB{'  (there already)' if reused else ''}")
     top1 = "" if proof.top1_agreement is None else f", top-1 agrees {proof.top1_agreement:.0%}"
+    before = ", before quantization" if artifact.quantization else ""
     click.echo(
-        f"  equal to torch in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
+        f"  equal to torch{before} in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
         f" {proof.inputs} inputs (tolerance {proof.tolerance_rel_l2:.0e}){top1};"
         f" {proof.layers} inner tensors, worst {proof.worst_layer_rel_l2:.1e}"
     )
     if artifact.rewrites:
         click.echo(f"  mended: {', '.join(artifact.rewrites)}")
+    if artifact.quantization:
+        for line in quantization_lines(artifact.quantization):
+            click.echo(f"  {line}")
 
 
 @click.command()
@@ -74,15 +87,16 @@ def verify(
 ) -> None:
     """Compare FILE with its torch network again, layer by layer."""
     from ghostdeploy.commands import verify as command
-    from ghostdeploy.commands.export import check_precision, verdict, weights_id
+    from ghostdeploy.commands.export import verdict, weights_id
     from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.quantize import recipe
 
     origin = None
     if model:
         spec = parse_target(model, spec_defaults(o))
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
-        check_precision(precision)
+        recipe(precision)
         origin = command.Origin(
             spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
         )

@@ -13,10 +13,12 @@ from ghostdeploy.types import BenchParams, ExportOptions, PhoneParams
 if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.targets import SpecDefaults
+    from ghostdeploy.quantize import QuantizeOptions
     from ghostdeploy.runners import Access
     from ghostdeploy.types import ModelSpec
 
 PHONE_SCHEMES = ("adb", "fake")
+PRECISIONS = "fp32, fp16, dynamic, int8, int8-float-io, int16x8 or int8-qdq."
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -52,7 +54,7 @@ def export_options(command: F) -> F:
             show_default=True,
             help="Folder of the model files.",
         ),
-        click.option("--precision", default="fp32", show_default=True, help="fp32 or fp16."),
+        click.option("--precision", default="fp32", show_default=True, help=PRECISIONS),
     ):
         command = option(command)
     return command
@@ -88,6 +90,54 @@ def phone_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def calibration_options(command: F) -> F:
+    """How a calibrated precision is made, for export and quantize."""
+    for option in (
+        click.option(
+            "--auto-mixed",
+            type=float,
+            metavar="DB",
+            help="Keep blocks in float until the output's SNR is at least this.",
+        ),
+        click.option(
+            "--keep-float", multiple=True, metavar="LAYER", help="A module that stays in float."
+        ),
+        click.option(
+            "--equalize/--no-equalize", default=True, help="Even out MODEL's channels first."
+        ),
+        click.option("--per-channel/--per-tensor", default=True, show_default=True),
+        click.option(
+            "--ranges", default="minmax", show_default=True, help="Or percentile, or mse."
+        ),
+        click.option("--crop", default=0.875, show_default=True, help="Share kept of the image."),
+        click.option("--calibration-seed", default=0, show_default=True, help="Of the choice."),
+        click.option("--calibration-size", default=128, show_default=True, help="Images."),
+        click.option(
+            "--calibration",
+            type=Path,
+            help="A folder of images, a .npy or .npz; synthetic ones without.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def quantize_options(o: dict[str, Any]) -> QuantizeOptions:
+    from ghostdeploy.quantize import QuantizeOptions
+
+    return QuantizeOptions(
+        calibration=o["calibration"],
+        size=o["calibration_size"],
+        seed=o["calibration_seed"],
+        crop=o["crop"],
+        ranges=o["ranges"],
+        per_channel=o["per_channel"],
+        equalize=o["equalize"],
+        keep_float=o["keep_float"],
+        auto_mixed=o["auto_mixed"],
+    )
 
 
 def bench_options(command: F) -> F:
@@ -190,6 +240,7 @@ def export_request(
         export=export or ExportOptions(),
         out=o["out"],
         force=o["force"],
+        **({"quantize": quantize_options(o)} if "calibration" in o else {}),
     )
 
 

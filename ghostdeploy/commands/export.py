@@ -14,24 +14,35 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.progress import Progress, silent
+from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
-from ghostdeploy.types import Artifact, ExportOptions, GraphReport, ModelSpec, Parity
+from ghostdeploy.types import (
+    Artifact,
+    ExportOptions,
+    GraphReport,
+    ModelSpec,
+    Parity,
+    Quantization,
+)
 
 if TYPE_CHECKING:
     from ghostdeploy.export.deploy import DeployForm
     from ghostdeploy.export.parity import Array
     from ghostdeploy.export.tflite import Converter
     from ghostdeploy.export.to_onnx import Exported
+    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.quantize.calibration import CalibrationData
 
 FORMATS = ("onnx", "tflite")
-PRECISIONS = ("fp32", "fp16")
 LICENSE = "Apache-2.0"
 
 
 @dataclass(frozen=True)
 class ExportRequest:
     """What to export. ``weights`` is a checkpoint, None for seeded weights.
+
+    ``quantize`` says how a calibrated precision is made; the others make nothing of it.
 
     Raises UsageError for an unknown format or precision, or labels that do not fit.
     """
@@ -44,12 +55,17 @@ class ExportRequest:
     export: ExportOptions = ExportOptions()
     out: Path = Path("models")
     force: bool = False
+    quantize: QuantizeOptions = QuantizeOptions()
 
     def __post_init__(self) -> None:
+        come = recipe(self.precision).formats
         for format in self.formats:
             if format not in FORMATS:
                 raise UsageError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
-        check_precision(self.precision)
+            if format not in come:
+                raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
+        if self.export.features and recipe(self.precision).calibrated:
+            raise UsageError(f"{self.precision} is judged by its logits: leave out --features")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be 0 to 2**32-1, not {self.seed}")
         options = self.spec.options
@@ -78,13 +94,6 @@ class ExportRequest:
         return self.out / f"{'_'.join(parts)}.{format}"
 
 
-def check_precision(precision: str) -> None:
-    """Raises UsageError for one that there is not."""
-    if precision not in PRECISIONS:
-        known = ", ".join(PRECISIONS)
-        raise UsageError(f"precision must be one of {known}, not {precision!r}")
-
-
 def _slug(path: Path | None) -> str:
     stem = path.name.split(".", 1)[0] if path else ""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:40]
@@ -108,16 +117,35 @@ def export(request: ExportRequest, progress: Progress = silent) -> list[ExportRe
     """
     ensure_writable(request.out)
     weights = weights_id(request.weights, request.seed)
+    data = calibration_of(request, progress)
+    quantized = (request.quantize, data.identity) if data else None
     keys = {
-        f: content_key(request.spec, request.export, weights, f, request.precision)
+        f: content_key(request.spec, request.export, weights, f, request.precision, quantized)
         for f in request.formats
     }
     found = {} if request.force else _existing(request, keys)
     missing = [f for f in request.formats if f not in found]
     if missing:
         with captured():
-            found |= _make(request, missing, keys, weights, progress)
+            found |= _make(request, missing, keys, weights, data, progress)
     return [found[f] for f in request.formats]
+
+
+def calibration_of(request: ExportRequest, progress: Progress = silent) -> CalibrationData | None:
+    """The images that a calibrated precision is measured on; None for the other ones."""
+    if not recipe(request.precision).calibrated:
+        return None
+    _require_packages()
+    from ghostdeploy.commands.quantize import calibration_data
+
+    return calibration_data(request.quantize, preprocessing_of(request), progress)
+
+
+def preprocessing_of(request: ExportRequest) -> Preprocessing:
+    from ghostdeploy.images import Preprocessing
+
+    rgb255, crop = request.export.embed_preprocessing, request.quantize.crop
+    return Preprocessing(request.spec.resolution, rgb255, crop)
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -181,6 +209,7 @@ def _make(
     formats: Sequence[str],
     keys: dict[str, str],
     weights: str,
+    data: CalibrationData | None,
     progress: Progress,
 ) -> dict[str, ExportResult]:
     steps = 2 + len(formats)
@@ -191,7 +220,7 @@ def _make(
         from ghostdeploy.export.tflite import started
 
         converter = stack.enter_context(started()) if "tflite" in formats else None
-        model = _torch_model(request, weights, progress, steps)
+        model = _torch_model(request, weights, data, progress, steps)
         proto = model.exported.model.SerializeToString()
         if converter:
             converter.start(proto, request.precision)
@@ -199,14 +228,13 @@ def _make(
         # ONNX is proven even when only TFLite is wanted: it is the step between, and the
         # converter is busy meanwhile.
         progress(2, steps, "comparing ONNX with torch")
-        onnx = _onnx(request, model, keys.get("onnx", ""), weights)
+        onnx = _onnx(request, model, keys.get("onnx", ""), weights, data)
         if "onnx" in formats:
             made["onnx"] = _write(request, "onnx", *onnx)
         if converter:
             progress(steps - 1, steps, "converting to TFLite")
-            made["tflite"] = _write(
-                request, "tflite", *_tflite(request, model, keys["tflite"], weights, converter)
-            )
+            done = _tflite(request, model, keys["tflite"], weights, converter, data, progress)
+            made["tflite"] = _write(request, "tflite", *done)
         progress(steps, steps, "done")
     return made
 
@@ -238,13 +266,23 @@ def network_of(spec: ModelSpec, weights: Path | None, seed: int) -> Any:
     return network
 
 
-def _torch_model(request: ExportRequest, weights: str, progress: Progress, steps: int) -> _Model:
+def _torch_model(
+    request: ExportRequest,
+    weights: str,
+    data: CalibrationData | None,
+    progress: Progress,
+    steps: int,
+) -> _Model:
     network = network_of(request.spec, request.weights, request.seed)
     from ghostdeploy.export.deploy import DeployForm, reference
     from ghostdeploy.export.parity import example_inputs
     from ghostdeploy.export.to_onnx import output_names, set_metadata, to_onnx
 
     form = DeployForm(network, request.export)
+    if data and request.quantize.equalize:
+        from ghostdeploy.quantize.equalize import equalize
+
+        equalize(form, data.inputs)
     progress(1, steps, "exporting to ONNX")
     exported = to_onnx(form, request.spec.resolution)
     facts = _facts(request, weights)
@@ -279,7 +317,11 @@ def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
 
 
 def _onnx(
-    request: ExportRequest, model: _Model, key: str, weights: str
+    request: ExportRequest,
+    model: _Model,
+    key: str,
+    weights: str,
+    calibration: CalibrationData | None,
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy.export import parity
     from ghostdeploy.export.to_onnx import to_fp16, with_all_values
@@ -297,15 +339,28 @@ def _onnx(
     every = parity.onnx_runner(with_all_values(proto, names), names)
     layers = parity.layer_errors(model.inner, every(model.inputs[1]))
     proven = _prove(request, "onnx", "onnxruntime", model, run, layers)
-    return data, _artifact(request, path, data, key, weights, report, proven, {}), report
+    quantization = None
+    if calibration and "onnx" in request.formats:
+        from ghostdeploy.commands.quantize import quantize_onnx
+
+        data, quantization = quantize_onnx(data, request.quantize, calibration)
+    made = _artifact(request, path, data, key, weights, report, proven, {}, quantization)
+    return data, made, report
 
 
 def _tflite(
-    request: ExportRequest, model: _Model, key: str, weights: str, converter: Converter
+    request: ExportRequest,
+    model: _Model,
+    key: str,
+    weights: str,
+    converter: Converter,
+    calibration: CalibrationData | None,
+    progress: Progress,
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import parity
     from ghostdeploy.export.metadata import Description
+    from ghostdeploy.export.rewrites import REWRITES
     from ghostdeploy.export.tflite import finish_tflite
     from ghostdeploy.lint import lint_graph, read_tflite
 
@@ -325,17 +380,28 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
+        # DEPTH_TO_SPACE has no int16 form.
+        rewrites=tuple(n for n in REWRITES if n != "nearest-depth")
+        if request.precision == "int16x8"
+        else None,
     )
-    graph = read_tflite.graph_of(flatbuffer.load(finished.data, path.name), path.name)
+    data, rewrites, quantization = finished.data, finished.rewrites, None
+    run = parity.tflite_runner(data)
+    layers = parity.layer_errors(model.inner, parity.tflite_layers(data, model.inputs[1]))
+    proven = _prove(request, "tflite", "LiteRT", model, run, layers)
+    if calibration:  # what was just proven in fp32 is quantized
+        from ghostdeploy.commands.quantize import quantize_tflite
+
+        how = preprocessing_of(request)
+        made = quantize_tflite(
+            data, request.precision, request.quantize, how, calibration, progress
+        )
+        data, rewrites, quantization = made.data, rewrites | made.rewrites, made.quantization
+    graph = read_tflite.graph_of(flatbuffer.load(data, path.name), path.name)
     report = lint_graph(graph, request.spec)
     _refuse_errors(path, report)
-    run = parity.tflite_runner(finished.data)
-    layers = parity.layer_errors(model.inner, parity.tflite_layers(finished.data, model.inputs[1]))
-    proven = _prove(request, "tflite", "LiteRT", model, run, layers)
-    artifact = _artifact(
-        request, path, finished.data, key, weights, report, proven, finished.rewrites
-    )
-    return finished.data, artifact, report
+    artifact = _artifact(request, path, data, key, weights, report, proven, rewrites, quantization)
+    return data, artifact, report
 
 
 def _refuse_errors(path: Path, report: GraphReport) -> None:
@@ -360,7 +426,11 @@ def _prove(
         got = run(image)
         pairs.append((expected, [got[name] for name in model.outputs]))
     version = tool_versions()["onnxruntime" if format == "onnx" else "ai-edge-litert"]
-    proven = compare(format, f"{runtime} {version}", request.precision, pairs, layers)
+    # A calibrated precision is judged afterwards, against the float form that is proven here.
+    precision = "fp32" if recipe(request.precision).calibrated else request.precision
+    if format == "onnx" and precision == "dynamic":  # the step before the converter
+        precision = "fp32"
+    proven = compare(format, f"{runtime} {version}", precision, pairs, layers)
     if not proven.passed:
         raise CheckFailed(f"{request.path(format).name}: {verdict(proven, layers)}")
     return proven
@@ -391,6 +461,7 @@ def _artifact(
     report: GraphReport,
     proven: Parity,
     rewrites: dict[str, int],
+    quantization: Quantization | None,
 ) -> Artifact:
     import hashlib
 
@@ -413,6 +484,7 @@ def _artifact(
         op_counts=report.op_counts,
         rewrites=tuple(f"{name} ×{count}" for name, count in rewrites.items()),
         parity=(proven,),
+        quantization=quantization,
     )
 
 

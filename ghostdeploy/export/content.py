@@ -23,7 +23,16 @@ TOOLS = (
     "numpy",
 )
 # The code whose change may change an artifact.
-SOURCES = ("zoo", "export", "lint", "example_images.py", "flatbuffer.py", "preprocessing.py")
+SOURCES = (
+    "zoo",
+    "export",
+    "lint",
+    "quantize",
+    "example_images.py",
+    "flatbuffer.py",
+    "images.py",
+    "preprocessing.py",
+)
 
 
 @cache
@@ -51,15 +60,24 @@ def source_digest() -> str:
 
 
 def content_key(
-    spec: ModelSpec, export: ExportOptions, weights: str, format: str, precision: str
+    spec: ModelSpec,
+    export: ExportOptions,
+    weights: str,
+    format: str,
+    precision: str,
+    quantized: object = None,
 ) -> str:
-    """SHA-256 over everything that decides the artifact's bytes."""
+    """SHA-256 over everything that decides the artifact's bytes.
+
+    ``quantized`` is how a calibrated precision is made, and on which images.
+    """
     parts = {
         "spec": asdict(spec),
         "export": asdict(export),
         "weights": weights,
         "format": format,
         "precision": precision,
+        "quantized": repr(quantized),
         "tools": tool_versions(),
         "source": source_digest(),
     }

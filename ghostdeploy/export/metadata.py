@@ -61,6 +61,13 @@ def read_facts(model: Any) -> dict[str, str]:
     return {}
 
 
+def copy_metadata(source: Any, model: Any) -> None:
+    """Take over what task libraries read, from the model that ``model`` was made of."""
+    for entry in source.metadata or ():
+        if entry.name == BUFFER_NAME:
+            _put(model, BUFFER_NAME, bytes(np.asarray(source.buffers[entry.buffer].data, np.uint8)))
+
+
 def _put(model: Any, name: bytes, content: bytes) -> None:
     generated = schema()
     buffer, entry = generated.BufferT(), generated.MetadataT()

@@ -90,7 +90,7 @@ def channels_last(outputs: Any) -> list[Any]:
 
 
 def tflite_bytes(network: Any, precision: str) -> bytes:
-    """The model as a TFLite flatbuffer. ``precision`` is fp32 or fp16 (weights)."""
+    """The model as a TFLite flatbuffer. ``precision`` is fp16 or dynamic (weights), else fp32."""
     import tensorflow as tf
 
     function = tf.function(lambda *inputs: channels_last(network(inputs)))
@@ -100,6 +100,8 @@ def tflite_bytes(network: Any, precision: str) -> bytes:
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
+    elif precision == "dynamic":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return bytes(converter.convert())
 
 

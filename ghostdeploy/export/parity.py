@@ -33,9 +33,16 @@ class Tolerance:
 
 # fp32: other summation orders reach some 1e-6 over these depths; the smallest real defect
 # known, the 3→7 nearest resize, moves its own tensor by 1e-1. fp16 weights carry 11 bits.
+# Eight bits are judged by their error report; here they only must still be the same function: a
+# wrong graph's outputs are as far off as they are large.
 TOLERANCES: dict[str, Tolerance] = {
     "fp32": Tolerance(outputs=1e-4, layers=1e-3),
     "fp16": Tolerance(outputs=1e-2, layers=2e-2),
+    "dynamic": Tolerance(outputs=0.3, layers=1.0),
+    "int8": Tolerance(outputs=0.5, layers=2.0),
+    "int8-float-io": Tolerance(outputs=0.5, layers=2.0),
+    "int16x8": Tolerance(outputs=0.1, layers=1.0),
+    "int8-qdq": Tolerance(outputs=0.5, layers=2.0),
 }
 
 
@@ -113,12 +120,18 @@ def to_nhwc(image: Array) -> Array:
     return np.ascontiguousarray(image.transpose(0, 2, 3, 1))
 
 
-def onnx_runner(model: bytes, outputs: Sequence[str]) -> Callable[[Array], dict[str, Array]]:
-    """A function from an image (1, 3, H, W) to the named outputs, through onnxruntime."""
+def onnx_runner(
+    model: bytes, outputs: Sequence[str], threads: int = 0
+) -> Callable[[Array], dict[str, Array]]:
+    """A function from an image (1, 3, H, W) to the named outputs, through onnxruntime.
+
+    ``threads`` 0 leaves their number to it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
@@ -128,12 +141,12 @@ def onnx_runner(model: bytes, outputs: Sequence[str]) -> Callable[[Array], dict[
     return run
 
 
-def tflite_runner(model: bytes) -> Callable[[Array], dict[str, Array]]:
+def tflite_runner(model: bytes, threads: int = 2) -> Callable[[Array], dict[str, Array]]:
     """A function from an image (1, 3, H, W) to the outputs in torch's layout, through LiteRT.
 
     It speaks to the model through its signature, or, where a file of others has none, its tensors.
     """
-    interpreter = _interpreter(model)
+    interpreter = _interpreter(model, threads)
     call = _by_signature if interpreter.get_signature_list() else _by_tensors
     outputs_of = call(interpreter)
 
@@ -146,8 +159,14 @@ def tflite_runner(model: bytes) -> Callable[[Array], dict[str, Array]]:
 
 def _by_signature(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
     signature = interpreter.get_signature_runner()
-    (name,) = signature.get_input_details()
-    return lambda image: dict(signature(**{name: image}))
+    ((name, source),) = signature.get_input_details().items()
+    details = signature.get_output_details()
+
+    def run(image: Array) -> dict[str, Array]:
+        found = signature(**{name: quantized(source, image)})
+        return {key: dequantized(details[key], value) for key, value in found.items()}
+
+    return run
 
 
 def _by_tensors(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
@@ -155,15 +174,38 @@ def _by_tensors(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
 
     def run(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], image)
+        interpreter.set_tensor(source["index"], quantized(source, image))
         interpreter.invoke()
-        return {detail["name"]: interpreter.get_tensor(detail["index"]) for detail in outputs}
+        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in outputs}
 
     return run
 
 
+def quantized(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
+    """``values`` as the tensor that LiteRT's ``detail`` describes holds them."""
+    scale, zero_point = detail["quantization"]
+    if not np.issubdtype(detail["dtype"], np.integer) or not scale:
+        return values
+    limits = np.iinfo(detail["dtype"])
+    steps = np.round(values / scale) + zero_point
+    return np.asarray(steps.clip(limits.min, limits.max).astype(detail["dtype"]))
+
+
+def dequantized(detail: Mapping[str, Any], values: NDArray[Any]) -> Array:
+    """The real numbers that ``values`` of a quantized tensor stand for."""
+    scale, zero_point = detail["quantization"]
+    if not np.issubdtype(values.dtype, np.integer) or not scale:
+        return values
+    return np.asarray((values.astype(np.float32) - zero_point) * np.float32(scale))
+
+
 def tflite_layers(model: bytes, image: Array) -> dict[str, Array]:
     """Every tensor by name after one run of the builtin kernels, which keep them all."""
+    return tflite_inspector(model)(image)
+
+
+def tflite_inspector(model: bytes) -> Callable[[Array], dict[str, Array]]:
+    """A function from an image (1, 3, H, W) to every tensor by name, as real numbers."""
     from ai_edge_litert.interpreter import OpResolverType
 
     interpreter = _interpreter(
@@ -172,22 +214,24 @@ def tflite_layers(model: bytes, image: Array) -> dict[str, Array]:
         experimental_preserve_all_tensors=True,
     )
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], to_nhwc(image))
-    interpreter.invoke()
+    source = interpreter.get_input_details()[0]
     produced = {int(i) for op in interpreter._get_ops_details() for i in op["outputs"]}
-    return {
-        detail["name"]: interpreter.get_tensor(detail["index"])
-        for detail in interpreter.get_tensor_details()
-        if detail["index"] in produced
-    }
+    details = [d for d in interpreter.get_tensor_details() if d["index"] in produced]
+
+    def run(image: Array) -> dict[str, Array]:
+        interpreter.set_tensor(source["index"], quantized(source, to_nhwc(image)))
+        interpreter.invoke()
+        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in details}
+
+    return run
 
 
-def _interpreter(model: bytes, **options: object) -> Any:
+def _interpreter(model: bytes, threads: int = 2, **options: object) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ModuleNotFoundError as error:
         raise MissingExtraError("ai-edge-litert", "local") from error
-    return Interpreter(model_content=model, num_threads=2, **options)
+    return Interpreter(model_content=model, num_threads=threads, **options)
 
 
 def random_outputs(model: bytes, seeds: int) -> tuple[list[Array], bool]:

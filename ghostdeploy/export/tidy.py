@@ -81,9 +81,10 @@ def _entry(name: str, index: int) -> Any:
 
 
 def drop_unused(model: Any) -> None:
-    """Remove tensors no operator uses and buffers no tensor or metadata uses."""
+    """Remove tensors and operator codes no operator uses, buffers no tensor or metadata uses."""
     for graph in model.subgraphs:
         _drop_tensors(graph, model)
+    _drop_codes(model)
     used = {0} | {t.buffer for g in model.subgraphs for t in g.tensors}
     used |= {entry.buffer for entry in model.metadata or ()}
     new = {old: position for position, old in enumerate(sorted(used))}
@@ -93,6 +94,16 @@ def drop_unused(model: Any) -> None:
             tensor.buffer = new[tensor.buffer]
     for entry in model.metadata or ():
         entry.buffer = new[entry.buffer]
+
+
+def _drop_codes(model: Any) -> None:
+    """Of operators that a rewrite replaced; a reader may refuse one that it does not know."""
+    operators = [op for graph in model.subgraphs for op in graph.operators]
+    used = sorted({op.opcodeIndex for op in operators})
+    new = {old: position for position, old in enumerate(used)}
+    model.operatorCodes = [model.operatorCodes[old] for old in used]
+    for op in operators:
+        op.opcodeIndex = new[op.opcodeIndex]
 
 
 def _drop_tensors(graph: Any, model: Any) -> None:

@@ -61,7 +61,7 @@ def table(comparisons: Sequence[Comparison]) -> Grid:
     rows = [(kind, *(_ms(profile.get(kind)) for profile in found)) for kind in kinds]
     if rows:
         rows.append(("all operators", *(_ms(sum(p.values()) if p else None) for p in found)))
-    header = ("Kind (ms an inference)", *(c.title for c in comparisons))
+    header = ("ms an inference", *(c.title for c in comparisons))
     return Grid(header, tuple(rows), frozenset(range(1, len(header))))
 
 

@@ -117,7 +117,7 @@ def _operator_lines(report: Report) -> list[str]:
     grid = operators.table(report.comparisons)
     if not grid.rows:
         return []
-    header = [clean(name, MIN_NAME * 2) for name in grid.header]
+    header = [clean(name, MIN_NAME * 3) for name in grid.header]
     cells = [[clean(cell, MIN_NAME * 3) for cell in row] for row in grid.rows]
     said = [_hanging("", clean(text, 600)) for text in operators.sentences(report.comparisons)]
     return [*aligned(header, cells), *(line for lines in said for line in lines)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from ghostdeploy.report import Report
 
-WIDTH_IN, BAR_IN, MARGIN_IN = 9.6, 0.55, 1.75
+WIDTH_IN, BAR_IN, AXIS_IN, LEGEND_LINE_IN = 9.6, 0.55, 0.62, 0.2
 LEGEND_COLUMNS = 4
 NAMED_SHARE = 0.07  # of the longest bar: narrower pieces have no room for their number
 HATCHES = ("", "//", "..")
@@ -20,11 +21,12 @@ HATCHES = ("", "//", "..")
 
 def draw(report: Report, theme: Theme) -> Figure:
     found = profiles(report.comparisons)
-    height = MARGIN_IN + BAR_IN * len(found)
-    figure = new_figure(WIDTH_IN, height)
-    axes = figure.add_axes((0.24, 0.62 / height, 0.73, (BAR_IN * len(found)) / height))
-    longest = max(sum(profile.values()) for profile in found)
     shown = [kind for kind in (*(k for k, _ in KINDS), OTHER) if any(kind in p for p in found)]
+    legend_in = LEGEND_LINE_IN * (ceil(len(shown) / LEGEND_COLUMNS) + 1)
+    height = AXIS_IN + BAR_IN * len(found) + legend_in
+    figure = new_figure(WIDTH_IN, height)
+    axes = figure.add_axes((0.24, AXIS_IN / height, 0.73, (BAR_IN * len(found)) / height))
+    longest = max(sum(profile.values()) for profile in found)
     left = [0.0] * len(found)
     for number, kind in enumerate(shown):
         color, hatch = theme.color(number), HATCHES[number // len(theme.colors) % len(HATCHES)]

@@ -1,0 +1,83 @@
+"""``ghostdeploy quantize``, and what it and ``export`` tell about a quantized file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghostdeploy.cli.options import (
+    calibration_options,
+    export_request,
+    model_options,
+    quantize_options,
+    spec_defaults,
+)
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
+
+if TYPE_CHECKING:
+    from ghostdeploy.types import Quantization
+
+
+@click.command()
+@click.argument("target", metavar="FILE|MODEL")
+@model_options
+@calibration_options
+@click.option("--precision", default="int8", show_default=True, help="Of the calibrated ones.")
+@click.option("--out", type=Path, help="The file, or for a MODEL the folder, to write.")
+@click.option("--force", is_flag=True, help="Quantize again what is there already.")
+@click.option("--report", type=Path, help="Write every layer's SNR there: .png, .csv or .json.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def quantize(target: str, as_json: bool, **o: Any) -> None:
+    """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
+    from ghostdeploy.commands import quantize as command
+    from ghostdeploy.commands.export import export
+    from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.quantize import calibrated_recipe
+
+    wanted = calibrated_recipe(o["precision"])
+    source = parse_target(target, spec_defaults(o))
+    options = quantize_options(o)
+    if isinstance(source, Path):
+        artifact = with_progress(
+            lambda p: command.quantize_file(source, o["precision"], options, o["out"], p)
+        )
+    else:
+        o["out"] = o["out"] or Path("models")
+        request = export_request(o, source, wanted.formats)
+        artifact = with_progress(lambda p: export(request, p))[0].artifact
+    assert artifact.quantization is not None
+    if o["report"]:
+        command.write_report(artifact, o["report"])
+    if as_json:
+        return emit_json(artifact)
+    click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
+    for line in quantization_lines(artifact.quantization):
+        click.echo(f"  {line}")
+
+
+def quantization_lines(made: Quantization) -> Iterator[str]:
+    """What a reader must know of a quantized file, the warning first."""
+    data, error = made.calibration, made.error
+    if data.synthetic:
+        yield (
+            f"CALIBRATED ON {data.size} SYNTHETIC IMAGES: accuracy will suffer; give real ones"
+            " with --calibration DIR"
+        )
+    else:
+        skipped = f", skipped {', '.join(data.skipped)}" if data.skipped else ""
+        yield f"calibrated on {data.size} images of {data.source} (seed {data.seed}){skipped}"
+    if error:
+        yield (
+            f"against fp32 on {error.inputs} held-out images: SNR {error.snr_db:.1f} dB,"
+            f" cosine {error.cosine:.4f}, top-1 agrees {error.top1_agreement:.1%}"
+        )
+        worst = ", ".join(f"{x.module or x.name} {x.snr_db:.1f}" for x in error.worst(3))
+        if worst:
+            yield f"worst layers (dB): {worst}"
+    if made.kernels is not None:
+        parts = f"{made.kernels} XNNPACK partition{'' if made.kernels == 1 else 's'}"
+        kept = f"; in float: {', '.join(made.kept_float)}" if made.kept_float else ""
+        yield parts + kept

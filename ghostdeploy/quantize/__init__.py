@@ -1,0 +1,105 @@
+"""Precisions, as a literal table: what each makes of weights, activations, inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostdeploy.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One precision. ``calibrated`` ones measure the ranges of activations on images.
+
+    ``weights``, ``activations`` and ``io`` (the model's inputs and outputs) are number formats;
+    ``formats`` the files that it comes as, ``hardware`` what likes it.
+    """
+
+    weights: str
+    activations: str
+    io: str
+    calibrated: bool
+    formats: tuple[str, ...]
+    hardware: str
+
+
+BOTH = ("onnx", "tflite")
+# precision: weights, activations, inputs and outputs, calibrated, formats, hardware
+RECIPES: dict[str, Recipe] = {
+    "fp32": Recipe("fp32", "fp32", "fp32", False, BOTH, "everything"),
+    "fp16": Recipe("fp16", "fp32, or fp16 where the delegate can", "fp32", False, BOTH,
+                   "GPUs; half the file elsewhere"),
+    "dynamic": Recipe("int8 per channel", "fp32, quantized at run time", "fp32", False, ("tflite",),
+                      "a quarter of the file; slow where convolutions dominate"),
+    "int8": Recipe("int8 per channel", "int8", "int8", True, ("tflite",),
+                   "CPUs (XNNPACK), NPUs, DSPs, Edge TPU"),
+    "int8-float-io": Recipe("int8 per channel", "int8", "fp32", True, ("tflite",),
+                            "the same, for callers that feed floats"),
+    "int16x8": Recipe("int8 per channel", "int16", "int16", True, ("tflite",),
+                      "some NPUs and DSPs; TFLite's reference kernels elsewhere"),
+    "int8-qdq": Recipe("int8 per channel", "int8", "fp32", True, ("onnx",),
+                       "onnxruntime (CPU with VNNI or dot product), TensorRT, QNN"),
+}  # fmt: skip
+
+
+def recipe(precision: str) -> Recipe:
+    """The row called ``precision``. Raises UsageError with the names that there are."""
+    try:
+        return RECIPES[precision]
+    except KeyError:
+        known = ", ".join(RECIPES)
+        raise UsageError(f"precision must be one of {known}, not {precision!r}") from None
+
+
+def calibrated_recipe(precision: str) -> Recipe:
+    """``recipe`` of one that needs images. Raises UsageError for another."""
+    found = recipe(precision)
+    if not found.calibrated:
+        known = ", ".join(name for name, row in RECIPES.items() if row.calibrated)
+        raise UsageError(
+            f"{precision} needs no calibration: use ghostdeploy export --precision {precision}"
+            f" (quantize makes {known})"
+        )
+    return found
+
+
+RANGES = ("minmax", "percentile", "mse")
+
+
+@dataclass(frozen=True)
+class QuantizeOptions:
+    """How a calibrated precision is made; the defaults are what docs/int8.md measured best.
+
+    ``calibration`` is a folder of images, a .npy or .npz, None for synthetic images. ``ranges``
+    is how an activation's range is chosen, ``equalize`` evens out channels before conversion
+    (of a network; a file is what it is). ``keep_float`` layers stay in fp32, and with
+    ``auto_mixed`` (dB) as many more blocks as that output SNR needs.
+    """
+
+    calibration: Path | None = None
+    size: int = 128
+    seed: int = 0
+    crop: float = 0.875
+    ranges: str = "minmax"
+    per_channel: bool = True
+    equalize: bool = True
+    keep_float: tuple[str, ...] = ()
+    auto_mixed: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.ranges not in RANGES:
+            raise UsageError(f"ranges must be one of {', '.join(RANGES)}, not {self.ranges!r}")
+        if not 0.1 <= self.crop <= 1.0:
+            raise UsageError(f"crop must be 0.1 to 1 of the image, not {self.crop}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"calibration-seed must be 0 to 2**32-1, not {self.seed}")
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """What is on, in words for a sidecar."""
+        return (
+            f"ranges={self.ranges}",
+            "per-channel" if self.per_channel else "per-tensor",
+            *(("equalize",) if self.equalize else ()),
+        )

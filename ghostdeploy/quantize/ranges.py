@@ -1,0 +1,136 @@
+"""Ranges of a TFLite model's activations: measured on images, chosen, written into the file.
+
+TensorFlow's quantizer reads a tensor's range from its ``min`` and ``max``; which range that should
+be is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.errors import ConversionError, MissingExtraError
+from ghostdeploy.flatbuffer import schema
+from ghostdeploy.progress import Progress, by_tenths, silent
+
+SAMPLES = 1024  # values of a tensor that are kept of each image
+STEPS = 255  # of eight bits
+PERCENTILE = 99.99
+SHRINKS = np.linspace(0.3, 1.0, 36)  # shares of the full range that ``mse`` tries
+Range = tuple[float, float]
+
+
+@dataclass
+class Observed:
+    """What a tensor held: its exact range, and ``SAMPLES`` values an image, evenly spread."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    samples: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        flat = values.ravel()
+        self.low = min(self.low, float(flat.min()))
+        self.high = max(self.high, float(flat.max()))
+        self.samples.append(flat[:: max(1, flat.size // SAMPLES)].copy())
+
+
+def observe(
+    model: bytes, inputs: NDArray[np.float32], progress: Progress = silent
+) -> dict[int, Observed]:
+    """Every activation of a float model over ``inputs`` (N, 3, H, W), by tensor index.
+
+    The builtin kernels run it, which keep every tensor. Raises ConversionError for values that
+    are not finite.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("ai-edge-litert", "local") from error
+    interpreter = Interpreter(
+        model_content=model,
+        num_threads=2,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    source = int(interpreter.get_input_details()[0]["index"])
+    found = {index: Observed() for index in _activations(flatbuffer.load(model, "the model"))}
+    for number, image in enumerate(inputs):
+        by_tenths(progress, number, len(inputs), "measuring ranges")
+        interpreter.set_tensor(source, np.ascontiguousarray(image[None].transpose(0, 2, 3, 1)))
+        interpreter.invoke()
+        for index, seen in found.items():
+            seen.add(interpreter.get_tensor(index))
+    if not all(np.isfinite([seen.low, seen.high]).all() for seen in found.values()):
+        raise ConversionError("the model computes infinities on the calibration images")
+    return found
+
+
+def _activations(model: Any) -> list[int]:
+    graph, float32 = model.subgraphs[0], schema().TensorType.FLOAT32
+    made = {int(i) for op in graph.operators for i in op.outputs} | {int(i) for i in graph.inputs}
+    return sorted(i for i in made if graph.tensors[i].type == float32)
+
+
+def full(seen: Observed) -> Range:
+    """The smallest and the largest value: naive, an outlier costs everybody else resolution."""
+    return seen.low, seen.high
+
+
+def percentile(seen: Observed) -> Range:
+    """All but the outermost 0.01 % of values at either end."""
+    values = np.concatenate(seen.samples)
+    low, high = np.percentile(values, [100 - PERCENTILE, PERCENTILE])
+    return float(low), float(high)
+
+
+def least_squares(seen: Observed) -> Range:
+    """The share of the full range whose eight bits give the least squared error."""
+    values = np.concatenate(seen.samples)
+    errors = [_squared_error(values, s * seen.low, s * seen.high) for s in SHRINKS]
+    best = float(SHRINKS[int(np.argmin(errors))])
+    return best * seen.low, best * seen.high
+
+
+def _squared_error(values: NDArray[np.float32], low: float, high: float) -> float:
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = max(high - low, 1e-12) / STEPS
+    rounded = np.round(values.clip(low, high) / step) * step
+    return float(np.square(rounded - values, dtype=np.float64).sum())
+
+
+METHODS: dict[str, Callable[[Observed], Range]] = {
+    "minmax": full,
+    "percentile": percentile,
+    "mse": least_squares,
+}
+
+
+def chosen(
+    model: bytes, observed: Mapping[int, Observed], method: str, image: Range
+) -> dict[int, Range]:
+    """A range a tensor by ``method``; all that can come in (``image``) and out is kept."""
+    graph = flatbuffer.load(model, "the model").subgraphs[0]
+    whole = {int(i): full(observed[int(i)]) for i in graph.outputs if int(i) in observed}
+    for i in map(int, graph.inputs):
+        low, high = full(observed[i])
+        whole[i] = min(low, image[0]), max(high, image[1])
+    return {i: whole.get(i) or METHODS[method](seen) for i, seen in observed.items()}
+
+
+def with_ranges(model: bytes, ranges: Mapping[int, Range]) -> bytes:
+    """The float model with each tensor's range written beside it."""
+    tree = flatbuffer.load(model, "the model")
+    tensors = tree.subgraphs[0].tensors
+    for index, (low, high) in ranges.items():
+        quantization = schema().QuantizationParametersT()
+        quantization.min = np.array([min(low, 0.0)], np.float32)
+        quantization.max = np.array([max(high, 0.0)], np.float32)
+        tensors[index].quantization = quantization
+    return flatbuffer.dump(tree)

@@ -1,0 +1,68 @@
+"""A process of its own for TensorFlow's quantizer: ``python -m ghostdeploy.quantize.worker``.
+
+Reads JSON lines ``{"model", "out", "io", "activations", "per_channel", "keep_float", "inputs"}``,
+writes a quantized model to ``out`` for each, and exits with 0 when there are no more. ``model`` is
+a float TFLite file with ranges beside its tensors; ``inputs`` (a .npy, NHWC) is what int16
+activations are measured on. It starts importing at once, while the caller measures ranges.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main() -> int:
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
+    import tensorflow  # noqa: F401
+
+    for line in sys.stdin:
+        job = json.loads(line)
+        make = int16x8 if job["activations"] == "int16" else int8
+        Path(job["out"]).write_bytes(make(Path(job["model"]).read_bytes(), job))
+    return 0
+
+
+def int8(model: bytes, job: dict[str, Any]) -> bytes:
+    """What ``tf.lite.TFLiteConverter`` does once it has calibrated."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    io = tf.int8 if job["io"] == "int8" else tf.float32
+    return bytes(
+        mlir_quantize(
+            model,
+            disable_per_channel=not job["per_channel"],
+            disable_per_channel_for_dense_layers=not job["per_channel"],
+            fully_quantize=True,
+            input_data_type=io,
+            output_data_type=io,
+            denylisted_nodes=set(job["keep_float"]) or None,
+        )
+    )
+
+
+def int16x8(model: bytes, job: dict[str, Any]) -> bytes:
+    """int16 activations come from the converter's older quantizer, which measures them itself."""
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow.lite.python.optimize import calibrator
+
+    images = np.load(job["inputs"])
+    return bytes(
+        calibrator.Calibrator(calibrator.add_intermediate_tensors(model)).calibrate_and_quantize(
+            lambda: ([image[None]] for image in images),
+            tf.int16,
+            tf.int16,
+            allow_float=False,
+            activations_type=tf.int16,
+            bias_type=tf.int64,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
