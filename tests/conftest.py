@@ -110,12 +110,15 @@ def _exports(
     labels = tmp_path_factory.mktemp("labels") / "labels.txt"
     labels.write_text("\n".join(LABELS) + "\n", encoding="utf-8")
 
+    calibrated = any(
+        "SHAPES" in word for name in EXPORTS if name in asked for word in EXPORTS[name]
+    )
+    images = request.getfixturevalue("shapes") if calibrated else None
+
     def make(name: str) -> Exported:
         folder = tmp_path_factory.mktemp(name)
-        if any("SHAPES" in word for word in EXPORTS[name]):
-            images = str(request.getfixturevalue("shapes"))
         words = [word.replace("LABELS", str(labels)) for word in EXPORTS[name]]
-        words = [word.replace("SHAPES", images) for word in words]
+        words = [word.replace("SHAPES", str(images)) for word in words]
         # Neither hash order nor the working directory may show in the files.
         env = {"PYTHONHASHSEED": str(1 + len(name))}
         done = ghostdeploy("export", *words, "--out", folder, env=env, cwd=folder.parent)

@@ -20,6 +20,8 @@ from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 if TYPE_CHECKING:
     from ghostdeploy.types import Quantization
 
+SHOWN = 3
+
 
 @click.command()
 @click.argument("target", metavar="FILE|MODEL")
@@ -54,8 +56,25 @@ def quantize(target: str, as_json: bool, **o: Any) -> None:
     if as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
-    for line in quantization_lines(artifact.quantization):
+    for line in (*quantization_lines(artifact.quantization), *layer_lines(artifact.quantization)):
         click.echo(f"  {line}")
+
+
+def layer_lines(made: Quantization) -> Iterator[str]:
+    """The ten worst layers, what saturates, and the halves whose one scale suits them least."""
+    if made.error is None or not made.error.layers:
+        return
+    yield "  SNR dB  layer"
+    for layer in made.error.worst():
+        yield f"{layer.snr_db:8.1f}  {layer.name}"
+    saturated = sorted(made.error.layers, key=lambda x: -x.saturated)[:SHOWN]
+    yield "at the end of their range: " + (
+        ", ".join(f"{x.name} {x.saturated:.2%}" for x in saturated if x.saturated > 0) or "none"
+    )
+    apart = sorted(made.error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
+    yield "concatenated halves, largest values: " + ", ".join(
+        f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]
+    )
 
 
 def quantization_lines(made: Quantization) -> Iterator[str]:
@@ -74,9 +93,9 @@ def quantization_lines(made: Quantization) -> Iterator[str]:
             f"against fp32 on {error.inputs} held-out images: SNR {error.snr_db:.1f} dB,"
             f" cosine {error.cosine:.4f}, top-1 agrees {error.top1_agreement:.1%}"
         )
-        worst = ", ".join(f"{x.module or x.name} {x.snr_db:.1f}" for x in error.worst(3))
+        worst = ", ".join(f"{x.module or x.name} {x.snr_db:.1f} dB" for x in error.worst(1))
         if worst:
-            yield f"worst layers (dB): {worst}"
+            yield f"worst layer: {worst} (the sidecar has all)"
     if made.kernels is not None:
         parts = f"{made.kernels} XNNPACK partition{'' if made.kernels == 1 else 's'}"
         kept = f"; in float: {', '.join(made.kept_float)}" if made.kept_float else ""

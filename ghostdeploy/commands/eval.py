@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ghostdeploy.commands.export import network_of, weights_id
 from ghostdeploy.commands.inputs import classes_of, preprocessing
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError, UsageError
 from ghostdeploy.gate import proportions
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.records import ensure_writable
@@ -191,21 +192,37 @@ def _predictions(
     chunks = [waiting[n : n + CHUNK] for n in range(0, len(waiting), CHUNK)]
     work = [[(n, data.files[n]) for n in chunk] for chunk in chunks]
     cores = min(len(os.sched_getaffinity(0)), len(chunks))
+    if work:
+        _try_to_open(subjects)  # here, where an error can be told
     if cores < 2:
-        if work:
-            _open(tuple(subjects))
         yield from map(_predict, work)
         return
     # Spawned, not forked: a forked process inherits the runtimes' locked threads.
     with ProcessPoolExecutor(cores, get_context("spawn"), _open, (tuple(subjects),)) as pool:
         try:
             yield from pool.map(_predict, work)
+        except BrokenProcessPool as error:
+            raise MeasurementError(
+                "a process died at an image; the same command goes on"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 _opened: list[tuple[Preprocessing, Callable[[Any], Any]]] = []  # a process's own models
+
+
+def _try_to_open(subjects: Sequence[Subject]) -> None:
+    """Raises InputFileError for a model that its runtime here does not take."""
+    try:
+        _open(tuple(subjects))
+    except GhostdeployError:
+        raise
+    except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
+        line = str(error).strip().split("\n", 1)[0][:160]
+        names = ", ".join(one.name for one in subjects)
+        raise InputFileError(f"{names} cannot be run here: {line}") from error
 
 
 def _open(subjects: tuple[Subject, ...]) -> None:

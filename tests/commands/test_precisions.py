@@ -29,7 +29,7 @@ BASE = Row("fp32", 4.0, None, 1, None, False, None, None)  # type: ignore[arg-ty
         (row(0.54, agree=0.8), "not worth it as it is: 80.0% of answers"),
         (row(0.54, lost=0.004), "worth it: 0.54 of fp32's time, +0.40 points of top-1 lost"),
         (row(0.54, lost=0.03), "not worth it as it is: +3.00 points of top-1 lost"),
-        (row(1.0, size=2.0), "worth it for its size only (0.50 of it)"),
+        (row(1.0, size=2.0), "worth it for its size only (0.50 of fp32's): no faster"),
         (row(1.0, size=4.0), "no gain"),
     ],
 )
