@@ -24,7 +24,10 @@ from ghostdeploy.types import SCHEMA, Artifact, BenchRecord, LatencySummary, Mod
 MAX_FILE_BYTES = 64_000_000
 # A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).
 UNSIGNED_SUFFIXES = ("_ms", "_s", "_mb", "_khz", "_bytes", "_1min", "_percent")
-UNSIGNED_NAMES = frozenset({"count", "round", "position", "partitions", "cpus", "cores", "macs"})
+INSTRUCTION_CLASSES = ("multiply_accumulate", "load", "store", "other")
+UNSIGNED_NAMES = frozenset(
+    {"count", "round", "position", "partitions", "cpus", "cores", "macs", *INSTRUCTION_CLASSES}
+)
 
 T = TypeVar("T")
 

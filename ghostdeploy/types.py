@@ -245,8 +245,55 @@ class OpTime:
 
 
 @dataclass(frozen=True)
+class OpInstructions:
+    """What one operator of an inference executed, by class; see ``Instructions``.
+
+    ``op`` is the kernel as the runtime names it, ``name`` the graph's node, "" where unknown.
+    """
+
+    op: str
+    name: str
+    multiply_accumulate: int
+    load: int
+    store: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        return self.multiply_accumulate + self.load + self.store + self.other
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """The instructions of one inference on an emulated core, by class; exact, and no time.
+
+    ``multiply_accumulate`` counts vector instructions, of several products each. ``max_abs`` and
+    ``rel_l2`` tell how far the outputs are from this machine's, None where nothing was compared.
+    ``operators`` are in the order of running; what the runtime does between them is in none.
+    """
+
+    multiply_accumulate: int
+    load: int
+    store: int
+    other: int
+    operators: tuple[OpInstructions, ...] = ()
+    max_abs: float | None = None
+    rel_l2: float | None = None
+
+    @property
+    def total(self) -> int:
+        return self.multiply_accumulate + self.load + self.store + self.other
+
+    @property
+    def classes(self) -> tuple[int, int, int, int]:
+        return self.multiply_accumulate, self.load, self.store, self.other
+
+
+@dataclass(frozen=True)
 class Launch:
     """One process on the device = one sample. ``round`` pairs it with the other models' launches.
+
+    A device tells either times (``summary``) or, an emulated one, ``instructions``.
 
     ``samples_ms`` holds every raw run where the runner sees them (benchmark_model prints none).
     ``cpus`` is the affinity read back from the running process. ``cpu_s`` is the CPU time of that
@@ -265,6 +312,7 @@ class Launch:
     peak_mem_mb: float | None = None
     partitions: int | None = None
     profile: tuple[OpTime, ...] = ()
+    instructions: Instructions | None = None
     cpus: tuple[int, ...] = ()
     cpu_s: float | None = None
     neighbours_s: float | None = None
@@ -303,7 +351,8 @@ class Launch:
 class BenchParams:
     """How to measure; see each runner for what it makes of it.
 
-    ``xnnpack`` False runs the runtime's builtin kernels. ``cpus`` () lets the runner choose.
+    ``xnnpack`` False runs the runtime's builtin kernels. ``fp16_arithmetic`` forces XNNPACK to
+    half precision, on devices that can be told so. ``cpus`` () lets the runner choose.
     ``benchmark_model`` is the program's path, for the runtime of that name only.
     ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
     that counts. A launch's value is the median of its runs, which interruptions hardly move while
@@ -317,6 +366,7 @@ class BenchParams:
     launches: int = 10
     runtime: str = "litert"  # litert, tflite-runtime, onnxruntime, benchmark_model
     xnnpack: bool = True
+    fp16_arithmetic: bool = False
     cpus: tuple[int, ...] = ()
     benchmark_model: str = ""
     timeout_s: float = 300.0
@@ -327,6 +377,8 @@ class BenchParams:
         for name in ("threads", "runs", "launches"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.fp16_arithmetic and not self.xnnpack:
+            raise UsageError("half-precision arithmetic is XNNPACK's: it needs XNNPACK on")
         if self.warmup < 0:
             raise UsageError(f"warmup must not be negative, not {self.warmup}")
         if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
@@ -367,6 +419,12 @@ class BenchRecord:
     def valid_launches(self) -> tuple[Launch, ...]:
         return tuple(x for x in self.launches if x.valid and x.summary is not None)
 
+    @property
+    def instructions(self) -> Instructions | None:
+        """What an emulated core counted, the last valid launch's; None for other devices."""
+        found = [x.instructions for x in self.launches if x.valid and x.instructions]
+        return found[-1] if found else None
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -394,4 +452,21 @@ class Comparison:
     paper_latency_ms: float | None = None
     paper_ratio: float | None = None
     paper_top1: float | None = None
+    paper_source: str = ""
+
+
+@dataclass(frozen=True)
+class InstructionComparison:
+    """One row of a comparison of instructions: a record of an emulated core.
+
+    ``ratio`` is to the first row's total, None where the cores, the kernels or the emulators
+    differ. The paper's are times on its phone.
+    """
+
+    title: str
+    record: BenchRecord
+    instructions: Instructions
+    ratio: float | None
+    paper_latency_ms: float | None = None
+    paper_ratio: float | None = None
     paper_source: str = ""

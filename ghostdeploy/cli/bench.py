@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghostdeploy.cli.instructions import (
+    count_and_show,
+    count_and_write,
+    is_emulated,
+    write_counts,
+)
 from ghostdeploy.cli.options import (
     bench_options,
     bench_params,
@@ -33,6 +39,8 @@ def bench(targets: tuple[str, ...], as_json: bool, **o: Any) -> None:
     """Measure the latency of one or more models, interleaved in one session."""
     from ghostdeploy.report.table import render_text
 
+    if is_emulated(o["device"]):
+        return count_and_show(targets or ("ghostnetv2",), o, as_json)
     report, paths = _measure(targets or ("ghostnetv2",), o, "Latency")
     if as_json:
         return emit_json(_summary(report.comparisons, paths))
@@ -58,6 +66,8 @@ def compare(targets: str, as_json: bool, **o: Any) -> None:
 
     names = tuple(t.strip() for t in targets.split(",") if t.strip()) or TABLE_1
     title = "Comparison" if targets else "GhostNet, + self-attention, + DFC attention (Table 1)"
+    if is_emulated(o["device"]):
+        return count_and_write(names, o, title, as_json)
     report, _ = _measure(names, o, title, NOTES)
     written = _write(report, o["records"], f"compare-{stamp()}")
     if as_json:
@@ -78,7 +88,10 @@ def report(records: tuple[Path, ...], title: str, out: Path, name: str, as_json:
     from ghostdeploy.records import read_record
     from ghostdeploy.report import Report
 
-    rows = comparisons([read_record(path) for path in records])
+    read = [read_record(path) for path in records]
+    if any(record.instructions for record in read):
+        return write_counts(read, out, title, name or f"report-{stamp()}", as_json)
+    rows = comparisons(read)
     written = _write(Report(title, tuple(rows), NOTES), out, name or f"report-{stamp()}")
     if as_json:
         return emit_json(_summary(rows, written))

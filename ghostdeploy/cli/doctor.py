@@ -9,14 +9,19 @@ from dataclasses import asdict
 import click
 
 from ghostdeploy import __version__
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 from ghostdeploy.errors import CheckFailed
 
 
 @click.command()
+@click.option(
+    "--setup-qemu", is_flag=True, help="Make the emulated Arm core for --device qemu:CORE."
+)
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def doctor(as_json: bool) -> None:
+def doctor(setup_qemu: bool, as_json: bool) -> None:
     """What is installed, what is missing, and the command that mends it."""
+    if setup_qemu:
+        return _set_up_qemu(as_json)
     from ghostdeploy.commands.doctor import examine, python_ok
     from ghostdeploy.report.columns import aligned
 
@@ -36,6 +41,16 @@ def doctor(as_json: bool) -> None:
     missing = [c for c in checks if not c.ok]
     if missing or not python_ok():
         raise CheckFailed(f"{len(missing)} packages are not as this version of ghostdeploy wants")
+
+
+def _set_up_qemu(as_json: bool) -> None:
+    from ghostdeploy.runners.arm.setup import set_up
+
+    place, made = with_progress(set_up)
+    if as_json:
+        return emit_json({"folder": str(place.folder), "made": made})
+    click.echo(f"the emulated Arm core is {'ready' if made else 'there already'}: {place.folder}")
+    click.echo("try: ghostdeploy bench ghostnetv1 ghostnetv2 --device qemu:cortex-a76")
 
 
 @click.command()

@@ -77,7 +77,14 @@ def bench_options(command: F) -> F:
         click.option(
             "--benchmark-model", default="", metavar="PATH", help="TFLite's own benchmark program."
         ),
-        click.option("--xnnpack/--no-xnnpack", default=True, show_default=True),
+        click.option("--no-xnnpack", "xnnpack", flag_value="off", help="As --xnnpack off."),
+        click.option(
+            "--xnnpack",
+            type=click.Choice(("on", "off", "fp16")),
+            default="on",
+            show_default=True,
+            help="fp16: in half-precision arithmetic (qemu: devices).",
+        ),
         click.option(
             "--runtime",
             default="litert",
@@ -139,7 +146,8 @@ def bench_params(o: dict[str, Any]) -> BenchParams:
         warmup=o["warmup"],
         launches=o["launches"],
         runtime="benchmark_model" if o["benchmark_model"] else o["runtime"],
-        xnnpack=o["xnnpack"],
+        xnnpack=o["xnnpack"] != "off",
+        fp16_arithmetic=o["xnnpack"] == "fp16",
         cpus=cpus,
         benchmark_model=o["benchmark_model"],
         timeout_s=o["timeout"],

@@ -122,30 +122,10 @@ class _Session:
     spoilt_rounds: int = 0
 
     def __post_init__(self) -> None:
-        started = datetime.now(timezone.utc)
-        session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        device = self.runner.identity()
-        runtime = self.runner.runtime(self.params)
-        names = tuple(artifact.name for artifact in self.artifacts)
-        self.arms = []
-        for number, artifact in enumerate(self.artifacts):
-            path = Path(artifact.path)
-            state = _file_state(path)
-            evidence = Evidence(
-                model_sha256=file_sha256(path),
-                runtime=runtime.name,
-                runtime_version=runtime.version,
-                runtime_sha256=runtime.sha256,
-                ghostdeploy_version=__version__,
-                session=session,
-                order=names + names[::-1],
-                started_at=started.isoformat(timespec="milliseconds"),
-            )
-            if artifact.sha256 != evidence.model_sha256:
-                raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
-            record = BenchRecord(artifact, device, self.params, evidence)
-            name = record_name(session, number, artifact, device)
-            self.arms.append(_Arm(record, self.out_dir / name, state))
+        self.arms = [
+            _Arm(record, self.out_dir / name, _file_state(Path(record.artifact.path)))
+            for name, record in new_records(self.artifacts, self.runner, self.params)
+        ]
 
     @property
     def total(self) -> int:
@@ -185,6 +165,37 @@ class _Session:
         launch = self.runner.launch(arm.model, self.params)
         self.done += 1
         return launch
+
+
+def new_records(
+    artifacts: Sequence[Artifact], runner: Runner, params: BenchParams
+) -> list[tuple[str, BenchRecord]]:
+    """A record without launches for each of a session's models, and its file name.
+
+    Raises InputFileError for a file that is not the artifact's any more.
+    """
+    started = datetime.now(timezone.utc)
+    session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    device, runtime = runner.identity(), runner.runtime(params)
+    names = tuple(artifact.name for artifact in artifacts)
+    made = []
+    for number, artifact in enumerate(artifacts):
+        path = Path(artifact.path)
+        evidence = Evidence(
+            model_sha256=file_sha256(path),
+            runtime=runtime.name,
+            runtime_version=runtime.version,
+            runtime_sha256=runtime.sha256,
+            ghostdeploy_version=__version__,
+            session=session,
+            order=names + names[::-1],
+            started_at=started.isoformat(timespec="milliseconds"),
+        )
+        if artifact.sha256 != evidence.model_sha256:
+            raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
+        record = BenchRecord(artifact, device, params, evidence)
+        made.append((record_name(session, number, artifact, device), record))
+    return made
 
 
 def record_name(session: str, number: int, artifact: Artifact, device: DeviceIdentity) -> str:

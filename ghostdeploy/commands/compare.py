@@ -53,14 +53,15 @@ def prepare(
     for target in targets:
         if isinstance(target, Path):
             artifact = artifact_of(target)
-            subjects.append(Subject(_title(artifact), artifact))
+            subjects.append(Subject(title_of(artifact), artifact))
         else:
             artifact = next(made).artifact
-            subjects.append(Subject(_title(artifact), artifact))
+            subjects.append(Subject(title_of(artifact), artifact))
     return subjects
 
 
-def _title(artifact: Artifact) -> str:
+def title_of(artifact: Artifact) -> str:
+    """What tables call a model: its architecture, width and what else is not the default."""
     if artifact.spec is None:
         return Path(artifact.path).name
     spec, entry = artifact.spec, zoo.MODELS[artifact.spec.arch]
@@ -141,7 +142,7 @@ def comparisons(records: Sequence[BenchRecord], titles: Sequence[str] = ()) -> l
 
     The paper's ratio is given where both the row's model and the first one's have its latency.
     """
-    names = list(titles) or [_title(r.artifact) for r in records]
+    names = list(titles) or [title_of(r.artifact) for r in records]
     rows = compare_records(records, names)
     says = [paper_says(r.artifact.spec) if r.artifact.spec else None for r in records]
     base = says[0].latency_ms if says[0] else None

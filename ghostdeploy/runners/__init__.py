@@ -17,6 +17,7 @@ from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, Launch
 
 RUNNERS: dict[str, str] = {
     "local": "ghostdeploy.runners.local:LocalRunner",
+    "qemu": "ghostdeploy.runners.qemu:QemuRunner",
 }
 
 

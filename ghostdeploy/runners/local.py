@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,11 +15,9 @@ from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraErr
 from ghostdeploy.runners import RuntimeEvidence, host, runtimes
 from ghostdeploy.runners.launch import Job
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.process import Finished, run_process
+from ghostdeploy.runners.process import Finished, python_environment, run_process
 from ghostdeploy.runners.watch import Watch
 from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
-
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class LocalRunner:
@@ -32,6 +29,8 @@ class LocalRunner:
     def __init__(self, target: str, params: BenchParams) -> None:
         if target:
             raise UsageError(f"local takes no address, not {target!r}; write --device local")
+        if params.fp16_arithmetic:
+            raise UsageError("LiteRT here takes no half-precision arithmetic; use a qemu: device")
         self._evidence: dict[tuple[str, str], RuntimeEvidence] = {}
         self.runtime(params)
         choose_cpus(params)
@@ -122,7 +121,7 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
     )
     argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
     watch = Watch(cpus, params.threads, params.max_disturbance)
-    finished = run_process(argv, params.timeout_s, _environment(), cpus)
+    finished = run_process(argv, params.timeout_s, python_environment(), cpus)
     common = watch.stop() | {
         "argv": argv,
         "returncode": finished.returncode,
@@ -165,15 +164,3 @@ def _report(finished: Finished, model_path: Path, runtime: str) -> dict[str, Any
     if report["error"] == "model":
         raise InputFileError(f"{model_path}: {runtime} cannot run it: {said}")
     raise MeasurementError(f"{model_path}: {runtime} failed: {said}")
-
-
-def _environment() -> dict[str, str]:
-    """Ours, and the means to find this package where it is not installed.
-
-    The child does not look for modules in the user's folder: a numpy.py there is not ours.
-    """
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-    if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(PACKAGE_ROOT)]))
-    return environment

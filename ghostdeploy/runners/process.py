@@ -6,13 +6,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 MAX_OUTPUT_BYTES = 64_000
 MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 CUT = b"\n[... cut ...]\n"
 
 
@@ -36,7 +39,11 @@ class Finished:
 
 
 def run_process(
-    argv: Sequence[str], timeout_s: float, env: Mapping[str, str], cpus: Sequence[int] = ()
+    argv: Sequence[str],
+    timeout_s: float,
+    env: Mapping[str, str],
+    cpus: Sequence[int] = (),
+    cwd: Path | None = None,
 ) -> Finished:
     """Run ``argv`` in a process group of its own and wait; on any exception the group is killed.
 
@@ -51,6 +58,7 @@ def run_process(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=env,
+                cwd=cwd,
                 start_new_session=True,  # a terminal's Ctrl-C is ours to handle, not the child's
             )
         timed_out = False
@@ -108,3 +116,15 @@ def bounded_text(data: bytes) -> str:
         half = MAX_OUTPUT_BYTES // 2
         data = data[:half] + CUT + data[-half + len(CUT) :]
     return data.decode("utf-8", errors="replace")
+
+
+def python_environment() -> dict[str, str]:
+    """Ours, and the means to find this package where it is not installed.
+
+    The child does not look for modules in the user's folder: a numpy.py there is not ours.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        inherited = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(PACKAGE_ROOT)]))
+    return environment
