@@ -102,12 +102,12 @@ def _measure(
     names: Sequence[str], o: dict[str, Any], title: str, notes: tuple[str, ...] = ()
 ) -> tuple[Any, list[Path]]:
     from ghostdeploy.commands import compare as command
-    from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.commands.targets import parse_subject
     from ghostdeploy.report import Report
     from ghostdeploy.runners import open_runner
 
     params, defaults = bench_params(o), spec_defaults(o)
-    targets = [parse_target(name, defaults) for name in names]
+    targets = [parse_subject(name, defaults) for name in names]
     format_ = "onnx" if params.runtime == "onnxruntime" else "tflite"
     runner = open_runner(o["device"], params)  # first: a wrong device is known at once
     try:

@@ -48,12 +48,12 @@ def write_counts(
 def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> InstructionReport:
     from ghostdeploy.commands.compare import prepare
     from ghostdeploy.commands.count import compare_counts, count
-    from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.commands.targets import parse_subject
     from ghostdeploy.report.instructions.content import InstructionReport
     from ghostdeploy.runners import open_runner
 
     params, defaults = bench_params(o), spec_defaults(o)
-    targets = [parse_target(name, defaults) for name in names]
+    targets = [parse_subject(name, defaults) for name in names]
     runner = open_runner(o["device"], params)
     try:
         subjects = with_progress(

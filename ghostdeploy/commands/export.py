@@ -13,6 +13,7 @@ from ghostdeploy import zoo
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
+from ghostdeploy.export.rewrites import OPTIONAL, REWRITES
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
@@ -72,6 +73,7 @@ class ExportRequest:
                 ("rgb255", self.export.embed_preprocessing),
                 (f"seed{self.seed}", self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
+                (_form(self.export.without), bool(self.export.without) and format == "tflite"),
             )
             if wanted
         ]
@@ -83,6 +85,11 @@ def check_precision(precision: str) -> None:
     if precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise UsageError(f"precision must be one of {known}, not {precision!r}")
+
+
+def _form(without: tuple[str, ...]) -> str:
+    """``plain`` for a graph without any optional rewrite, else which are left out."""
+    return "plain" if without == OPTIONAL else "-".join(("without", *without))
 
 
 def _slug(path: Path | None) -> str:
@@ -325,6 +332,7 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
+        rewrites=tuple(name for name in REWRITES if name not in request.export.without),
     )
     graph = read_tflite.graph_of(flatbuffer.load(finished.data, path.name), path.name)
     report = lint_graph(graph, request.spec)
