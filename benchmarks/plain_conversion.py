@@ -99,7 +99,7 @@ def partitions(path: Path) -> int:
 
 def ratio(folder: Path, xnnpack: bool, launches: int) -> tuple[float, float, float]:
     argv = [sys.executable, "-m", "ghostdeploy", "bench", "plain.tflite", "mended.tflite", "--json"]
-    argv += ["--launches", str(launches), "--xnnpack" if xnnpack else "--no-xnnpack"]
+    argv += ["--launches", str(launches), "--xnnpack", "on" if xnnpack else "off"]
     done = subprocess.run(argv, cwd=folder, check=True, capture_output=True)
     found = json.loads(done.stdout)["models"][1]["ratio"]
     return found["value"], found["lower"], found["upper"]

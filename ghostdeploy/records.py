@@ -27,7 +27,10 @@ MAX_FILE_BYTES = 64_000_000
 UNSIGNED_SUFFIXES = ("_ms", "_s", "_mb", "_khz", "_bytes", "_1min", "_percent")
 # DATE-TIME-ID_N-…, as ``commands.bench.record_name`` makes them
 _RECORD_NAME = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{6})_(\d{1,4})-")
-UNSIGNED_NAMES = frozenset({"count", "round", "position", "partitions", "cpus", "cores", "macs"})
+INSTRUCTION_CLASSES = ("multiply_accumulate", "load", "store", "other")
+UNSIGNED_NAMES = frozenset(
+    {"count", "round", "position", "partitions", "cpus", "cores", "macs", *INSTRUCTION_CLASSES}
+)
 
 T = TypeVar("T")
 

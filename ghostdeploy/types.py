@@ -66,13 +66,15 @@ class ExportOptions:
     ``embed_preprocessing``: the model takes RGB of 0–255; ImageNet's mean and standard
     deviation are folded into the stem. ``softmax``: probabilities instead of logits.
     ``features``: the feature maps at strides 4, 8, 16, 32 instead of logits.
-    ``labels``: one class name an output, for the TFLite metadata.
+    ``labels``: one class name an output, for the TFLite metadata. ``without``: rewrites of the
+    TFLite graph that are left out, by name.
     """
 
     embed_preprocessing: bool = False
     softmax: bool = False
     features: bool = False
     labels: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -328,8 +330,55 @@ class OpTime:
 
 
 @dataclass(frozen=True)
+class OpInstructions:
+    """What one operator of an inference executed, by class; see ``Instructions``.
+
+    ``op`` is the kernel as the runtime names it, ``name`` the graph's node, "" where unknown.
+    """
+
+    op: str
+    name: str
+    multiply_accumulate: int
+    load: int
+    store: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        return self.multiply_accumulate + self.load + self.store + self.other
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """The instructions of one inference on an emulated core, by class; exact, and no time.
+
+    ``multiply_accumulate`` counts vector instructions, of several products each. ``max_abs`` and
+    ``rel_l2`` tell how far the outputs are from this machine's, None where nothing was compared.
+    ``operators`` are in the order of running; what the runtime does between them is in none.
+    """
+
+    multiply_accumulate: int
+    load: int
+    store: int
+    other: int
+    operators: tuple[OpInstructions, ...] = ()
+    max_abs: float | None = None
+    rel_l2: float | None = None
+
+    @property
+    def total(self) -> int:
+        return self.multiply_accumulate + self.load + self.store + self.other
+
+    @property
+    def classes(self) -> tuple[int, int, int, int]:
+        return self.multiply_accumulate, self.load, self.store, self.other
+
+
+@dataclass(frozen=True)
 class Launch:
     """One process on the device = one sample. ``round`` pairs it with the other models' launches.
+
+    A device tells either times (``summary``) or, an emulated one, ``instructions``.
 
     ``samples_ms`` holds every raw run where the runner sees them (benchmark_model prints none).
     ``cpus`` is the affinity read back from the running process. ``cpu_s`` is the CPU time of that
@@ -349,6 +398,7 @@ class Launch:
     peak_mem_mb: float | None = None
     partitions: int | None = None
     profile: tuple[OpTime, ...] = ()
+    instructions: Instructions | None = None
     cpus: tuple[int, ...] = ()
     cpu_s: float | None = None
     neighbours_s: float | None = None
@@ -506,6 +556,12 @@ class BenchRecord:
     def valid_launches(self) -> tuple[Launch, ...]:
         return tuple(x for x in self.launches if x.valid and x.summary is not None)
 
+    @property
+    def instructions(self) -> Instructions | None:
+        """What an emulated core counted, the last valid launch's; None for other devices."""
+        found = [x.instructions for x in self.launches if x.valid and x.instructions]
+        return found[-1] if found else None
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -533,4 +589,21 @@ class Comparison:
     paper_latency_ms: float | None = None
     paper_ratio: float | None = None
     paper_top1: float | None = None
+    paper_source: str = ""
+
+
+@dataclass(frozen=True)
+class InstructionComparison:
+    """One row of a comparison of instructions: a record of an emulated core.
+
+    ``ratio`` is to the first row's total, None where the cores, the kernels or the emulators
+    differ. The paper's are times on its phone.
+    """
+
+    title: str
+    record: BenchRecord
+    instructions: Instructions
+    ratio: float | None
+    paper_latency_ms: float | None = None
+    paper_ratio: float | None = None
     paper_source: str = ""

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghostdeploy.cli.instructions import (
+    count_and_show,
+    count_and_write,
+    is_emulated,
+    write_counts,
+)
 from ghostdeploy.cli.options import (
     access,
     bench_options,
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def bench(targets: tuple[str, ...], as_json: bool, **o: Any) -> None:
     """Measure the latency of one or more models, interleaved in one session."""
+    if is_emulated(o["device"]):
+        return count_and_show(targets or ("ghostnetv2",), o, as_json)
     _measure(targets or ("ghostnetv2",), o, "Latency").show(o, as_json=as_json)
 
 
@@ -67,6 +75,8 @@ def compare(
 
     names = tuple(t.strip() for t in targets.split(",") if t.strip()) or TABLE_1
     title = "Comparison" if targets else "GhostNet, + self-attention, + DFC attention (Table 1)"
+    if is_emulated(o["device"]):
+        return count_and_write(names, o, title, as_json)
     _measure(names, o, title, NOTES).show(o, as_json=as_json, stem=f"compare-{stamp()}")
 
 
@@ -97,7 +107,10 @@ def report(
     from ghostdeploy.records import read_record
     from ghostdeploy.report import Report
 
-    rows = comparisons([read_record(path) for path in records])
+    read = [read_record(path) for path in records]
+    if any(record.instructions for record in read):
+        return write_counts(read, out, title, name or f"report-{stamp()}", as_json)
+    rows = comparisons(read)
     written = _write(Report(title, tuple(rows), NOTES), out, name or f"report-{stamp()}")
     if as_json:
         return emit_json(_summary(rows, written))
@@ -126,11 +139,11 @@ def _measure(
     from ghostdeploy.commands import compare as command
     from ghostdeploy.commands.bench import bench as run_session
     from ghostdeploy.commands.places import check, measure_at, places
-    from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.commands.targets import parse_subject
     from ghostdeploy.report import Report
 
     params, defaults = bench_params(o), spec_defaults(o)
-    targets = [parse_target(name, defaults) for name in names]
+    targets = [parse_subject(name, defaults) for name in names]
     format_ = "onnx" if params.runtime == "onnxruntime" else "tflite"
     found = places(o["device"], o["cpus"], o["adb"])
     with_progress(lambda p: check(found, params, access(o, p.tell)))

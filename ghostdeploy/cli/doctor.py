@@ -20,11 +20,16 @@ from ghostdeploy.errors import CheckFailed
 @click.option("--abi", default="arm64-v8a", show_default=True, help="Of the phone it is for.")
 @click.option("--url", default="", help="Where from, instead of TFLite's nightly builds.")
 @click.option("--sha256", default="", help="What it must be; else what comes is pinned.")
+@click.option(
+    "--setup-qemu", is_flag=True, help="Make the emulated Arm core for --device qemu:CORE."
+)
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def doctor(fetch: bool, abi: str, url: str, sha256: str, as_json: bool) -> None:
+def doctor(fetch: bool, abi: str, url: str, sha256: str, setup_qemu: bool, as_json: bool) -> None:
     """What is installed, what is missing, and the command that mends it."""
     if fetch:
         return _fetch(abi, url, sha256, as_json=as_json)
+    if setup_qemu:
+        return _set_up_qemu(as_json)
     _examine(as_json=as_json)
 
 
@@ -58,6 +63,16 @@ def _examine(*, as_json: bool) -> None:
     missing = [c for c in checks if not c.ok]
     if missing or not python_ok():
         raise CheckFailed(f"{len(missing)} packages are not as this version of ghostdeploy wants")
+
+
+def _set_up_qemu(as_json: bool) -> None:
+    from ghostdeploy.runners.arm.setup import set_up
+
+    place, made = with_progress(set_up)
+    if as_json:
+        return emit_json({"folder": str(place.folder), "made": made})
+    click.echo(f"the emulated Arm core is {'ready' if made else 'there already'}: {place.folder}")
+    click.echo("try: ghostdeploy bench ghostnetv1 ghostnetv2 --device qemu:cortex-a76")
 
 
 @click.command()

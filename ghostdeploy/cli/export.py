@@ -69,7 +69,7 @@ def _describe_export(artifact: Any, reused: bool) -> None:
         f" {proof.layers} inner tensors, worst {proof.worst_layer_rel_l2:.1e}"
     )
     if artifact.rewrites:
-        click.echo(f"  mended: {', '.join(artifact.rewrites)}")
+        click.echo(f"  rewrites: {', '.join(artifact.rewrites)}")
     if artifact.quantization:
         for line in quantization_lines(artifact.quantization):
             click.echo(f"  {line}")

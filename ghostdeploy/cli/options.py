@@ -54,6 +54,16 @@ def export_options(command: F) -> F:
             show_default=True,
             help="Folder of the model files.",
         ),
+        click.option(
+            "--opt", "opt", multiple=True, metavar="NAME", help="Apply a rewrite after all."
+        ),
+        click.option(
+            "--no-opt",
+            "no_opt",
+            multiple=True,
+            metavar="NAME",
+            help="Leave out a rewrite of the TFLite graph, or all; docs/lowering.md lists them.",
+        ),
         click.option("--precision", default="fp32", show_default=True, help=PRECISIONS),
     ):
         command = option(command)
@@ -229,15 +239,19 @@ def export_request(
     formats: tuple[str, ...],
     export: ExportOptions | None = None,
 ) -> ExportRequest:
-    from ghostdeploy.commands.export import ExportRequest
+    from dataclasses import replace
 
+    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.export.rewrites import left_out
+
+    without = left_out(o["opt"], o["no_opt"])
     return ExportRequest(
         spec=spec,
         formats=formats,
         precision=o["precision"],
         weights=o["weights"],
         seed=o["seed"],
-        export=export or ExportOptions(),
+        export=replace(export or ExportOptions(), without=without),
         out=o["out"],
         force=o["force"],
         **({"quantize": quantize_options(o)} if "calibration" in o else {}),

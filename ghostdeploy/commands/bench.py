@@ -152,7 +152,7 @@ class Session:
             ]
             self.done = sum(len(record.launches) for _, record in found)
         else:
-            self._begin(device)
+            self._begin()
 
     def _interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
         wanted = [artifact.sha256 for artifact in self.artifacts]
@@ -166,32 +166,11 @@ class Session:
         self.progress(0, 1, "nothing to resume: a new session begins")
         return []
 
-    def _begin(self, device: DeviceIdentity) -> None:
-        started = datetime.now(timezone.utc)
-        session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        runtime = self.runner.runtime(self.params)
-        names = tuple(artifact.name for artifact in self.artifacts)
-        self.arms = []
-        for number, artifact in enumerate(self.artifacts):
-            path = Path(artifact.path)
-            state = _file_state(path)
-            evidence = Evidence(
-                model_sha256=file_sha256(path),
-                runtime=runtime.name,
-                runtime_version=runtime.version,
-                runtime_sha256=runtime.sha256,
-                ghostdeploy_version=__version__,
-                session=session,
-                order=names + names[::-1],
-                started_at=started.isoformat(timespec="milliseconds"),
-                runtime_origin=runtime.origin,
-                warnings=self.runner.warnings(),
-            )
-            if artifact.sha256 != evidence.model_sha256:
-                raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
-            record = BenchRecord(artifact, device, self.params, evidence)
-            name = record_name(session, number, artifact, device)
-            self.arms.append(Arm(record, self.out_dir / name, state))
+    def _begin(self) -> None:
+        self.arms = [
+            Arm(record, self.out_dir / name, _file_state(Path(record.artifact.path)))
+            for name, record in new_records(self.artifacts, self.runner, self.params)
+        ]
 
     @property
     def session(self) -> str:
@@ -275,6 +254,39 @@ def _complete(found: Sequence[tuple[Path, BenchRecord]]) -> int:
     """Rounds in which every model's launch counts."""
     rounds = [{launch.round for launch in record.valid_launches} for _, record in found]
     return len(set.intersection(*rounds))
+
+
+def new_records(
+    artifacts: Sequence[Artifact], runner: Runner, params: BenchParams
+) -> list[tuple[str, BenchRecord]]:
+    """A record without launches for each of a session's models, and its file name.
+
+    Raises InputFileError for a file that is not the artifact's any more.
+    """
+    started = datetime.now(timezone.utc)
+    session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    device, runtime = runner.identity(), runner.runtime(params)
+    names = tuple(artifact.name for artifact in artifacts)
+    made = []
+    for number, artifact in enumerate(artifacts):
+        path = Path(artifact.path)
+        evidence = Evidence(
+            model_sha256=file_sha256(path),
+            runtime=runtime.name,
+            runtime_version=runtime.version,
+            runtime_sha256=runtime.sha256,
+            ghostdeploy_version=__version__,
+            session=session,
+            order=names + names[::-1],
+            started_at=started.isoformat(timespec="milliseconds"),
+            runtime_origin=runtime.origin,
+            warnings=runner.warnings(),
+        )
+        if artifact.sha256 != evidence.model_sha256:
+            raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
+        record = BenchRecord(artifact, device, params, evidence)
+        made.append((record_name(session, number, artifact, device), record))
+    return made
 
 
 def record_name(session: str, number: int, artifact: Artifact, device: DeviceIdentity) -> str:

@@ -16,10 +16,12 @@ from ghostdeploy import zoo
 from ghostdeploy.commands.bench import artifact_of, compare_records
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export
 from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.targets import Plain
+from ghostdeploy.export.rewrites import OPTIONAL
 from ghostdeploy.progress import Progress
 from ghostdeploy.types import Artifact, BenchRecord, Comparison, ModelSpec
 
-TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
+TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2", "ghostnetv2-plain")
 
 # What the HTML report says under the table, whatever was measured.
 NOTES = (
@@ -41,25 +43,34 @@ class Subject:
 
 
 def prepare(
-    targets: Sequence[ModelSpec | Path],
+    targets: Sequence[ModelSpec | Path | Plain],
     make_request: Callable[[ModelSpec], ExportRequest],
     progress: Progress,
 ) -> list[Subject]:
     """Export the specs that are not there yet and open the files, in the targets' order."""
-    requests = [make_request(target) for target in targets if isinstance(target, ModelSpec)]
+    requests = [
+        _plain(make_request(target.spec)) if isinstance(target, Plain) else make_request(target)
+        for target in targets
+        if not isinstance(target, Path)
+    ]
     made = iter(export_all(requests, progress))
     subjects = []
     for target in targets:
         if isinstance(target, Path):
             artifact = artifact_of(target)
-            subjects.append(Subject(_title(artifact), artifact))
+            subjects.append(Subject(title_of(artifact), artifact))
         else:
             artifact = next(made).artifact
-            subjects.append(Subject(_title(artifact), artifact))
+            subjects.append(Subject(title_of(artifact), artifact))
     return subjects
 
 
-def _title(artifact: Artifact) -> str:
+def _plain(request: ExportRequest) -> ExportRequest:
+    return replace(request, export=replace(request.export, without=OPTIONAL))
+
+
+def title_of(artifact: Artifact) -> str:
+    """What tables call a model: its architecture, width and what else is not the default."""
     if artifact.spec is None:
         return Path(artifact.path).name
     spec, entry = artifact.spec, zoo.MODELS[artifact.spec.arch]
@@ -71,6 +82,8 @@ def _title(artifact: Artifact) -> str:
         parts.append(f"{spec.resolution[0]}×{spec.resolution[1]}")
     if artifact.precision != "fp32":
         parts.append(artifact.precision)
+    if artifact.format == "tflite" and artifact.export.without:
+        parts.append("plain" if artifact.export.without == OPTIONAL else "in part")
     return " ".join(parts)
 
 
@@ -129,7 +142,7 @@ def comparisons(records: Sequence[BenchRecord], titles: Sequence[str] = ()) -> l
 
     The paper's ratio is given where both the row's model and the first one's have its latency.
     """
-    names = list(titles) or [_title(r.artifact) for r in records]
+    names = list(titles) or [title_of(r.artifact) for r in records]
     rows = compare_records(records, names)
     says = [paper_says(r.artifact.spec) if r.artifact.spec else None for r in records]
     base = says[0].latency_ms if says[0] else None

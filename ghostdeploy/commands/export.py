@@ -13,6 +13,7 @@ from ghostdeploy import zoo
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
+from ghostdeploy.export.rewrites import OPTIONAL, REWRITES
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
@@ -88,10 +89,16 @@ class ExportRequest:
                 ("rgb255", self.export.embed_preprocessing),
                 (f"seed{self.seed}", self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
+                (_form(self.export.without), bool(self.export.without) and format == "tflite"),
             )
             if wanted
         ]
         return self.out / f"{'_'.join(parts)}.{format}"
+
+
+def _form(without: tuple[str, ...]) -> str:
+    """``plain`` for a graph without any optional rewrite, else which are left out."""
+    return "plain" if without == OPTIONAL else "-".join(("without", *without))
 
 
 def _slug(path: Path | None) -> str:
@@ -360,7 +367,6 @@ def _tflite(
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import parity
     from ghostdeploy.export.metadata import Description
-    from ghostdeploy.export.rewrites import REWRITES
     from ghostdeploy.export.tflite import finish_tflite
     from ghostdeploy.lint import lint_graph, read_tflite
 
@@ -380,10 +386,13 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
-        # DEPTH_TO_SPACE has no int16 form.
-        rewrites=tuple(n for n in REWRITES if n != "nearest-depth")
-        if request.precision == "int16x8"
-        else None,
+        rewrites=tuple(
+            name
+            for name in REWRITES
+            if name not in request.export.without
+            # DEPTH_TO_SPACE has no int16 form.
+            and not (name == "nearest-depth" and request.precision == "int16x8")
+        ),
     )
     data, rewrites, quantization = finished.data, finished.rewrites, None
     run = parity.tflite_runner(data)

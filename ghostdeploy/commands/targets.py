@@ -11,6 +11,8 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import READERS
 from ghostdeploy.types import ModelSpec
 
+PLAIN_SUFFIX = "-plain"
+
 
 @dataclass(frozen=True)
 class SpecDefaults:
@@ -21,6 +23,21 @@ class SpecDefaults:
     variant: str = "official"
     changes: Mapping[str, object] | None = None
     num_classes: int = 1000
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A model to be exported without the rewrites that only make it faster."""
+
+    spec: ModelSpec
+
+
+def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Plain:
+    """As ``parse_target``; ``-plain`` behind a model asks for its plain form."""
+    target = parse_target(text.removesuffix(PLAIN_SUFFIX), defaults)
+    if text.endswith(PLAIN_SUFFIX) and isinstance(target, ModelSpec):
+        return Plain(target)
+    return parse_target(text, defaults)
 
 
 def parse_target(text: str, defaults: SpecDefaults) -> ModelSpec | Path:

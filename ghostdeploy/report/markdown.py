@@ -44,7 +44,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#])")
 def render(report: Report, stem: str) -> dict[str, str]:
     blocks = [f"# {escape(report.title)}", *_overview(report), *_figures(report, stem)]
     blocks += [_bullets(map(escape, operators.sentences(report.comparisons)))]
-    blocks += [_grid(operators.table(report.comparisons))]
+    blocks += [grid_table(operators.table(report.comparisons))]
     blocks += _how(report.comparisons)
     for comparison in report.comparisons:
         blocks += _behind(comparison)
@@ -113,8 +113,8 @@ def _how(comparisons: Sequence[Comparison]) -> list[str]:
     return [
         "## How it was measured",
         _facts(conditions.setup(comparisons)),
-        _grid(conditions.launch_summary(comparisons)),
-        _grid(launchlog.state(comparisons)),
+        grid_table(conditions.launch_summary(comparisons)),
+        grid_table(launchlog.state(comparisons)),
     ]
 
 
@@ -123,13 +123,13 @@ def _behind(comparison: Comparison) -> Iterable[str]:
     yield _facts(evidence.evidence(comparison))
     command = evidence.command(comparison)
     yield code(command, "sh") if command else ""
-    yield _grid(evidence.parity(comparison))
+    yield grid_table(evidence.parity(comparison))
     counts = evidence.op_counts(comparison)
     yield "Operators: " + ", ".join(f"{escape(op)} {n}" for op, n in counts) if counts else ""
-    yield _grid(launchlog.failures(comparison))
+    yield grid_table(launchlog.failures(comparison))
     rows = launchlog.launches(comparison)
     if rows.rows:
-        yield f"<details><summary>Every launch</summary>\n\n{_grid(rows)}\n\n</details>"
+        yield f"<details><summary>Every launch</summary>\n\n{grid_table(rows)}\n\n</details>"
 
 
 def _facts(facts: Facts) -> str:
@@ -140,7 +140,8 @@ def _bullets(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
 
 
-def _grid(grid: Grid) -> str:
+def grid_table(grid: Grid) -> str:
+    """A table with every cell escaped; "" for one without rows."""
     if not grid.rows:
         return ""
     cells = [[escape(cell, 300) for cell in row] for row in grid.rows]

@@ -20,6 +20,7 @@ RUNNERS: dict[str, str] = {
     "local": "ghostdeploy.runners.local:LocalRunner",
     "adb": "ghostdeploy.runners.adb:AdbRunner",
     "fake": "ghostdeploy.runners.fake:FakeRunner",
+    "qemu": "ghostdeploy.runners.qemu:QemuRunner",
 }
 
 

@@ -15,7 +15,7 @@ from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraErr
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host, runtimes
 from ghostdeploy.runners.launch import Job
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.process import Finished, child_environment, run_process
+from ghostdeploy.runners.process import Finished, python_environment, run_process
 from ghostdeploy.runners.watch import Watch
 from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
 
@@ -155,7 +155,7 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
     )
     argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
     watch = Watch(cpus, params.threads, params.max_disturbance)
-    finished = run_process(argv, params.timeout_s, child_environment(), cpus)
+    finished = run_process(argv, params.timeout_s, python_environment(), cpus)
     common = watch.stop() | {
         "argv": argv,
         "returncode": finished.returncode,

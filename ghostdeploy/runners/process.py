@@ -39,7 +39,11 @@ class Finished:
 
 
 def run_process(
-    argv: Sequence[str], timeout_s: float, env: Mapping[str, str], cpus: Sequence[int] = ()
+    argv: Sequence[str],
+    timeout_s: float,
+    env: Mapping[str, str],
+    cpus: Sequence[int] = (),
+    cwd: Path | None = None,
 ) -> Finished:
     """Run ``argv`` in a process group of its own and wait; on any exception the group is killed.
 
@@ -54,6 +58,7 @@ def run_process(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=env,
+                cwd=cwd,
                 start_new_session=True,  # a terminal's Ctrl-C is ours to handle, not the child's
             )
         timed_out = False
@@ -113,7 +118,7 @@ def bounded_text(data: bytes) -> str:
     return data.decode("utf-8", errors="replace")
 
 
-def child_environment() -> dict[str, str]:
+def python_environment() -> dict[str, str]:
     """Ours, and the means to find this package where it is not installed.
 
     The child does not look for modules in the user's folder: a numpy.py there is not ours.

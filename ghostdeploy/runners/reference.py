@@ -17,7 +17,7 @@ from typing import Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
 from ghostdeploy.runners import Tensor
-from ghostdeploy.runners.process import child_environment, run_process
+from ghostdeploy.runners.process import python_environment, run_process
 
 SEED = 0
 TIMEOUT_S = 120.0
@@ -61,7 +61,7 @@ def reference(path: Path, *, xnnpack: bool = True) -> Reference:
         raise MissingExtraError("ai-edge-litert", "local")
     with tempfile.TemporaryDirectory() as folder:
         argv = (sys.executable, "-m", __name__, str(path.absolute()), folder, str(int(xnnpack)))
-        done = run_process(argv, TIMEOUT_S, child_environment(), ())
+        done = run_process(argv, TIMEOUT_S, python_environment(), ())
         try:
             told: dict[str, Any] = json.loads(done.stdout)
         except ValueError:

@@ -20,8 +20,8 @@ from ghostdeploy.errors import (
     MissingExtraError,
     UsageError,
 )
-from ghostdeploy.runners import launch, local, open_runner, process
-from ghostdeploy.runners.process import Finished
+from ghostdeploy.runners import launch, local, open_runner
+from ghostdeploy.runners.process import Finished, python_environment
 from ghostdeploy.types import BenchParams, Launch
 from tests import small_models
 
@@ -337,5 +337,5 @@ def test_the_child_does_not_outlive_a_parent_that_is_already_gone(model):
 
     job = launch.Job(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
     argv = [sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(job.__dict__)]
-    done = subprocess.run(argv, capture_output=True, text=True, env=process.child_environment())
+    done = subprocess.run(argv, capture_output=True, text=True, env=python_environment())
     assert (done.returncode, done.stdout) == (1, "")

@@ -32,7 +32,7 @@ def test_every_row_names_a_class_with_the_protocols_methods(scheme):
     [
         ("locla", "no device is called 'locla'; did you mean local?"),
         ("Local", "did you mean local?"),
-        ("ssh:phone", "no device is called 'ssh:phone'; there is local"),
+        ("ssh:phone", "no device is called 'ssh:phone'; there is local, adb, fake, qemu"),
         ("", "no device is called ''"),
         ("local:0", "local takes no address, not '0'"),
     ],

@@ -7,17 +7,48 @@ here. The order is that of application. Parity is proven after all of them.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from ghostdeploy.errors import UsageError
+
 REWRITES: dict[str, str] = {
     "nearest-floor": "ghostdeploy.export.rewrites.nearest_floor",
+    "tanh-gate": "ghostdeploy.export.rewrites.tanh_gate",
+    "gate-broadcast": "ghostdeploy.export.rewrites.gate_broadcast",
     "nearest-depth": "ghostdeploy.export.rewrites.nearest_depth",
     "clip-relu": "ghostdeploy.export.rewrites.clip_relu",
     "pool-depthwise": "ghostdeploy.export.rewrites.pool_depthwise",
     "pad-same": "ghostdeploy.export.rewrites.pad_same",
     "depthwise": "ghostdeploy.export.rewrites.depthwise",
+    "late-concat": "ghostdeploy.export.rewrites.late_concat",
+    "narrow-taps": "ghostdeploy.export.rewrites.narrow_taps",
+    "wide-tiles": "ghostdeploy.export.rewrites.wide_tiles",
 }
+
+
+# Without these the exported file is another function than the network: they cannot be left out.
+MENDING = ("nearest-floor",)
+OPTIONAL = tuple(name for name in REWRITES if name not in MENDING)
+
+
+def left_out(on: Sequence[str], off: Sequence[str]) -> tuple[str, ...]:
+    """What ``--opt`` and ``--no-opt`` leave out, in the table's order; ``all`` stands for all.
+
+    Raises UsageError for a name that is not one of OPTIONAL.
+    """
+    for name in (*on, *off):
+        if name in MENDING:
+            raise UsageError(f"{name} mends the conversion; without it the file would be wrong")
+        if name not in (*OPTIONAL, "all"):
+            near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
+            raise UsageError(f"no rewrite is called {name!r}; {hint}")
+    gone = set(OPTIONAL) if "all" in off else set(off)
+    gone -= set(OPTIONAL) if "all" in on else set(on)
+    return tuple(name for name in OPTIONAL if name in gone)
 
 
 def apply_rewrites(model: Any, names: tuple[str, ...] = tuple(REWRITES)) -> dict[str, int]:

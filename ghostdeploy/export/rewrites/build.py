@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,12 @@ def opcode(model: Any, builtin: int, version: int = 1) -> int:
     code.version = version
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1
+
+
+@cache
+def _builtin_names() -> dict[int, str]:
+    codes = vars(schema().BuiltinOperator)
+    return {value: name for name, value in codes.items() if isinstance(value, int)}
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,42 @@ class GraphBuilder:
         op.builtinOptions = options
         return op
 
+    def kind(self, op: Any) -> str:
+        """The operator's name in the schema."""
+        return _builtin_names()[int(self.model.operatorCodes[op.opcodeIndex].builtinCode)]
+
+    def numbers(self, tensor: int) -> NDArray[Any] | None:
+        """A float32 constant's values; None for anything else."""
+        entry = self.graph.tensors[tensor] if tensor >= 0 else None
+        if entry is None or entry.type != schema().TensorType.FLOAT32:
+            return None
+        data = self.model.buffers[entry.buffer].data
+        if data is None or not len(data):
+            return None
+        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+        return values.reshape([int(n) for n in entry.shape])
+
+    def copy(self, op: Any, inputs: Sequence[int], output: int) -> Any:
+        """The same operator on other tensors."""
+        made = copy.deepcopy(op)
+        made.inputs, made.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        return made
+
+    def replace(self, gone: Sequence[Any], made: Sequence[Any]) -> None:
+        """Put ``made`` where the last of ``gone`` stands."""
+        last = gone[-1]
+        self.graph.operators = [
+            new
+            for op in self.graph.operators
+            if op is last or not any(op is g for g in gone)
+            for new in (made if op is last else [op])
+        ]
+
+    def pad(self, source: int, output: int, amounts: NDArray[np.int32]) -> Any:
+        """Zeros around; ``amounts`` (4, 2) before and behind each axis."""
+        numbers = self.constant(amounts, "padding")
+        return self.operator("PAD", [source, numbers], output, schema().PadOptionsT())
+
     def concatenation(self, inputs: Sequence[int], output: int, axis: int) -> Any:
         options = schema().ConcatenationOptionsT()
         options.axis = axis
@@ -92,6 +135,14 @@ class GraphBuilder:
         options = schema().DepthToSpaceOptionsT()
         options.blockSize = block
         return self.operator("DEPTH_TO_SPACE", [source], output, options)
+
+    def reshape(self, source: int, output: int) -> Any:
+        """The same values seen in ``output``'s shape."""
+        shape = np.array(self.shape(output), np.int32)
+        options = schema().ReshapeOptionsT()
+        options.newShape = shape
+        numbers = self.constant(shape, "shape " + "×".join(map(str, shape)))
+        return self.operator("RESHAPE", [source, numbers], output, options)
 
     def plain(self, name: str, source: int, output: int) -> Any:
         """An operator of one input without options."""
@@ -104,10 +155,25 @@ class GraphBuilder:
         """Every ``stride``-th pixel (height, width), by a depthwise 1×1 convolution of ones."""
         if self.graph.tensors[source].type == schema().TensorType.INT8:
             return self.depthwise_int8(source, output, window=(1, 1), stride=stride, scale=1.0)
+        return self.depthwise_sum(source, output, window=(1, 1), stride=stride, weight=1.0)
+
+    def depthwise_sum(
+        self,
+        source: int,
+        output: int,
+        *,
+        window: tuple[int, int],
+        stride: tuple[int, int],
+        weight: float,
+    ) -> Any:
+        """The sum over each window times ``weight``, in float."""
         channels = int(self.shape(source)[3])
-        ones = self.constant(np.ones((1, 1, 1, channels), np.float32), "ones")
-        zeros = self.constant(np.zeros(channels, np.float32), "zeros")
-        return self._depthwise([source, ones, zeros], output, stride)
+        weights = np.full((1, *window, channels), weight, np.float32)
+        constants = [
+            self.constant(weights, f"{weight:g}"),
+            self.constant(np.zeros(channels, np.float32), "zeros"),
+        ]
+        return self._depthwise([source, *constants], output, stride)
 
     def depthwise_int8(
         self,
@@ -135,6 +201,12 @@ class GraphBuilder:
         options.depthMultiplier = options.dilationHFactor = options.dilationWFactor = 1
         return self.operator("DEPTHWISE_CONV_2D", inputs, output, options, version)
 
+    def named(self, op: Any, after: int, what: str) -> Any:
+        """``op``, its output called after the tensor ``after`` that it helps to compute."""
+        base = self.graph.tensors[after].name or b""
+        self.graph.tensors[int(op.outputs[0])].name = base + b"." + what.encode()
+        return op
+
     def name_after(self, tensor: int, operators: Sequence[Any]) -> None:
         """Call every intermediate tensor after ``tensor``, which keeps its own name."""
         base = self.graph.tensors[tensor].name or b""
@@ -142,13 +214,24 @@ class GraphBuilder:
             self.graph.tensors[int(op.outputs[0])].name = base + b"." + str(number).encode()
 
 
+def readers_of(graph: Any) -> dict[int, list[Any]]:
+    """The operators that read each tensor, by its index; None stands for the graph's output."""
+    readers: dict[int, list[Any]] = {}
+    for op in graph.operators:
+        for index in dict.fromkeys(int(i) for i in op.inputs):
+            readers.setdefault(index, []).append(op)
+    for index in graph.outputs:
+        readers.setdefault(int(index), []).append(None)
+    return readers
+
+
 def replace_operators(
     model: Any,
     name: str,
-    matches: Callable[[Any, Any], bool],
+    matches: Callable[[GraphBuilder, Any], bool],
     replacement: Callable[[GraphBuilder, Any], list[Any]],
 ) -> int:
-    """Put ``replacement(builder, op)`` for every operator ``name`` that ``matches(graph, op)``.
+    """Put ``replacement(builder, op)`` for every operator ``name`` that ``matches(builder, op)``.
 
     Returns the number of operators replaced.
     """
@@ -156,7 +239,7 @@ def replace_operators(
     for graph in model.subgraphs:
         operators, builder = [], GraphBuilder(model, graph)
         for op in graph.operators:
-            if model.operatorCodes[op.opcodeIndex].builtinCode == code and matches(graph, op):
+            if model.operatorCodes[op.opcodeIndex].builtinCode == code and matches(builder, op):
                 operators.extend(replacement(builder, op))
                 replaced += 1
             else:

@@ -22,8 +22,8 @@ def apply(model: Any) -> int:
     return replace_operators(model, "RELU_0_TO_1", _is_float, _replacement)
 
 
-def _is_float(graph: Any, op: Any) -> bool:
-    return bool(graph.tensors[op.inputs[0]].type == schema().TensorType.FLOAT32)
+def _is_float(builder: GraphBuilder, op: Any) -> bool:
+    return bool(builder.graph.tensors[op.inputs[0]].type == schema().TensorType.FLOAT32)
 
 
 def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:

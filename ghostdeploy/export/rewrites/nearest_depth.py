@@ -25,9 +25,9 @@ def apply(model: Any) -> int:
     return replace_operators(model, "RESIZE_NEAREST_NEIGHBOR", _doubles, _replacement)
 
 
-def _doubles(graph: Any, op: Any) -> bool:
+def _doubles(builder: GraphBuilder, op: Any) -> bool:
     options = op.builtinOptions
-    small, large = (graph.tensors[i].shape[1:3] for i in (op.inputs[0], op.outputs[0]))
+    small, large = (builder.graph.tensors[i].shape[1:3] for i in (op.inputs[0], op.outputs[0]))
     extra = {int(m) - 2 * int(n) for n, m in zip(small, large, strict=True)}
     even = extra == {0}
     return not options.alignCorners and (even or (extra <= {0, 1} and not options.halfPixelCenters))

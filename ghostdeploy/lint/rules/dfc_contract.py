@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.resize_form import with_resizes
+from ghostdeploy.lint.network_view import network_view
 from ghostdeploy.types import Finding, ModelSpec
 from ghostdeploy.zoo import gated_modules
 from ghostdeploy.zoo.options import DfcOptions
 
 CODE = "dfc-contract"
 SEVERITY = "error"
-GATE_OPS = frozenset({"sigmoid", "hard_sigmoid", "clip", "add", "mul", "relu"})
+GATE_OPS = frozenset({"sigmoid", "tanh", "hard_sigmoid", "clip", "add", "mul", "relu"})
 POOLS = frozenset({"average_pool", "max_pool", "resize"})
 
 
@@ -44,7 +44,7 @@ def _size(node: Node) -> str:
 
 def branches(graph: Graph) -> tuple[Branch, ...]:
     """Every multiplication of two activations of which one looks like an attention map."""
-    seen = with_resizes(graph)
+    seen = network_view(graph)
     return tuple(b for b in (_branch(seen, n) for n in seen.nodes if n.op == "mul") if b)
 
 

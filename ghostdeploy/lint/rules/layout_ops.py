@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.network_view import network_view
 from ghostdeploy.lint.ops import LAYOUT_OPS
-from ghostdeploy.lint.resize_form import with_resizes
 from ghostdeploy.types import Finding, ModelSpec
 from ghostdeploy.zoo import MODELS
 
@@ -29,7 +29,7 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
     """A finding for each such operator: info inside modules whose definition needs it."""
     row = MODELS.get(spec.arch) if spec else None
     allowed = row.reshaping_modules if row else ()
-    for node in with_resizes(graph).nodes:
+    for node in network_view(graph).nodes:
         if node.op not in LAYOUT_OPS or _casts_at_the_border(graph, node):
             continue
         where = f" from module {node.module}" if node.module else ""

@@ -1,0 +1,118 @@
+"""Instructions on an emulated Cortex-A76 beside every latency that the paper prints for our zoo.
+
+Each network as converted, with only what mends the conversion, so that it is what the paper may
+have run; by TFLite's builtin kernels and by XNNPACK. Prints a Markdown table of the ratios to
+GhostNet 1.0×, and the correlation of their logarithms.
+Run: python benchmarks/arm_paper.py (after ghostdeploy doctor --setup-qemu; about half an hour)
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+from statistics import correlation
+
+from ghostdeploy import paper_data, zoo
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.export.rewrites import OPTIONAL
+from ghostdeploy.runners import open_runner
+from ghostdeploy.types import BenchParams, ExportOptions, ModelSpec
+
+KEPT = ("depthwise",)  # without it the builtin kernels run five convolutions the slow way
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network of ours, and where the paper prints its latency."""
+
+    title: str
+    spec: ModelSpec
+    latency_ms: float
+
+
+def rows() -> list[Row]:
+    """The first is the ratios' base."""
+    found = [
+        Row("GhostNet 1.0×", zoo.make_spec("ghostnetv1"), table("1", "GhostNet", "1.0x")),
+        Row("+ self-attention", zoo.make_spec("ghostnetv1_sa"),
+            table("1", "GhostNet", "+ Self Attention [23] (MobileViT)")),
+    ]  # fmt: skip
+    for point in paper_data.figure_points("2"):
+        arch = {"GhostNetV1": "ghostnetv1", "GhostNetV2": "ghostnetv2"}.get(point.series)
+        if arch:
+            spec = zoo.make_spec(arch, width=float(point.likely_variant.rstrip("x")))
+            found.append(Row(f"{point.series} {point.likely_variant}", spec, point.x))
+    for where, short in (("before", "BF"), ("after", "AF")):
+        for scale, name in (
+            ("sigmoid", "Sigmoid"),
+            ("hard_sigmoid", "Hard sigmoid"),
+            ("clip", "Clip"),
+        ):
+            latency = table("9", "GhostNetV2", f"1.0x {name} ({short})")
+            found.append(variant(f"{name} {where}", latency, scale=scale, scale_where=where))
+    for down, up, name in (
+        ("average", "bilinear", "Average Pooling (D)"),
+        ("max", "bilinear", "Max Pooling (D)"),
+        ("bilinear", "bilinear", "Bilinear (D)"),
+    ):
+        found.append(variant(name, table("10", "GhostNetV2", f"1.0x {name}"), down=down, up=up))
+    return found
+
+
+def table(name: str, model: str, variant: str) -> float:
+    latency = paper_data.find(name, model, variant).latency_ms
+    assert latency is not None
+    return latency
+
+
+def variant(title: str, latency: float, **changes: object) -> Row:
+    spec = zoo.make_spec("ghostnetv2", variant="paper", changes=changes)
+    return Row(f"V2, {title}", spec, latency)
+
+
+def counts(row: Row, folder: Path) -> tuple[int, int]:
+    """Builtin kernels', XNNPACK's."""
+    without = tuple(name for name in OPTIONAL if name not in KEPT)
+    options = ExportOptions(without=without)
+    request = ExportRequest(row.spec, ("tflite",), export=options, out=folder)
+    path = Path(export(request)[0].artifact.path)
+    found = []
+    for xnnpack in (False, True):
+        params = BenchParams(xnnpack=xnnpack)
+        counted = open_runner("qemu:cortex-a76", params).launch(path, params).instructions
+        assert counted is not None
+        found.append(counted.total)
+    return found[0], found[1]
+
+
+def main() -> None:
+    print("| network | paper (ms) | ratio | builtin (M) | ratio | XNNPACK (M) | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    ratios: list[tuple[float, float, float]] = []
+    base: tuple[float, ...] = ()
+    with tempfile.TemporaryDirectory() as name:
+        for row in rows():
+            print(row.title, file=sys.stderr)
+            values = (row.latency_ms, *(float(c) for c in counts(row, Path(name))))
+            base = base or values
+            time, builtin, xnnpack = (v / b for v, b in zip(values, base, strict=True))
+            ratios.append((time, builtin, xnnpack))
+            print(
+                f"| {row.title} | {values[0]:g} | {time:.2f} | {values[1] / 1e6:.1f}"
+                f" | {builtin:.2f} | {values[2] / 1e6:.1f} | {xnnpack:.2f} |",
+                flush=True,
+            )
+    logs = [[log(x) for x in column] for column in zip(*ratios, strict=True)]
+    print(
+        f"\nCorrelation of the logarithms with the paper's times over {len(ratios)} rows:", end=""
+    )
+    print(
+        f" builtin {correlation(logs[0], logs[1]):.3f}, XNNPACK {correlation(logs[0], logs[2]):.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

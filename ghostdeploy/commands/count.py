@@ -1,0 +1,115 @@
+"""``ghostdeploy bench --device qemu:…``: count the instructions of several models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ghostdeploy import records
+from ghostdeploy.commands.bench import new_records
+from ghostdeploy.commands.compare import title_of
+from ghostdeploy.commands.models import paper_says
+from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.progress import Progress, silent
+from ghostdeploy.runners import Runner
+from ghostdeploy.types import (
+    Artifact,
+    BenchParams,
+    BenchRecord,
+    InstructionComparison,
+    Instructions,
+)
+
+
+def count(
+    artifacts: Sequence[Artifact],
+    runner: Runner,
+    params: BenchParams,
+    out_dir: Path,
+    progress: Progress = silent,
+) -> list[BenchRecord]:
+    """Count ``artifacts`` (whose paths are real); one record each, in their order.
+
+    Two launches a model, which must agree to the instruction; the second also tells the
+    operators. Raises UsageError or InputFileError for what cannot be run, MeasurementError where
+    the launches differ or the outputs are not this machine's.
+    """
+    if not artifacts:
+        raise UsageError("there is no model to count")
+    records.ensure_writable(out_dir)
+    found = []
+    for number, (name, record) in enumerate(new_records(artifacts, runner, params)):
+        progress(number, len(artifacts), f"{record.artifact.name}: counting instructions")
+        path = Path(record.artifact.path)
+        launches = tuple(
+            replace(runner.launch(path, replace(params, profile=profile)), round=index)
+            for index, profile in enumerate((False, True))
+        )
+        record = replace(record, launches=launches)
+        records.write_atomic(out_dir / name, records.to_json(record))
+        _check(record)
+        found.append(record)
+    return found
+
+
+def _check(record: BenchRecord) -> None:
+    path = record.artifact.path
+    for launch in record.launches:
+        if not launch.valid:
+            raise MeasurementError(f"{path}: {launch.why_not}")
+    classes = [x.instructions.classes for x in record.launches if x.instructions]
+    if len(set(classes)) != 1:
+        totals = ", ".join(str(sum(c)) for c in classes)
+        raise MeasurementError(f"{path}: two launches do not count alike: {totals} instructions")
+
+
+def compare_counts(
+    bench_records: Sequence[BenchRecord], titles: Sequence[str] = ()
+) -> list[InstructionComparison]:
+    """A row a record, with the paper's latency beside it where the paper has one.
+
+    Raises UsageError for a record without instructions.
+    """
+    names = list(titles) or [title_of(r.artifact) for r in bench_records]
+    base, base_said = bench_records[0], _paper_latency(bench_records[0])
+    rows = []
+    for record, title in zip(bench_records, names, strict=True):
+        said = paper_says(record.artifact.spec) if record.artifact.spec else None
+        latency = said.latency_ms if said else None
+        rows.append(
+            InstructionComparison(
+                title=title,
+                record=record,
+                instructions=_counted(record),
+                ratio=_ratio(record, base),
+                paper_latency_ms=latency,
+                paper_ratio=latency / base_said if latency and base_said else None,
+                paper_source=said.source if said else "",
+            )
+        )
+    return rows
+
+
+def _ratio(record: BenchRecord, base: BenchRecord) -> float | None:
+    """None where something other than the model differs, too."""
+    same = record.device == base.device and _kernels(record) == _kernels(base)
+    return _counted(record).total / _counted(base).total if same else None
+
+
+def _kernels(record: BenchRecord) -> tuple[object, ...]:
+    return record.params.xnnpack, record.params.fp16, record.evidence.runtime_sha256
+
+
+def _counted(record: BenchRecord) -> Instructions:
+    if record.instructions is None:
+        raise UsageError(
+            f"{record.artifact.path}: its record is of {record.device.scheme} and has no"
+            " instructions; report times and instructions apart"
+        )
+    return record.instructions
+
+
+def _paper_latency(record: BenchRecord) -> float | None:
+    said = paper_says(record.artifact.spec) if record.artifact.spec else None
+    return said.latency_ms if said else None

@@ -1,0 +1,149 @@
+"""late-concat: the Ghost module's two halves joined later, or never.
+
+What: a CONCATENATION of channels whose only reader is a DEPTHWISE_CONV_2D of stride 2 goes behind
+    it: each half gets its part of the filter, and the smaller results are joined. One whose only
+    reader is a 1×1 CONV_2D of at most sixteen channels goes: each half is multiplied by its part
+    of the weights, and the products are added.
+Why: a concatenation copies every pixel of both halves, which costs most where the maps are large
+    and have few channels: the first two blocks.
+Exact: the same products; a sum may be rounded in another order.
+Holds for: float tensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
+from ghostdeploy.flatbuffer import schema
+
+KEEPS_FUNCTION = True
+MAX_CHANNELS = 16  # two tiles of XNNPACK's; with more, adding costs what the copies did
+
+
+def apply(model: Any) -> int:
+    """Returns the number of concatenations moved or removed."""
+    return sum(_apply(model, graph) for graph in model.subgraphs)
+
+
+def _apply(model: Any, graph: Any) -> int:
+    builder, changed = GraphBuilder(model, graph), 0
+    # A concatenation that moved behind a depthwise convolution may be removable there.
+    while place := _first(builder):
+        builder.replace(place.gone, place.replacement(builder))
+        changed += 1
+    return changed
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A concatenation, the PAD behind it or None, and the convolution that reads it."""
+
+    concat: Any
+    pad: Any
+    reader: Any
+
+    @property
+    def gone(self) -> list[Any]:
+        return [op for op in (self.concat, self.pad, self.reader) if op is not None]
+
+    def replacement(self, builder: GraphBuilder) -> list[Any]:
+        depthwise = builder.kind(self.reader) == "DEPTHWISE_CONV_2D"
+        return (_behind_depthwise if depthwise else _as_sum)(builder, self)
+
+
+def _first(builder: GraphBuilder) -> _Place | None:
+    readers = readers_of(builder.graph)
+
+    def only_reader(op: Any) -> Any:
+        found = readers.get(int(op.outputs[0]), ())
+        return found[0] if len(found) == 1 else None
+
+    for op in builder.graph.operators:
+        if builder.kind(op) != "CONCATENATION" or not _joins_two_halves(builder, op):
+            continue
+        pad, reader = None, only_reader(op)
+        if reader is not None and builder.kind(reader) == "PAD":
+            pad, reader = reader, only_reader(reader)
+        if reader is None or int(reader.inputs[0]) != int((pad or op).outputs[0]):
+            continue
+        kind = builder.kind(reader)
+        strides = kind == "DEPTHWISE_CONV_2D" and _strides(builder, reader)
+        if strides or (kind == "CONV_2D" and pad is None and _is_narrow(builder, reader)):
+            return _Place(op, pad, reader)
+    return None
+
+
+def _joins_two_halves(builder: GraphBuilder, op: Any) -> bool:
+    tensors = [builder.graph.tensors[i] for i in op.inputs]
+    float32 = all(t.type == schema().TensorType.FLOAT32 for t in tensors)
+    return bool(len(tensors) == 2 and float32 and op.builtinOptions.axis in (3, -1))
+
+
+def _strides(builder: GraphBuilder, op: Any) -> bool:
+    options = op.builtinOptions
+    constant = all(builder.numbers(int(i)) is not None for i in op.inputs[1:])
+    return bool(options.strideH == options.strideW == 2 and constant and _one_each(builder, op))
+
+
+def _one_each(builder: GraphBuilder, op: Any) -> bool:
+    """Whether there is one output channel an input channel."""
+    return int(builder.shape(int(op.inputs[0]))[3]) == int(builder.shape(int(op.outputs[0]))[3])
+
+
+def _is_narrow(builder: GraphBuilder, op: Any) -> bool:
+    weights = builder.numbers(int(op.inputs[1]))
+    options = op.builtinOptions
+    if weights is None or not options.strideH == options.strideW == 1:
+        return False
+    return bool(weights.shape[1:3] == (1, 1) and weights.shape[0] <= MAX_CHANNELS)
+
+
+def _behind_depthwise(builder: GraphBuilder, place: _Place) -> list[Any]:
+    target, start = int(place.reader.outputs[0]), 0
+    made, halves = list[Any](), list[int]()
+    _, height, width, _ = builder.shape(target)
+    for number, half in enumerate((int(i) for i in place.concat.inputs), 1):
+        channels = int(builder.shape(half)[3])
+        if place.pad is not None:
+            padded = builder.like(half, (*builder.shape(int(place.pad.outputs[0]))[:3], channels))
+            pad = builder.copy(place.pad, [half, *place.pad.inputs[1:]], padded)
+            made.append(builder.named(pad, target, f"pad{number}"))
+            half = padded
+        part = slice(start, start + channels)
+        constants = [_part(builder, int(i), part) for i in place.reader.inputs[1:]]
+        output = builder.like(target, (1, height, width, channels))
+        op = builder.copy(place.reader, [half, *constants], output)
+        made.append(builder.named(op, target, f"half{number}"))
+        halves.append(output)
+        start += channels
+    return [*made, builder.copy(place.concat, halves, target)]
+
+
+def _part(builder: GraphBuilder, constant: int, channels: slice) -> int:
+    values = builder.numbers(constant)
+    assert values is not None
+    return builder.constant(np.ascontiguousarray(values[..., channels]), "half")
+
+
+def _as_sum(builder: GraphBuilder, place: _Place) -> list[Any]:
+    reader = place.reader
+    target, start = int(reader.outputs[0]), 0
+    made, parts = list[Any](), list[int]()
+    filters, bias = int(reader.inputs[1]), int(reader.inputs[2])
+    zeros = builder.constant(np.zeros(int(builder.shape(target)[3]), np.float32), "zeros")
+    for number, half in enumerate((int(i) for i in place.concat.inputs), 1):
+        channels = int(builder.shape(half)[3])
+        part = _part(builder, filters, slice(start, start + channels))
+        output = builder.like(target, builder.shape(target))
+        op = builder.copy(reader, [half, part, bias if number == 1 else zeros], output)
+        op.builtinOptions.fusedActivationFunction = 0
+        made.append(builder.named(op, target, f"half{number}"))
+        parts.append(output)
+        start += channels
+    options = schema().AddOptionsT()
+    options.fusedActivationFunction = reader.builtinOptions.fusedActivationFunction
+    return [*made, builder.operator("ADD", parts, target, options)]

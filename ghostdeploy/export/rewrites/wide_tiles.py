@@ -1,0 +1,57 @@
+"""wide-tiles: 1×1 convolutions that XNNPACK computes eight channels at a time.
+
+What: a 1×1 CONV_2D of stride 1 whose output channels are four more than a multiple of eight reads
+    its (1, h, w, k) as the single row (1, 1, hw, k), with a stride of two rows, of which there are
+    none to skip; its output is seen as (1, h, w, n) again. RESHAPE moves no data.
+Why: XNNPACK makes a fully connected layer of a 1×1 convolution, and for such channels picks
+    kernels on ARM that are four columns wide and load as much for half of the products. With a
+    stride it stays a convolution, whose kernels are eight wide throughout. GhostNet's halves
+    are often such: 12, 20, 36, 60, 92, 100 channels at width 1.0.
+Exact: the same products; a sum may be rounded in another order.
+Holds for: float tensors, at least as many pixels as a tile has rows, eight channels or more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
+from ghostdeploy.flatbuffer import schema
+
+KEEPS_FUNCTION = True
+WIDE, NARROW = 8, 4
+MIN_PIXELS = 16  # below, both take one or two tiles of rows
+
+
+def apply(model: Any) -> int:
+    """Returns the number of convolutions changed."""
+    return replace_operators(model, "CONV_2D", _gains, _replacement)
+
+
+def _gains(builder: GraphBuilder, op: Any) -> bool:
+    source, weights = (builder.graph.tensors[i] for i in op.inputs[:2])
+    if source.type != schema().TensorType.FLOAT32 or len(source.shape) != 4:
+        return False
+    options = op.builtinOptions
+    batch, height, width, depth = (int(n) for n in source.shape)
+    out, *kernel = (int(n) for n in weights.shape)
+    plain = kernel == [1, 1, depth] and options.strideH == options.strideW == 1
+    enough = batch == 1 and height > 1 and height * width >= MIN_PIXELS
+    return bool(plain and enough and out > WIDE and out % WIDE == NARROW)
+
+
+def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+    source, target = int(op.inputs[0]), int(op.outputs[0])
+    _, height, width, depth = (int(n) for n in builder.shape(source))
+    row = builder.like(source, (1, 1, height * width, depth))
+    made = builder.like(target, (1, 1, height * width, int(builder.shape(target)[3])))
+    op.inputs = np.array([row, *op.inputs[1:]], np.int32)
+    op.outputs = np.array([made], np.int32)
+    op.builtinOptions.strideH = 2
+    return [
+        builder.named(builder.reshape(source, row), target, "row"),
+        builder.named(op, target, "tiles"),
+        builder.reshape(made, target),
+    ]

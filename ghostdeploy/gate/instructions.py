@@ -1,0 +1,54 @@
+"""Judging two instruction counts. They are exact: a tolerance is all that it takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ghostdeploy.errors import UsageError
+
+DEFAULT_TOLERANCE = 0.005
+
+
+@dataclass(frozen=True)
+class InstructionVerdict:
+    """``verdict`` is pass, improved or regressed; ``change`` is candidate / baseline − 1."""
+
+    verdict: str
+    baseline: int
+    candidate: int
+    tolerance: float
+
+    @property
+    def change(self) -> float:
+        return self.candidate / self.baseline - 1
+
+
+def judge(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict:
+    """Regressed where ``candidate`` exceeds ``baseline`` by more than ``tolerance``, a share.
+
+    Improved where it is as much below. Raises UsageError for a count that is not positive, or a
+    tolerance that is not a share below 1.
+    """
+    if baseline <= 0 or candidate <= 0:
+        raise UsageError(f"a count of {min(baseline, candidate)} instructions cannot be judged")
+    if not 0 <= tolerance < 1:
+        raise UsageError(f"a tolerance is a share from 0 to below 1, not {tolerance}")
+    allowed = tolerance * baseline
+    if candidate - baseline > allowed:
+        verdict = "regressed"
+    else:
+        verdict = "improved" if baseline - candidate > allowed else "pass"
+    return InstructionVerdict(verdict, baseline, candidate, tolerance)
+
+
+def parse_tolerance(text: str) -> float:
+    """``0.5%`` or ``0.005`` as a share. Raises UsageError."""
+    number, percent = (text[:-1], 100.0) if text.endswith("%") else (text, 1.0)
+    try:
+        share = float(number) / percent
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < 1:
+        raise UsageError(f"write a tolerance as 0.5% or 0.005, not {text!r}")
+    return share

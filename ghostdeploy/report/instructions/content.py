@@ -1,0 +1,146 @@
+"""What every format shows of a comparison of instructions, as tables of raw texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ghostdeploy.report.grid import Facts, Grid, without_empty_columns
+from ghostdeploy.report.numbers import ABSENT, millions, printed, scientific, significant
+from ghostdeploy.types import InstructionComparison, OpInstructions
+
+CLASSES = ("multiply-accumulate", "load", "store", "other")
+MAX_OPERATORS = 30
+NOTE = (
+    "Instructions, not time: caches, memory and frequency are not in them. The counts are exact;"
+    " docs/arm.md says what they stand for."
+)
+PAPER_NOTE = "The paper's columns are times on its phone (Kirin 980 CPU, TFLite)."
+
+
+@dataclass(frozen=True)
+class InstructionReport:
+    """The first comparison is the ratios' base."""
+
+    title: str
+    comparisons: tuple[InstructionComparison, ...]
+
+
+def overview(report: InstructionReport) -> Grid:
+    """A row a model: the total, its ratio, and the paper's."""
+    header = (
+        "Model",
+        "Params (M)",
+        "MACs (M)",
+        "Instructions (M)",
+        "Ratio",
+        *(f"{name} (M)" for name in CLASSES),
+        "Memory (MB)",
+        "Paper's P30 (ms)",
+        "Paper's ratio",
+    )
+    rows = tuple(_overview_row(row) for row in report.comparisons)
+    return without_empty_columns(Grid(header, rows, frozenset(range(1, len(header)))))
+
+
+def _overview_row(row: InstructionComparison) -> tuple[str, ...]:
+    artifact, counted = row.record.artifact, row.instructions
+    return (
+        row.title,
+        millions(artifact.params),
+        millions(artifact.macs),
+        exact(counted.total),
+        significant(row.ratio, 4),
+        *(millions(value) for value in counted.classes),
+        significant(row.record.launches[-1].peak_mem_mb, 3),
+        printed(row.paper_latency_ms),
+        significant(row.paper_ratio, 3),
+    )
+
+
+def exact(count: int) -> str:
+    """Millions with every digit."""
+    return f"{count // 1_000_000}.{count % 1_000_000:06d}"
+
+
+def setup(report: InstructionReport) -> Facts:
+    """What was run on what."""
+    record = report.comparisons[0].record
+    return (
+        ("Core", f"{record.device.model} ({record.device.os}), one thread"),
+        ("Kernels", kernels(report.comparisons[0])),
+        ("Runtime", f"{record.evidence.runtime} {record.evidence.runtime_version} for aarch64"),
+        ("Setup", record.device.fingerprint),
+    )
+
+
+def kernels(row: InstructionComparison) -> str:
+    params = row.record.params
+    if not params.xnnpack:
+        return "TFLite's builtin"
+    return "XNNPACK, half-precision arithmetic" if params.fp16 else "XNNPACK"
+
+
+def cautions(report: InstructionReport) -> tuple[str, ...]:
+    """What a reader must know before believing the ratios."""
+    first = report.comparisons[0].title
+    return tuple(
+        f"{row.title}: counted on another core, with other kernels or another setup than {first}."
+        for row in report.comparisons
+        if row.ratio is None
+    )
+
+
+def agreement(report: InstructionReport) -> Grid:
+    """How far each model's outputs are from this machine's."""
+    rows = tuple(
+        (row.title, scientific(row.instructions.max_abs), scientific(row.instructions.rel_l2))
+        for row in report.comparisons
+    )
+    header = ("Outputs against this machine's", "Max abs", "Relative L2")
+    return Grid(header, rows, frozenset({1, 2}))
+
+
+def kinds(row: InstructionComparison) -> Grid:
+    """The operators by kind, the dearest first; what runs between them comes last."""
+    totals: dict[str, list[int]] = {}
+    for operator in row.instructions.operators:
+        entry = totals.setdefault(operator.op, [0] * 6)
+        for place, value in enumerate((1, operator.total, *_classes(operator))):
+            entry[place] += value
+    rows = [
+        (op, str(count), *map(millions, values))
+        for op, (count, *values) in sorted(totals.items(), key=lambda item: -item[1][1])
+    ]
+    return Grid(("Operator", "Count", "All (M)", *_class_header()), tuple(rows), _NUMERIC)
+
+
+def dearest(row: InstructionComparison) -> Grid:
+    """The single operators that cost most."""
+    ordered = sorted(row.instructions.operators, key=lambda op: -op.total)[:MAX_OPERATORS]
+    rows = tuple((op.name or ABSENT, op.op, *_operator_cells(op)) for op in ordered)
+    header = ("Node", "Operator", "All (M)", *_class_header())
+    return Grid(header, rows, frozenset(range(2, 7)))
+
+
+def tables(report: InstructionReport) -> Iterator[tuple[str, Grid]]:
+    """Each model's operators with their headings."""
+    for row in report.comparisons:
+        if row.instructions.operators:
+            yield f"{row.title}: operators by kind", kinds(row)
+            yield f"{row.title}: the dearest operators", dearest(row)
+
+
+_NUMERIC = frozenset(range(1, 7))
+
+
+def _class_header() -> Sequence[str]:
+    return [f"{name} (M)" for name in CLASSES]
+
+
+def _classes(operator: OpInstructions) -> tuple[int, int, int, int]:
+    return operator.multiply_accumulate, operator.load, operator.store, operator.other
+
+
+def _operator_cells(operator: OpInstructions) -> Sequence[str]:
+    return [millions(value) for value in (operator.total, *_classes(operator))]

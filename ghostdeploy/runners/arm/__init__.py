@@ -1,0 +1,5 @@
+"""An emulated 64-bit Arm core: what it is made of, and one run of a model in it.
+
+qemu-user runs LiteRT's own aarch64 library with ``native/run_model.c`` around it, and the plugin
+``native/count.c`` counts the instructions. docs/arm.md says what the count stands for.
+"""

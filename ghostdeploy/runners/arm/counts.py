@@ -1,0 +1,84 @@
+"""What ``native/count.c`` writes, read: pure functions, text to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ghostdeploy.errors import MeasurementError
+
+MARKS = ("begin", "end", "op-begin", "op-end", "clock")
+
+
+@dataclass(frozen=True)
+class Count:
+    """Instructions of each class."""
+
+    multiply_accumulate: int
+    load: int
+    store: int
+    other: int
+
+    def __sub__(self, earlier: Count) -> Count:
+        return Count(
+            self.multiply_accumulate - earlier.multiply_accumulate,
+            self.load - earlier.load,
+            self.store - earlier.store,
+            self.other - earlier.other,
+        )
+
+    @property
+    def total(self) -> int:
+        return self.multiply_accumulate + self.load + self.store + self.other
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of the run, one of MARKS, and the count from the start to it."""
+
+    name: str
+    count: Count
+
+
+@dataclass(frozen=True)
+class Log:
+    """``inferences`` holds each one's marks, its ``begin`` and ``end`` included."""
+
+    inferences: tuple[tuple[Mark, ...], ...]
+    peak_mem_bytes: int
+
+    def counts(self) -> tuple[Count, ...]:
+        """Of each inference."""
+        return tuple(marks[-1].count - marks[0].count for marks in self.inferences)
+
+
+def parse_counts(text: str) -> Log:
+    """Raises MeasurementError for anything but a whole file of the plugin's."""
+    *lines, last = text.splitlines() or [""]
+    if not last.startswith("memory "):
+        raise MeasurementError("the emulator's counts are cut short; is the disk full?")
+    inferences: list[tuple[Mark, ...]] = []
+    current: list[Mark] = []
+    for mark in map(_mark, lines):
+        if mark.name == "begin":
+            current = [mark]
+        elif current:
+            current.append(mark)
+            if mark.name == "end":
+                inferences.append(tuple(current))
+                current = []
+    return Log(tuple(inferences), _numbers(last, 1)[0])
+
+
+def _mark(line: str) -> Mark:
+    name = line.partition(" ")[0]
+    if name not in MARKS:
+        raise MeasurementError(f"the emulator's counts hold an unknown line: {line[:80]!r}")
+    return Mark(name, Count(*_numbers(line, 4)))
+
+
+def _numbers(line: str, count: int) -> Sequence[int]:
+    words = line.split(" ")[1:]
+    if len(words) != count or not all(w.isascii() and w.isdigit() for w in words):
+        raise MeasurementError(f"the emulator's counts hold a damaged line: {line[:80]!r}")
+    return [int(word) for word in words]

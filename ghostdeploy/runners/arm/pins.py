@@ -1,0 +1,58 @@
+"""What the emulator is made of: pinned versions, each with the SHA-256 of its file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PACKAGES_FILE = HERE / "packages.csv"
+PLUGIN_SOURCE = HERE / "native" / "count.c"
+RUNNER_SOURCE = HERE / "native" / "run_model.c"
+
+LITERT_VERSION = "2.1.0"
+LITERT_SHA256 = "92b24d2507fccf5680c26e712c156266dcf64a892df3921dd42f4a7d26527462"
+
+# Compilers' arguments; {…} is filled in when they are run.
+PLUGIN_FLAGS = ("-shared", "-fPIC", "-O2", "-fvisibility=hidden")
+RUNNER_FLAGS = ("-O2", "-Wl,--allow-shlib-undefined")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian 12 package.
+
+    ``part`` is emulator (qemu and the libraries it needs, for this machine), guest (arm64
+    libraries that LiteRT needs) or compiler (the cross compiler, used once).
+    """
+
+    part: str
+    package: str
+    architecture: str
+    version: str
+    sha256: str
+
+    @property
+    def request(self) -> str:
+        """As apt-get download takes it."""
+        name = self.package if self.architecture == "all" else f"{self.package}:{self.architecture}"
+        return f"{name}={self.version}"
+
+
+@cache
+def packages() -> tuple[Package, ...]:
+    """The rows of packages.csv."""
+    with PACKAGES_FILE.open(newline="", encoding="utf-8") as file:
+        return tuple(Package(**row) for row in csv.DictReader(file))
+
+
+@cache
+def setup_key() -> str:
+    """Identifies a setup: everything that could change a count. 16 hexadecimal digits."""
+    digest = hashlib.sha256(f"{LITERT_SHA256} {PLUGIN_FLAGS} {RUNNER_FLAGS}".encode())
+    for file in (PACKAGES_FILE, PLUGIN_SOURCE, RUNNER_SOURCE):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,73 @@
+"""Where the emulator lies on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostdeploy.errors import UsageError
+from ghostdeploy.runners.arm.pins import setup_key
+
+SETUP_COMMAND = "ghostdeploy doctor --setup-qemu"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A finished setup in ``folder``; it appears there whole or not at all."""
+
+    folder: Path
+
+    @property
+    def qemu(self) -> Path:
+        return self.folder / "qemu-aarch64"
+
+    @property
+    def emulator_libraries(self) -> Path:
+        return self.folder / "lib"
+
+    @property
+    def guest(self) -> Path:
+        """The emulated system's /lib and /usr."""
+        return self.folder / "guest"
+
+    @property
+    def litert(self) -> Path:
+        """The folder of LiteRT's aarch64 library."""
+        return self.folder / "litert"
+
+    @property
+    def library(self) -> Path:
+        return self.litert / "libLiteRt.so"
+
+    @property
+    def plugin(self) -> Path:
+        return self.folder / "count.so"
+
+    @property
+    def run_model(self) -> Path:
+        return self.folder / "run_model"
+
+    @property
+    def complete(self) -> bool:
+        return all(p.exists() for p in (self.qemu, self.plugin, self.run_model, self.library))
+
+
+def cache_folder() -> Path:
+    """``$XDG_CACHE_HOME/ghostdeploy/arm``; ``~/.cache`` where that is not set."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    return root / "ghostdeploy" / "arm"
+
+
+def place() -> Place:
+    """Where the setup of this version of ghostdeploy is, or will be."""
+    return Place(cache_folder() / setup_key())
+
+
+def installed() -> Place:
+    """The finished setup. Raises UsageError where there is none, with what makes it."""
+    found = place()
+    if not found.complete:
+        raise UsageError(f"the emulated Arm core is not set up here; run: {SETUP_COMMAND}")
+    return found

@@ -1,0 +1,171 @@
+"""``qemu:CORE``: an emulated 64-bit Arm core that counts instructions and never tells a time."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host
+from ghostdeploy.runners.arm import pins
+from ghostdeploy.runners.arm.agreement import agreement
+from ghostdeploy.runners.arm.cores import HALF_PRECISION, check_core
+from ghostdeploy.runners.arm.emulate import INFERENCES, WARM_UPS, Emulated, emulate, workplace
+from ghostdeploy.runners.arm.host import host_outputs
+from ghostdeploy.runners.arm.operators import graph_nodes, split
+from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.runners.model_file import check_model_file
+from ghostdeploy.runners.runtimes import check_format
+from ghostdeploy.types import (
+    BenchParams,
+    DeviceIdentity,
+    DeviceState,
+    Instructions,
+    Launch,
+    OpInstructions,
+)
+
+DEFAULT_CORE = "cortex-a76"
+MAX_REL_L2 = 1e-3  # fp32 kernels add in another order; beyond this it is another function
+
+
+class QemuRunner:
+    """LiteRT's aarch64 library on one emulated core, in one thread.
+
+    A launch is one process of a few inferences, which must all count the same, to the
+    instruction; ``params.profile`` adds a second process for the operators. The outputs are
+    compared with those of the same kernels on this machine.
+    """
+
+    writes_outputs = False  # ``launch`` has compared them
+
+    def __init__(self, target: str, params: BenchParams, access: Access = Access()) -> None:
+        self.core = check_core(target or DEFAULT_CORE)
+        _check(params, self.core)
+        self.place = installed()
+
+    def identity(self) -> DeviceIdentity:
+        return DeviceIdentity(
+            scheme="qemu",
+            serial=self.core,
+            model=f"emulated {self.core}",
+            soc=self.core,
+            arch="aarch64",
+            os=f"qemu-user on {platform.system()}",
+            cores=1,
+            fingerprint=pins.setup_key(),
+        )
+
+    def state(self) -> DeviceState:
+        return host.state()
+
+    def runtime(self, params: BenchParams) -> RuntimeEvidence:
+        return RuntimeEvidence("litert", pins.LITERT_VERSION, pins.LITERT_SHA256)
+
+    def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        _check(params, self.core)
+        check_format(model_path, params.runtime)
+        check_model_file(model_path)
+        started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        try:
+            with workplace(self.place, self.core, model_path) as folder:
+                run = emulate(self.place, self.core, folder, kernels(params), params.timeout_s)
+                counted = _instructions(run, folder, model_path, params)
+                operators = self._operators(folder, model_path, params) if params.profile else ()
+        except (InputFileError, MeasurementError) as error:
+            raise type(error)(f"{model_path}: {error}") from error
+        return _launch(run, started, counted, operators, params)
+
+    def _operators(
+        self, folder: Path, model_path: Path, params: BenchParams
+    ) -> tuple[OpInstructions, ...]:
+        run = emulate(
+            self.place, self.core, folder, kernels(params), params.timeout_s, profile=True
+        )
+        each = len(run.reported) // (WARM_UPS + INFERENCES)
+        return split(run.log.inferences[-1], run.reported[-each:], graph_nodes(model_path))
+
+    def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
+        """Raises UsageError: ``launch`` compares the outputs."""
+        raise UsageError("a qemu: device compares its outputs in every launch")
+
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing to do: no process outlives its launch."""
+
+
+def kernels(params: BenchParams) -> str:
+    """What run_model.c calls them."""
+    if not params.xnnpack:
+        return "builtin"
+    return "fp16" if params.fp16 else "xnnpack"
+
+
+def _check(params: BenchParams, core: str) -> None:
+    if params.runtime != "litert":
+        raise UsageError(f"qemu: devices run litert, not {params.runtime}")
+    if params.threads != 1:
+        raise UsageError(f"an emulated core counts one thread exactly, not {params.threads}")
+    if params.cpus:
+        raise UsageError("an emulated core is not pinned; leave --cpus out")
+    if params.fp16 and core not in HALF_PRECISION:
+        raise UsageError(
+            f"{core} has no half-precision arithmetic; {', '.join(HALF_PRECISION)} have"
+        )
+
+
+def _instructions(
+    run: Emulated, folder: Path, model_path: Path, params: BenchParams
+) -> Instructions:
+    """The count of one inference. Raises MeasurementError where they differ."""
+    counts = run.log.counts()
+    if len(set(counts)) != 1:
+        totals = ", ".join(str(c.total) for c in counts)
+        raise MeasurementError(f"its inferences do not count alike: {totals} instructions")
+    theirs = folder / "host.bin"
+    layout = host_outputs(model_path, folder / "inputs.bin", theirs, params.xnnpack)
+    found = agreement(run.outputs, theirs.read_bytes(), layout)
+    (count,) = set(counts)
+    return Instructions(
+        multiply_accumulate=count.multiply_accumulate,
+        load=count.load,
+        store=count.store,
+        other=count.other,
+        max_abs=found.max_abs,
+        rel_l2=found.rel_l2,
+    )
+
+
+def _launch(
+    run: Emulated,
+    started: str,
+    counted: Instructions,
+    operators: tuple[OpInstructions, ...],
+    params: BenchParams,
+) -> Launch:
+    from dataclasses import replace
+
+    assert counted.rel_l2 is not None
+    differs = counted.rel_l2 > MAX_REL_L2 and not params.fp16
+    return Launch(
+        round=0,
+        position=0,
+        started_at=started,
+        argv=run.argv,
+        summary=None,
+        instructions=replace(counted, operators=operators),
+        peak_mem_mb=run.log.peak_mem_bytes / 1e6,
+        valid=not differs,
+        why_not=_why(counted.rel_l2) if differs else "",
+        returncode=run.finished.returncode,
+        stdout=run.finished.stdout,
+        stderr=run.finished.stderr,
+    )
+
+
+def _why(rel_l2: float) -> str:
+    return f"its outputs differ from this machine's by a relative L2 of {rel_l2:.1e}"

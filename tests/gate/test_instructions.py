@@ -1,0 +1,43 @@
+"""Judging exact counts: only the tolerance decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from ghostdeploy.errors import UsageError
+from ghostdeploy.gate.instructions import judge, parse_tolerance
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "tolerance", "verdict"),
+    [
+        (100_000, 100_500, 0.005, "pass"),
+        (100_000, 100_501, 0.005, "regressed"),
+        (100_000, 99_500, 0.005, "pass"),
+        (100_000, 99_499, 0.005, "improved"),
+        (7, 8, 0.0, "regressed"),
+        (8, 7, 0.0, "improved"),
+        (7, 7, 0.0, "pass"),
+    ],
+)
+def test_the_limit_itself_still_passes(baseline, candidate, tolerance, verdict):
+    found = judge(baseline, candidate, tolerance)
+    assert found.verdict == verdict
+    assert found.change == pytest.approx((candidate - baseline) / baseline)
+
+
+@pytest.mark.parametrize("arguments", [(0, 1, 0.1), (1, -1, 0.1), (1, 1, -0.1), (1, 1, 1.0)])
+def test_what_cannot_be_judged(arguments):
+    with pytest.raises(UsageError, match=r"^[^\n]+$"):
+        judge(*arguments)
+
+
+@pytest.mark.parametrize(("text", "share"), [("0.5%", 0.005), ("0.005", 0.005), ("0", 0.0)])
+def test_a_tolerance_is_a_share_or_a_percentage(text, share):
+    assert parse_tolerance(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["", "%", "half", "100%", "-1%", "nan", "1"])
+def test_no_tolerance(text):
+    with pytest.raises(UsageError, match=r"0\.5% or 0\.005"):
+        parse_tolerance(text)
