@@ -31,13 +31,25 @@ from ghostdeploy.types import ExportOptions
 @click.option("--softmax", is_flag=True, help="Probabilities instead of logits.")
 @click.option("--features", is_flag=True, help="Feature maps at strides 4 to 32, not logits.")
 @click.option("--labels", type=Path, help="Class names, one a line, for the TFLite metadata.")
+@click.option("--no-fix", is_flag=True, help="No rewrites: the graph as converted, but mended.")
+@click.option("--explain", is_flag=True, help="What each rewrite of the graph is for.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: Any) -> None:
+def export(
+    model: str,
+    format_: str,
+    labels: Path | None,
+    no_fix: bool,
+    explain: bool,
+    as_json: bool,
+    **o: Any,
+) -> None:
     """Build MODEL, lower it, prove it equal to the torch network, write it."""
     from ghostdeploy.commands import export as command
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import recipe
 
+    if no_fix:
+        o["no_opt"] = (*o["no_opt"], "all")
     spec = parse_target(model, spec_defaults(o))
     if isinstance(spec, Path):
         raise UsageError(f"export takes a model of the zoo, not the file {spec}")
@@ -55,6 +67,16 @@ def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: An
         click.echo(f"seeded random weights (seed {o['seed']}); give trained ones with --weights")
     for result in results:
         _describe_export(result.artifact, result.reused)
+        if explain:
+            _explain(result.artifact)
+
+
+def _explain(artifact: Any) -> None:
+    """Each rewrite that changed the graph, and why."""
+    from ghostdeploy.export.rewrites import why
+
+    for rewrite in artifact.rewrites:  # "NAME ×COUNT"
+        click.echo(f"  {rewrite}: {why(rewrite.partition(' ')[0])}")
 
 
 def _describe_export(artifact: Any, reused: bool) -> None:

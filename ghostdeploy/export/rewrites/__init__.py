@@ -59,3 +59,14 @@ def apply_rewrites(model: Any, names: tuple[str, ...] = tuple(REWRITES)) -> dict
         if name in names
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def why(name: str) -> str:
+    """The Why paragraph of a rewrite's docstring on one line."""
+    doc = import_module(REWRITES[name]).__doc__ or ""
+    lines: list[str] = []
+    for line in doc.partition("Why: ")[2].splitlines():
+        if lines and not line.startswith(" "):
+            break
+        lines.append(line.strip())
+    return " ".join(lines)
