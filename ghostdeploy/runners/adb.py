@@ -219,7 +219,7 @@ def _judged(
         init_ms=log.init_ms if log else None,
         first_ms=log.first_ms if log else None,
         warmup_ms=log.warmup.mean_ms if log and log.warmup else None,
-        peak_mem_mb=found.peak_mem_mb,
+        peak_mem_mb=_peak_mem_mb(log, found),
         partitions=log.partitions if log else None,
         profile=op_times(log) if log else (),
         cpus=found.cpus,
@@ -232,6 +232,13 @@ def _judged(
         stdout=bounded_text(found.stdout),
         stderr=bounded_text(found.stderr),
     )
+
+
+def _peak_mem_mb(log: BenchmarkLog | None, found: PhoneLaunch) -> float | None:
+    """The program's own word where it was asked for it, else what was seen of the process."""
+    if log and log.peak_mem_mb:
+        return log.peak_mem_mb * 2**20 / 1e6
+    return found.peak_mem_mb
 
 
 def identity_of(serial: str, seen: Identity) -> DeviceIdentity:
