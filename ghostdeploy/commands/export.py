@@ -88,8 +88,11 @@ def check_precision(precision: str) -> None:
 
 
 def _form(without: tuple[str, ...]) -> str:
-    """``plain`` for a graph without any optional rewrite, else which are left out."""
-    return "plain" if without == OPTIONAL else "-".join(("without", *without))
+    """``plain`` for a graph without any optional rewrite, else which it lacks, or alone has."""
+    kept = tuple(name for name in OPTIONAL if name not in without)
+    if not kept:
+        return "plain"
+    return min("-".join(("without", *without)), "-".join(("only", *kept)), key=len)
 
 
 def _slug(path: Path | None) -> str:
