@@ -23,9 +23,14 @@ from ghostdeploy.types import ExportOptions
 @click.option("--softmax", is_flag=True, help="Probabilities instead of logits.")
 @click.option("--features", is_flag=True, help="Feature maps at strides 4 to 32, not logits.")
 @click.option("--labels", type=Path, help="Class names, one a line, for the TFLite metadata.")
+@click.option("--explain", is_flag=True, help="Tell the rewrites and their reasons, and stop.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: Any) -> None:
+def export(
+    model: str, format_: str, labels: Path | None, explain: bool, as_json: bool, **o: Any
+) -> None:
     """Build MODEL, lower it, prove it equal to the torch network, write it."""
+    if explain:
+        return _explain(o["opt"], o["no_opt"], as_json)
     from ghostdeploy.commands import export as command
     from ghostdeploy.commands.targets import parse_target
 
@@ -46,6 +51,19 @@ def export(model: str, format_: str, labels: Path | None, as_json: bool, **o: An
         click.echo(f"seeded random weights (seed {o['seed']}); give trained ones with --weights")
     for result in results:
         _describe_export(result.artifact, result.reused)
+
+
+def _explain(on: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> None:
+    from ghostdeploy.export.rewrites import explained, left_out
+
+    without = left_out(on, off)
+    rows = explained()
+    if as_json:
+        return emit_json([row | {"applied": row["name"] not in without} for row in rows])
+    for row in rows:
+        click.echo(f"{row['name']}{'  (left out)' if row['name'] in without else ''}")
+        for label in ("what", "why"):
+            click.echo(click.wrap_text(row[label], 98, "  ", "  "))
 
 
 def _describe_export(artifact: Any, reused: bool) -> None:

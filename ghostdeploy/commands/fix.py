@@ -9,7 +9,7 @@ from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.rewrites import REWRITES
+from ghostdeploy.export.rewrites import REWRITES, paragraph
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import write_atomic
 
@@ -84,19 +84,8 @@ def _apply(model: Any) -> tuple[Fix, ...]:
             continue
         count = module.apply(model)
         if count:
-            fixes.append(Fix(name, count, _why(module.__doc__ or "")))
+            fixes.append(Fix(name, count, paragraph(module.__doc__ or "", "Why")))
     return tuple(fixes)
-
-
-def _why(doc: str) -> str:
-    """The Why paragraph of a rewrite's docstring on one line."""
-    text = doc.partition("Why: ")[2]
-    lines: list[str] = []
-    for line in text.splitlines():
-        if lines and not line.startswith(" "):
-            break
-        lines.append(line.strip())
-    return " ".join(lines)
 
 
 def _distance(before: bytes, after: bytes) -> tuple[float, float]:

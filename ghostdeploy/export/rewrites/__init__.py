@@ -51,6 +51,25 @@ def left_out(on: Sequence[str], off: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in OPTIONAL if name in gone)
 
 
+def explained() -> list[dict[str, str]]:
+    """Each row's name and its docstring's What and Why, on one line each."""
+    docs = {name: import_module(module).__doc__ or "" for name, module in REWRITES.items()}
+    return [
+        {"name": name, "what": paragraph(doc, "What"), "why": paragraph(doc, "Why")}
+        for name, doc in docs.items()
+    ]
+
+
+def paragraph(doc: str, label: str) -> str:
+    """The text behind ``label:`` in a rewrite's docstring, up to the next label."""
+    lines: list[str] = []
+    for line in doc.partition(f"\n{label}: ")[2].splitlines():
+        if lines and not line.startswith(" "):
+            break
+        lines.append(line.strip())
+    return " ".join(lines)
+
+
 def apply_rewrites(model: Any, names: tuple[str, ...] = tuple(REWRITES)) -> dict[str, int]:
     """Apply ``names`` in the table's order to a ``ModelT``; returns where each changed anything."""
     counts = {
