@@ -4,7 +4,8 @@ One conversion, then files with none of the optional rewrites (plain), with all,
 one each: what leaving it out costs. Instructions on an emulated Cortex-A76, and time on this
 machine: the median over rounds of the ratio to plain's, all files in one process in turns. It also
 prints how far each file's logits are from plain's.
-Run: python benchmarks/lowering.py [arch] [width] [side] [rounds] (after doctor --setup-qemu)
+Run after doctor --setup-qemu: python benchmarks/lowering.py [arch] [width] [side] [rounds] [quick];
+quick leaves out the files that lack one rewrite.
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ def converted(spec: ModelSpec) -> tuple[bytes, list[str]]:
         return converter.finish(), [v for n in exported.model.graph.node for v in n.output]
 
 
-def forms() -> dict[str, tuple[str, ...]]:
-    return {"plain": (), "all": OPTIONAL} | {
-        f"all but {name}": tuple(n for n in OPTIONAL if n != name) for name in OPTIONAL
+def forms(quick: bool) -> dict[str, tuple[str, ...]]:
+    whole: dict[str, tuple[str, ...]] = {"plain": (), "all": OPTIONAL}
+    return whole | {
+        f"all but {name}": tuple(n for n in OPTIONAL if n != name) for name in OPTIONAL if not quick
     }
 
 
@@ -97,12 +99,12 @@ def timed(interpreter: Any) -> float:
     return time.perf_counter() - start
 
 
-def main(arch: str, width: float, side: int, rounds: int) -> None:
+def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
     spec = zoo.make_spec(arch, width=width, resolution=(side, side))
     with tempfile.TemporaryDirectory() as name:
         raw, values = converted(spec)
         paths, changed = [], []
-        for number, names in enumerate(forms().values()):
+        for number, names in enumerate(forms(quick).values()):
             path = Path(name) / f"{number}.tflite"
             changed.append(written(raw, values, names, path))
             paths.append(path)
@@ -114,7 +116,7 @@ def main(arch: str, width: float, side: int, rounds: int) -> None:
         print("| form | A76 instructions (M) | ratio | time, ratio | max abs | partitions |")
         print("|---|---|---|---|---|---|")
         for label, path, ratio, interpreter, skip in zip(
-            forms(), paths, ratios, interpreters, same, strict=True
+            forms(quick), paths, ratios, interpreters, same, strict=True
         ):
             if skip:
                 continue
@@ -137,4 +139,5 @@ if __name__ == "__main__":
         float(words[1]) if len(words) > 1 else 1.0,
         int(words[2]) if len(words) > 2 else 224,
         int(words[3]) if len(words) > 3 else 60,
+        "quick" in words,
     )
