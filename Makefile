@@ -8,8 +8,9 @@ READY := $(VENV)/.ready
 
 demo: $(READY)
 	$(BIN)/ghostdeploy compare
+	$(BIN)/ghostdeploy compare --models ghostnetv2-plain,ghostnetv2,ghostnetv2-fast
 	@echo
-	@echo "Open the .html file above in a browser. Next: $(BIN)/ghostdeploy --help"
+	@echo "Open the .html files above in a browser. Next: $(BIN)/ghostdeploy --help"
 
 test: lint
 	$(BIN)/python -m pytest

@@ -19,7 +19,7 @@ from ghostdeploy.commands.export import network_of
 from ghostdeploy.export import parity
 from ghostdeploy.export.deploy import DeployForm, reference
 from ghostdeploy.export.metadata import Description
-from ghostdeploy.export.rewrites import REWRITES
+from ghostdeploy.export.rewrites import DEFAULT
 from ghostdeploy.export.tflite import finish_tflite, started
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
@@ -56,7 +56,7 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
         inner = exported.torch_values(images[1])
         raw = converter.finish()
     rows: dict[str, list[str]] = {}
-    for label, rewrites in (("plain", ()), ("mended", tuple(REWRITES))):
+    for label, rewrites in (("plain", ()), ("mended", DEFAULT)):
         description = Description(spec.name, "", "", "image", ("logits",), normalized=True)
         data = finish_tflite(
             raw,

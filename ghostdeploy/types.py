@@ -66,8 +66,8 @@ class ExportOptions:
     ``embed_preprocessing``: the model takes RGB of 0–255; ImageNet's mean and standard
     deviation are folded into the stem. ``softmax``: probabilities instead of logits.
     ``features``: the feature maps at strides 4, 8, 16, 32 instead of logits.
-    ``labels``: one class name an output, for the TFLite metadata. ``without``: rewrites of the
-    TFLite graph that are left out, by name.
+    ``labels``: one class name an output, for the TFLite metadata. ``without``, ``speed``: rewrites
+    of the TFLite graph that are left out, and those for speed alone that are applied, by name.
     """
 
     embed_preprocessing: bool = False
@@ -75,6 +75,7 @@ class ExportOptions:
     features: bool = False
     labels: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    speed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

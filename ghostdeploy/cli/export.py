@@ -31,8 +31,8 @@ from ghostdeploy.types import ExportOptions
 @click.option("--softmax", is_flag=True, help="Probabilities instead of logits.")
 @click.option("--features", is_flag=True, help="Feature maps at strides 4 to 32, not logits.")
 @click.option("--labels", type=Path, help="Class names, one a line, for the TFLite metadata.")
-@click.option("--no-fix", is_flag=True, help="No rewrites: the graph as converted, but mended.")
-@click.option("--explain", is_flag=True, help="What each rewrite of the graph is for.")
+@click.option("--no-fix", is_flag=True, help="As --no-opt all: the graph as converted, but mended.")
+@click.option("--explain", is_flag=True, help="Tell the rewrites and their reasons, and stop.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def export(
     model: str,
@@ -44,12 +44,14 @@ def export(
     **o: Any,
 ) -> None:
     """Build MODEL, lower it, prove it equal to the torch network, write it."""
+    if no_fix:
+        o["no_opt"] = (*o["no_opt"], "all")
+    if explain:
+        return _explain(o["opt"], o["no_opt"], as_json)
     from ghostdeploy.commands import export as command
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import recipe
 
-    if no_fix:
-        o["no_opt"] = (*o["no_opt"], "all")
     spec = parse_target(model, spec_defaults(o))
     if isinstance(spec, Path):
         raise UsageError(f"export takes a model of the zoo, not the file {spec}")
@@ -67,16 +69,20 @@ def export(
         click.echo(f"seeded random weights (seed {o['seed']}); give trained ones with --weights")
     for result in results:
         _describe_export(result.artifact, result.reused)
-        if explain:
-            _explain(result.artifact)
 
 
-def _explain(artifact: Any) -> None:
-    """Each rewrite that changed the graph, and why."""
-    from ghostdeploy.export.rewrites import why
+def _explain(on: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> None:
+    from ghostdeploy.export.rewrites import SPEED, chosen, explained
 
-    for rewrite in artifact.rewrites:  # "NAME ×COUNT"
-        click.echo(f"  {rewrite}: {why(rewrite.partition(' ')[0])}")
+    applied = chosen(on, off).names
+    rows = explained()
+    if as_json:
+        return emit_json([row | {"applied": row["name"] in applied} for row in rows])
+    for row in rows:
+        how = "for speed alone, with --opt" if row["name"] in SPEED else "left out"
+        click.echo(f"{row['name']}{'' if row['name'] in applied else f'  ({how})'}")
+        for label in ("what", "why"):
+            click.echo(click.wrap_text(row[label], 98, "  ", "  "))
 
 
 def _describe_export(artifact: Any, reused: bool) -> None:

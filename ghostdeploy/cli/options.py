@@ -55,7 +55,7 @@ def export_options(command: F) -> F:
             help="Folder of the model files.",
         ),
         click.option(
-            "--opt", "opt", multiple=True, metavar="NAME", help="Apply a rewrite after all."
+            "--opt", "opt", multiple=True, metavar="NAME", help="Apply a rewrite for speed, or all."
         ),
         click.option(
             "--no-opt",
@@ -242,16 +242,16 @@ def export_request(
     from dataclasses import replace
 
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.export.rewrites import left_out
+    from ghostdeploy.export.rewrites import chosen
 
-    without = left_out(o["opt"], o["no_opt"])
+    form = chosen(o["opt"], o["no_opt"])
     return ExportRequest(
         spec=spec,
         formats=formats,
         precision=o["precision"],
         weights=o["weights"],
         seed=o["seed"],
-        export=replace(export or ExportOptions(), without=without),
+        export=replace(export or ExportOptions(), without=form.without, speed=form.speed),
         out=o["out"],
         force=o["force"],
         **({"quantize": quantize_options(o)} if "calibration" in o else {}),

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.bench import artifact_of, compare_records
-from ghostdeploy.commands.export import ExportRequest, ExportResult, export
+from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
 from ghostdeploy.commands.models import paper_says
-from ghostdeploy.commands.targets import Plain
-from ghostdeploy.export.rewrites import OPTIONAL
+from ghostdeploy.commands.targets import Formed
+from ghostdeploy.export.rewrites import FORMS
 from ghostdeploy.progress import Progress
 from ghostdeploy.types import Artifact, BenchRecord, Comparison, ModelSpec
 
-TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2", "ghostnetv2-plain")
+TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
 
 # What the HTML report says under the table, whatever was measured.
 NOTES = (
@@ -43,13 +43,15 @@ class Subject:
 
 
 def prepare(
-    targets: Sequence[ModelSpec | Path | Plain],
+    targets: Sequence[ModelSpec | Path | Formed],
     make_request: Callable[[ModelSpec], ExportRequest],
     progress: Progress,
 ) -> list[Subject]:
     """Export the specs that are not there yet and open the files, in the targets' order."""
     requests = [
-        _plain(make_request(target.spec)) if isinstance(target, Plain) else make_request(target)
+        _formed(make_request(target.spec), target.form)
+        if isinstance(target, Formed)
+        else make_request(target)
         for target in targets
         if not isinstance(target, Path)
     ]
@@ -65,8 +67,10 @@ def prepare(
     return subjects
 
 
-def _plain(request: ExportRequest) -> ExportRequest:
-    return replace(request, export=replace(request.export, without=OPTIONAL))
+def _formed(request: ExportRequest, title: str) -> ExportRequest:
+    form = FORMS[title]
+    export = replace(request.export, without=form.without, speed=form.speed)
+    return replace(request, export=export)
 
 
 def title_of(artifact: Artifact) -> str:
@@ -82,9 +86,9 @@ def title_of(artifact: Artifact) -> str:
         parts.append(f"{spec.resolution[0]}×{spec.resolution[1]}")
     if artifact.precision != "fp32":
         parts.append(artifact.precision)
-    if artifact.format == "tflite" and artifact.export.without:
-        parts.append("plain" if artifact.export.without == OPTIONAL else "in part")
-    return " ".join(parts)
+    if artifact.format == "tflite":
+        parts.append(form_of(artifact.export).title)
+    return " ".join(filter(None, parts))
 
 
 def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[ExportResult]:

@@ -13,7 +13,7 @@ from ghostdeploy import zoo
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
-from ghostdeploy.export.rewrites import OPTIONAL, REWRITES
+from ghostdeploy.export.rewrites import Form
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
@@ -89,16 +89,16 @@ class ExportRequest:
                 ("rgb255", self.export.embed_preprocessing),
                 (f"seed{self.seed}", self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
-                (_form(self.export.without), bool(self.export.without) and format == "tflite"),
+                (form_of(self.export).title, format == "tflite"),
             )
-            if wanted
+            if word and wanted
         ]
         return self.out / f"{'_'.join(parts)}.{format}"
 
 
-def _form(without: tuple[str, ...]) -> str:
-    """``plain`` for a graph without any optional rewrite, else which are left out."""
-    return "plain" if without == OPTIONAL else "-".join(("without", *without))
+def form_of(export: ExportOptions) -> Form:
+    """Which rewrites the TFLite graph gets."""
+    return Form(export.without, export.speed)
 
 
 def _slug(path: Path | None) -> str:
@@ -386,12 +386,11 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
+        # DEPTH_TO_SPACE has no int16 form.
         rewrites=tuple(
             name
-            for name in REWRITES
-            if name not in request.export.without
-            # DEPTH_TO_SPACE has no int16 form.
-            and not (name == "nearest-depth" and request.precision == "int16x8")
+            for name in form_of(request.export).names
+            if not (name == "nearest-depth" and request.precision == "int16x8")
         ),
     )
     data, rewrites, quantization = finished.data, finished.rewrites, None

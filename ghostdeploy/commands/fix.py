@@ -9,7 +9,7 @@ from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.rewrites import REWRITES, why
+from ghostdeploy.export.rewrites import DEFAULT, REWRITES, paragraph
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import write_atomic
 
@@ -78,13 +78,13 @@ def _load(path: Path) -> Any:
 
 def _apply(model: Any) -> tuple[Fix, ...]:
     fixes = []
-    for name, module_name in REWRITES.items():
-        module = import_module(module_name)
+    for name in DEFAULT:
+        module = import_module(REWRITES[name])
         if not module.KEEPS_FUNCTION:
             continue
         count = module.apply(model)
         if count:
-            fixes.append(Fix(name, count, why(name)))
+            fixes.append(Fix(name, count, paragraph(module.__doc__ or "", "Why")))
     return tuple(fixes)
 
 

@@ -11,7 +11,7 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import READERS
 from ghostdeploy.types import ModelSpec
 
-PLAIN_SUFFIX = "-plain"
+FORM_NAMES = ("plain", "fast")
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,20 @@ class SpecDefaults:
 
 
 @dataclass(frozen=True)
-class Plain:
-    """A model to be exported without the rewrites that only make it faster."""
+class Formed:
+    """A model to be exported in another form than the default, see export.rewrites.FORMS."""
 
     spec: ModelSpec
+    form: str
 
 
-def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Plain:
-    """As ``parse_target``; ``-plain`` behind a model asks for its plain form."""
-    target = parse_target(text.removesuffix(PLAIN_SUFFIX), defaults)
-    if text.endswith(PLAIN_SUFFIX) and isinstance(target, ModelSpec):
-        return Plain(target)
+def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Formed:
+    """As ``parse_target``; ``-plain`` or ``-fast`` behind a model asks for that form of it."""
+    name, dash, form = text.rpartition("-")
+    if dash and form in FORM_NAMES:
+        target = parse_target(name, defaults)
+        if isinstance(target, ModelSpec):
+            return Formed(target, form)
     return parse_target(text, defaults)
 
 

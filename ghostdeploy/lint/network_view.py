@@ -43,16 +43,30 @@ def _replaced(graph: Graph, find: Callable[[Graph, Node], Found | None]) -> Grap
     return replace(graph, nodes=tuple(nodes))
 
 
+def _before(graph: Graph, node: Node, place: int = 0) -> Node | None:
+    """The node behind an input, if it has inputs and outputs itself, as in a damaged file it may
+    not.
+    """
+    found = graph.producers.get(node.inputs[place]) if len(node.inputs) > place else None
+    return found if found and found.inputs and found.outputs else None
+
+
+def _after(graph: Graph, node: Node) -> Node | None:
+    """The one that alone reads the node's output."""
+    found = graph.only_consumer(node.outputs[0]) if node.outputs else None
+    return found if found and found.inputs and found.outputs else None
+
+
 def _gates(graph: Graph, mul: Node) -> Found | None:
     """A multiplication that reads each row of a map twice: a resize and a plain multiplication."""
-    end = graph.only_consumer(mul.outputs[0]) if mul.op == "mul" else None
-    views = [graph.producers.get(name) for name in mul.inputs]
-    if end is None or end.op != "reshape" or len(views) != 2:
+    end = _after(graph, mul) if mul.op == "mul" else None
+    views = [_before(graph, mul, place) for place in (0, 1)]
+    if end is None or end.op != "reshape":
         return None
     for gate, rows in (views, views[::-1]):
         if gate is None or rows is None or {gate.op, rows.op} != {"reshape"}:
             return None
-        pair = graph.producers.get(gate.inputs[0])
+        pair = _before(graph, gate)
         if pair is not None and pair.op == "concat" and pair.inputs == pair.inputs[:1] * 2:
             resize = replace(gate, op="resize", inputs=pair.inputs[:1], native="broadcast form")
             inputs = (rows.inputs[0], gate.outputs[0])
@@ -64,10 +78,10 @@ def _gates(graph: Graph, mul: Node) -> Found | None:
 
 def _rows(graph: Graph, conv: Node) -> Found | None:
     """A 1×1 convolution between two reshapes to and from a single row."""
-    if conv.op != "conv2d" or graph.shape(conv.inputs[0])[1:2] != (1,):
+    start, end = _before(graph, conv), _after(graph, conv)
+    if conv.op != "conv2d" or start is None or graph.shape(conv.inputs[0])[1:2] != (1,):
         return None
-    start, end = graph.producers.get(conv.inputs[0]), graph.only_consumer(conv.outputs[0])
-    if start is None or end is None or {start.op, end.op} != {"reshape"}:
+    if end is None or {start.op, end.op} != {"reshape"}:
         return None
     inputs = (start.inputs[0], *conv.inputs[1:])
     plain = replace(conv, name=end.name, inputs=inputs, outputs=end.outputs, module=end.module)
@@ -76,12 +90,12 @@ def _rows(graph: Graph, conv: Node) -> Found | None:
 
 def _taps(graph: Graph, last: Node) -> Found | None:
     """A padding and two depthwise convolutions of three taps: one of five."""
-    first = graph.producers.get(last.inputs[0]) if last.inputs else None
+    first = _before(graph, last)
     if last.kernel not in ((1, 3), (3, 1)) or first is None or first.kernel != last.kernel:
         return None
-    pad = graph.producers.get(first.inputs[0])
+    pad = _before(graph, first)
     same = first.op == last.op == "depthwise_conv2d" and pad is not None and pad.op == "pad"
-    if not same or pad is None or graph.only_consumer(first.outputs[0]) is not last:
+    if not same or pad is None or _after(graph, first) is not last:
         return None
     kernel = (2 * last.kernel[0] - 1, 2 * last.kernel[1] - 1)
     whole = replace(last, inputs=(pad.inputs[0], *last.inputs[1:]), kernel=kernel)

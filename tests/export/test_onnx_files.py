@@ -90,5 +90,5 @@ def test_the_sidecar_describes_the_file(whole, format):
     (proof,) = artifact.parity
     assert proof.passed
     assert (proof.inputs, proof.top1_agreement) == (8, 1.0)
-    assert proof.layers > 250
+    assert proof.layers > 180
     assert proof.rel_l2 <= 1e-5

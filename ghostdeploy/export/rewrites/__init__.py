@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,7 @@ REWRITES: dict[str, str] = {
     "nearest-depth": "ghostdeploy.export.rewrites.nearest_depth",
     "clip-relu": "ghostdeploy.export.rewrites.clip_relu",
     "pool-depthwise": "ghostdeploy.export.rewrites.pool_depthwise",
+    "float-pool": "ghostdeploy.export.rewrites.float_pool",
     "pad-same": "ghostdeploy.export.rewrites.pad_same",
     "depthwise": "ghostdeploy.export.rewrites.depthwise",
     "late-concat": "ghostdeploy.export.rewrites.late_concat",
@@ -31,13 +33,49 @@ REWRITES: dict[str, str] = {
 
 # Without these the exported file is another function than the network: they cannot be left out.
 MENDING = ("nearest-floor",)
+# Same function and faster, but the graph no longer shows the network's operators (DFC's pooling,
+# 1×5, 5×1 and sigmoid), or holds RESHAPE: only where --opt asks for them.
+SPEED = ("tanh-gate", "gate-broadcast", "float-pool", "narrow-taps", "wide-tiles")
 OPTIONAL = tuple(name for name in REWRITES if name not in MENDING)
+DEFAULT = tuple(name for name in REWRITES if name not in SPEED)
 
 
-def left_out(on: Sequence[str], off: Sequence[str]) -> tuple[str, ...]:
-    """What ``--opt`` and ``--no-opt`` leave out, in the table's order; ``all`` stands for all.
+@dataclass(frozen=True)
+class Form:
+    """Which rewrites a file has: all but ``without`` and, of SPEED, those in ``speed`` only."""
 
-    Raises UsageError for a name that is not one of OPTIONAL.
+    without: tuple[str, ...] = ()
+    speed: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are applied, in the table's order."""
+        wanted = {*DEFAULT, *self.speed} - set(self.without)
+        return tuple(name for name in REWRITES if name in wanted)
+
+    @property
+    def title(self) -> str:
+        """ "" for the default, ``plain`` for none of OPTIONAL, ``fast`` for all, else the change."""
+        for title, form in FORMS.items():
+            if set(self.names) == set(form.names):
+                return title
+        kept = tuple(name for name in self.names if name not in MENDING)
+        lacking = ("without", *self.without) if self.without else ()
+        changed = "-".join((*lacking, *(("with", *self.speed) if self.speed else ())))
+        return min(changed, "-".join(("only", *kept)), key=len)
+
+
+FORMS = {
+    "": Form(),
+    "plain": Form(without=tuple(name for name in OPTIONAL if name not in SPEED)),
+    "fast": Form(speed=SPEED),
+}
+
+
+def chosen(on: Sequence[str], off: Sequence[str]) -> Form:
+    """What ``--opt`` and ``--no-opt`` ask for; ``all`` stands for all that can be chosen.
+
+    ``--opt`` wins. Raises UsageError for a name that is not one of OPTIONAL.
     """
     for name in (*on, *off):
         if name in MENDING:
@@ -46,12 +84,34 @@ def left_out(on: Sequence[str], off: Sequence[str]) -> tuple[str, ...]:
             near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
             raise UsageError(f"no rewrite is called {name!r}; {hint}")
-    gone = set(OPTIONAL) if "all" in off else set(off)
-    gone -= set(OPTIONAL) if "all" in on else set(on)
-    return tuple(name for name in OPTIONAL if name in gone)
+    taken = set(OPTIONAL) if "all" in on else set(on)
+    gone = (set(OPTIONAL) if "all" in off else set(off)) - taken - set(SPEED)
+    return Form(
+        without=tuple(name for name in OPTIONAL if name in gone),
+        speed=tuple(name for name in SPEED if name in taken),
+    )
 
 
-def apply_rewrites(model: Any, names: tuple[str, ...] = tuple(REWRITES)) -> dict[str, int]:
+def explained() -> list[dict[str, str]]:
+    """Each row's name and its docstring's What and Why, on one line each."""
+    docs = {name: import_module(module).__doc__ or "" for name, module in REWRITES.items()}
+    return [
+        {"name": name, "what": paragraph(doc, "What"), "why": paragraph(doc, "Why")}
+        for name, doc in docs.items()
+    ]
+
+
+def paragraph(doc: str, label: str) -> str:
+    """The text behind ``label:`` in a rewrite's docstring, up to the next label."""
+    lines: list[str] = []
+    for line in doc.partition(f"\n{label}: ")[2].splitlines():
+        if lines and not line.startswith(" "):
+            break
+        lines.append(line.strip())
+    return " ".join(lines)
+
+
+def apply_rewrites(model: Any, names: tuple[str, ...] = DEFAULT) -> dict[str, int]:
     """Apply ``names`` in the table's order to a ``ModelT``; returns where each changed anything."""
     counts = {
         name: import_module(module).apply(model)
@@ -59,14 +119,3 @@ def apply_rewrites(model: Any, names: tuple[str, ...] = tuple(REWRITES)) -> dict
         if name in names
     }
     return {name: count for name, count in counts.items() if count}
-
-
-def why(name: str) -> str:
-    """The Why paragraph of a rewrite's docstring on one line."""
-    doc = import_module(REWRITES[name]).__doc__ or ""
-    lines: list[str] = []
-    for line in doc.partition("Why: ")[2].splitlines():
-        if lines and not line.startswith(" "):
-            break
-        lines.append(line.strip())
-    return " ".join(lines)

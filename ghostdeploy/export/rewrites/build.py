@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,18 @@ class GraphBuilder:
         self.model.buffers.append(buffer)
         tensor.buffer, tensor.shape = len(self.model.buffers) - 1, np.array(values.shape, np.int32)
         tensor.type = getattr(generated.TensorType, str(values.dtype).upper())
-        tensor.name = name.encode()
+        tensor.name = self._unique(name)
         if scale is not None:
             tensor.quantization = generated.QuantizationParametersT()
             tensor.quantization.scale = np.array([scale], np.float32)
             tensor.quantization.zeroPoint = np.array([0], np.int64)
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
+
+    def _unique(self, name: str) -> bytes:
+        taken = {tensor.name for tensor in self.graph.tensors}
+        candidates = (f"{name}.{n}".encode() for n in count(2))
+        return next(c for c in chain([name.encode()], candidates) if c not in taken)
 
     def operator(
         self, name: str, inputs: Sequence[int], output: int, options: Any, version: int = 1
@@ -212,6 +218,14 @@ class GraphBuilder:
         base = self.graph.tensors[tensor].name or b""
         for number, op in enumerate(operators[:-1], 1):
             self.graph.tensors[int(op.outputs[0])].name = base + b"." + str(number).encode()
+
+
+def scaling(tensor: Any) -> tuple[list[float], list[int]]:
+    """The tensor's scales and zero points, empty where it is not quantized."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.scale is None:
+        return [], []
+    return list(quantization.scale), list(quantization.zeroPoint)
 
 
 def readers_of(graph: Any) -> dict[int, list[Any]]:

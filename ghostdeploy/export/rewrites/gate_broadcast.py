@@ -6,7 +6,7 @@ What: RESIZE_NEAREST_NEIGHBOR from (h, w) to (2h, 2w) whose only reader is a MUL
 Why: the up-sampled map is never written: XNNPACK's MUL reads each of its rows twice. In the other
     form (nearest-depth) the map is written twice, as a stack and as DEPTH_TO_SPACE.
 Exact: the same products of the same pixels.
-Holds for: float tensors, align_corners off.
+Holds for: float and int8 tensors, align_corners off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
+from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of, scaling
 from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
@@ -61,11 +61,13 @@ def _doubles(graph: Any, resize: Any) -> bool:
 
 
 def _plain(graph: Any, resize: Any, mul: Any) -> bool:
-    """A float multiplication of two tensors of one shape."""
+    """A multiplication of two tensors of one shape, of which one is resized without rescaling."""
     shapes = [graph.tensors[i].shape.tolist() for i in (*mul.inputs, *mul.outputs)]
-    float32 = all(graph.tensors[i].type == schema().TensorType.FLOAT32 for i in mul.inputs)
     both = int(mul.inputs[0]) == int(mul.inputs[1])
-    return bool(float32 and shapes[0] == shapes[1] == shapes[2] and not both)
+    small, large = (graph.tensors[i] for i in (resize.inputs[0], resize.outputs[0]))
+    known = small.type in (schema().TensorType.FLOAT32, schema().TensorType.INT8)
+    same = scaling(small) == scaling(large)
+    return bool(known and same and shapes[0] == shapes[1] == shapes[2] and not both)
 
 
 def _replacement(builder: GraphBuilder, resize: Any, mul: Any) -> list[Any]:

@@ -23,6 +23,8 @@ from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
 TAPS, HALF = 5, 3
+REFINEMENTS, RCOND = 3, 1e-9
+NEGLIGIBLE = 1e-12  # of the largest tap; what is stored has 24 bits
 Taps = NDArray[np.float64]
 
 
@@ -94,12 +96,23 @@ def _factor(column: Taps) -> tuple[Taps, Taps]:
     product = np.convolve(one, two)
     scale = float(product @ column / (product @ product))
     size = np.sqrt(abs(scale))
-    return np.copysign(size, scale) * one, size * two
+    return _refined(column, np.copysign(size, scale) * one, size * two)
+
+
+def _refined(column: Taps, one: Taps, two: Taps) -> tuple[Taps, Taps]:
+    """Gauss-Newton: roots far apart in size, or double ones, are found only roughly."""
+    for _ in range(REFINEMENTS):
+        slopes = np.array([np.convolve(unit, two) for unit in np.eye(HALF)])
+        slopes = np.vstack([slopes, [np.convolve(one, unit) for unit in np.eye(HALF)]])
+        step = np.linalg.lstsq(slopes.T, column - np.convolve(one, two), rcond=RCOND)[0]
+        one, two = one + step[:HALF], two + step[HALF:]
+    return one, two
 
 
 def _roots(column: Taps) -> NDArray[np.complex128]:
     """Of Σ column[k]·x^k; fewer than four where the last coefficients are zero."""
-    return np.roots(column[::-1]).astype(np.complex128)
+    kept = np.where(np.abs(column) < NEGLIGIBLE * np.abs(column).max(), 0.0, column)
+    return np.roots(kept[::-1]).astype(np.complex128)
 
 
 def _quadratics(roots: NDArray[np.complex128]) -> list[Taps]:

@@ -1,12 +1,9 @@
-"""pool-depthwise: small average pooling as the depthwise convolution that it is.
+"""pool-depthwise: average pooling in int8 as the depthwise convolution that it is.
 
-What: AVERAGE_POOL_2D becomes a depthwise convolution: in int8 with weights of one at the scale
-    1/n, in float, for windows of 2×2, with weights of ¼.
-Why: XNNPACK has no average pooling in int8, where each one ends a partition; in float its pooling
-    takes nine pixels at a time, so that a window of four costs twice what the convolution does.
-Exact: in float up to the order of the sum (¼ is exact), in int8 up to rounding. XNNPACK rounds Σ/n
-    to the nearest quantum as the pooling kernel does, ties apart; TFLite's builtin convolution
-    rounds twice and may end one quantum off.
+What: an int8 AVERAGE_POOL_2D becomes a depthwise convolution with weights of one at the scale 1/n.
+Why: XNNPACK has no average pooling in int8; each one ends a partition.
+Exact: up to rounding. XNNPACK rounds Σ/n to the nearest quantum as the pooling kernel does, ties
+    apart; TFLite's builtin convolution rounds twice and may end one quantum off.
 Holds for: VALID pooling without a fused activation whose input and output share scale and zero
     point, which TFLite's own specification demands of it.
 """
@@ -33,8 +30,6 @@ def _fits(builder: GraphBuilder, op: Any) -> bool:
     if options.padding != schema().Padding.VALID or options.fusedActivationFunction:
         return False
     source, target = (builder.graph.tensors[i] for i in (op.inputs[0], op.outputs[0]))
-    if source.type == schema().TensorType.FLOAT32:
-        return bool(options.filterHeight == options.filterWidth == 2)
     if source.type != schema().TensorType.INT8:
         return False
     same = np.array_equal(source.quantization.scale, target.quantization.scale)
@@ -47,7 +42,4 @@ def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
     window = (options.filterHeight, options.filterWidth)
     stride = (options.strideH, options.strideW)
     share = 1.0 / (window[0] * window[1])
-    if builder.graph.tensors[source].type == schema().TensorType.INT8:
-        make = builder.depthwise_int8
-        return [make(source, target, window=window, stride=stride, scale=share)]
-    return [builder.depthwise_sum(source, target, window=window, stride=stride, weight=share)]
+    return [builder.depthwise_int8(source, target, window=window, stride=stride, scale=share)]

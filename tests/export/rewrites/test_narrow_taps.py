@@ -29,7 +29,7 @@ def _binomials(degree):
     return row
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(arrays.arrays(np.float32, 5, elements=TAPS))
 def test_the_factors_multiply_to_the_taps_and_stay_small(taps):
     column = taps.astype(np.float64)

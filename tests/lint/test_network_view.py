@@ -1,0 +1,47 @@
+"""The rewritten forms are seen as the operators that they stand for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import pairwise
+
+import pytest
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.export.rewrites import REWRITES
+from ghostdeploy.lint.network_view import network_view
+from ghostdeploy.lint.read_tflite import graph_of
+from tests.export.rewrites import test_gate_broadcast as gate
+from tests.export.rewrites import test_narrow_taps as taps
+from tests.export.rewrites import test_wide_tiles as tiles
+from tests.export.rewrites.tiny import rewritten
+
+MODELS = {
+    "gate-broadcast": gate.model((3, 4), (6, 8)),
+    "wide-tiles": tiles.model(12, relu=True),
+    "narrow-taps": taps.model((5, 1)),
+}
+
+
+def seen(data: bytes) -> list[tuple[object, ...]]:
+    """Operators, their kernels, and the names of what they read and write."""
+    graph = network_view(graph_of(flatbuffer.load(data, "tiny"), "tiny"))
+    return [(n.op, n.kernel, n.outputs, graph.activations(n)) for n in graph.nodes]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_rewritten_graph_looks_like_the_one_before(name):
+    data, count = rewritten(MODELS[name], import_module(REWRITES[name]))
+    assert count == 1
+    before, after = seen(MODELS[name]), seen(data)
+    assert [(op, kernel) for op, kernel, _, _ in after] == [(op, k) for op, k, _, _ in before]
+    assert after[0][3] == before[0][3]  # the input
+    assert after[-1][2] == before[-1][2]  # the output
+    for (_, _, written, _), (_, _, _, read) in pairwise(after):
+        assert set(written) & set(read)
+
+
+def test_a_graph_that_was_not_rewritten_stays():
+    for model in MODELS.values():
+        graph = graph_of(flatbuffer.load(model, "tiny"), "tiny")
+        assert network_view(graph).nodes == graph.nodes
