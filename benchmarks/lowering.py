@@ -1,9 +1,9 @@
 """What each rewrite of the TFLite graph gains. Prints a Markdown table.
 
-One conversion, then files with none of the optional rewrites (plain), with the default's, with all, and with all but
-one each: what leaving it out costs. Instructions on an emulated Cortex-A76, and time on this
-machine: the median over rounds of the ratio to plain's, all files in one process in turns. It also
-prints how far each file's logits are from plain's.
+One conversion, then files with none of the optional rewrites (plain), with the default's, with
+all, and with all but one each: what leaving it out costs. Instructions on an emulated Cortex-A76,
+and time on this machine: the median over rounds of the ratio to plain's, all files in one process
+in turns. It also prints how far each file's logits are from plain's.
 Run after doctor --setup-qemu: python benchmarks/lowering.py [arch] [width] [side] [rounds] [quick];
 quick leaves out the files that lack one rewrite.
 """
