@@ -61,6 +61,11 @@ def test_int8_is_one_partition_with_int8_in_and_out(trained_int8):
     assert [d["dtype"] for d in details] == [np.int8, np.int8]
 
 
+def test_nothing_is_rescaled_on_the_way(trained_int8):
+    """The gates' copies keep their scale: 14 rescalings less than with ranges of their own."""
+    assert "QUANTIZE" not in trained_int8.artifact("tflite").op_counts
+
+
 def test_weights_are_quantized_per_channel(trained_int8):
     graph = load_file(trained_int8.path("tflite")).subgraphs[0]
     scales = [len(t.quantization.scale) for t in graph.tensors if t.quantization is not None
