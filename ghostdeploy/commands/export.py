@@ -125,7 +125,8 @@ def export(request: ExportRequest, progress: Progress = silent) -> list[ExportRe
     ensure_writable(request.out)
     weights = weights_id(request.weights, request.seed)
     data = calibration_of(request, progress)
-    quantized = (request.quantize, data.identity) if data else None
+    # Not the folder's path: its images decide.
+    quantized = (replace(request.quantize, calibration=None), data.identity) if data else None
     keys = {
         f: content_key(request.spec, request.export, weights, f, request.precision, quantized)
         for f in request.formats

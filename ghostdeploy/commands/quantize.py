@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ghostdeploy.quantize.calibration import CalibrationData
     from ghostdeploy.quantize.ranges import Range
 
+NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
 REPORTED = 16  # held-out inputs whose inner tensors are compared
 
 
@@ -59,7 +60,7 @@ def quantize_file(
     target = out or path.with_name(f"{_float_stem(path)}_{precision}{path.suffix}")
     if target.resolve() == path.resolve():
         raise UsageError(f"{target} is the float model itself; give another file with --out")
-    known = artifact_of(path)
+    known, options = artifact_of(path), replace(options, equalize=False)  # it takes the network
     how = preprocessing(path, graph, options.crop)
     original = path.read_bytes()
     with captured():
@@ -76,12 +77,24 @@ def quantize_file(
         size_bytes=len(quantized),
         precision=precision,
         content_key="",  # no export has this key: one of the same name is made again
+        op_counts=_op_counts(quantized, target),
         quantization=made,
     )
     sidecar(target).unlink(missing_ok=True)
     write_atomic(target, quantized)
     write_atomic(sidecar(target), to_json(artifact))
     return replace(artifact, path=str(target))
+
+
+def _op_counts(data: bytes, path: Path) -> dict[str, int]:
+    from ghostdeploy import flatbuffer
+    from ghostdeploy.lint import read_onnx, read_tflite
+
+    if path.suffix == ".tflite":
+        return read_tflite.graph_of(flatbuffer.load(data, path.name), path.name).op_counts()
+    import onnx
+
+    return read_onnx.graph_of(onnx.load_from_string(data), path.name).op_counts()
 
 
 def _float_stem(path: Path) -> str:
@@ -91,8 +104,7 @@ def _float_stem(path: Path) -> str:
 def _check_float(graph: Graph) -> None:
     """Raises InputFileError for a model that is quantized, or in half precision."""
     types = {value.dtype for value in graph.values.values()}
-    if types & {"int8", "uint8", "int16", "float16"}:
-        found = ", ".join(sorted(types & {"int8", "uint8", "int16", "float16"}))
+    if found := ", ".join(sorted(types & NOT_FLOAT32)):
         raise InputFileError(
             f"{graph.source} is quantized already (it holds {found}); give the fp32 file"
         )
@@ -107,7 +119,7 @@ def write_report(artifact: Artifact, path: Path) -> None:
     made = artifact.quantization
     if made is None or made.error is None:
         raise UsageError(f"{artifact.path} has no error report")
-    write_atomic(path, FORMATS[path.suffix](artifact.name, made.error))
+    write_atomic(path, FORMATS[path.suffix](f"{artifact.name} {artifact.precision}", made.error))
 
 
 def calibration_data(
@@ -167,6 +179,7 @@ def quantize_onnx(
             raise UsageError(f"no layer is called {layer!r} in the ONNX file")
     keep = tuple(n for n in names if any(_belongs(n, layer) for layer in options.keep_float))
     quantized = qdq.quantize(model, data.inputs, replace(options, keep_float=keep))
+    quantized = _with_facts(quantized, data.identity)
     (output,) = (value.name for value in proto.graph.output)
     before, after = (
         np.concatenate([run(x[None])[output] for x in data.held_out])
@@ -179,6 +192,18 @@ def quantize_onnx(
         kept_float=options.keep_float,
         error=error.output_error(before, after),
     )
+
+
+def _with_facts(model: bytes, calibration: Calibration) -> bytes:
+    """The ONNX file, which says itself what it is."""
+    import onnx
+
+    proto = onnx.load_from_string(model)
+    facts = {entry.key: entry.value for entry in proto.metadata_props}
+    facts["ghostdeploy.precision"] = "int8-qdq"
+    facts["ghostdeploy.calibration"] = json.dumps(asdict(calibration), sort_keys=True)
+    onnx.helper.set_model_props(proto, facts)
+    return bytes(proto.SerializeToString())
 
 
 def _belongs(node: str, layer: str) -> bool:

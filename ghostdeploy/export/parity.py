@@ -33,16 +33,16 @@ class Tolerance:
 
 # fp32: other summation orders reach some 1e-6 over these depths; the smallest real defect
 # known, the 3→7 nearest resize, moves its own tensor by 1e-1. fp16 weights carry 11 bits.
-# Eight bits are judged by their error report; here they only must still be the same function: a
-# wrong graph's outputs are as far off as they are large.
+# Eight bits are judged by their error report; here, on images that they were not calibrated for,
+# they only must not be another function, whose outputs are as far off as they are large.
 TOLERANCES: dict[str, Tolerance] = {
     "fp32": Tolerance(outputs=1e-4, layers=1e-3),
     "fp16": Tolerance(outputs=1e-2, layers=2e-2),
     "dynamic": Tolerance(outputs=0.3, layers=1.0),
-    "int8": Tolerance(outputs=0.5, layers=2.0),
-    "int8-float-io": Tolerance(outputs=0.5, layers=2.0),
+    "int8": Tolerance(outputs=0.8, layers=3.0),
+    "int8-float-io": Tolerance(outputs=0.8, layers=3.0),
     "int16x8": Tolerance(outputs=0.1, layers=1.0),
-    "int8-qdq": Tolerance(outputs=0.5, layers=2.0),
+    "int8-qdq": Tolerance(outputs=0.8, layers=3.0),
 }
 
 

@@ -23,6 +23,7 @@ STEPS = 255  # of eight bits
 PERCENTILE = 99.99
 SHRINKS = np.linspace(0.3, 1.0, 36)  # shares of the full range that ``mse`` tries
 Range = tuple[float, float]
+LOGISTIC_RANGE = (0.0, 255 / 256)
 
 
 @dataclass
@@ -116,12 +117,32 @@ def chosen(
     model: bytes, observed: Mapping[int, Observed], method: str, image: Range
 ) -> dict[int, Range]:
     """A range a tensor by ``method``; all that can come in (``image``) and out is kept."""
-    graph = flatbuffer.load(model, "the model").subgraphs[0]
+    tree = flatbuffer.load(model, "the model")
+    graph = tree.subgraphs[0]
     whole = {int(i): full(observed[int(i)]) for i in graph.outputs if int(i) in observed}
     for i in map(int, graph.inputs):
         low, high = full(observed[i])
         whole[i] = min(low, image[0]), max(high, image[1])
-    return {i: whole.get(i) or METHODS[method](seen) for i, seen in observed.items()}
+    picked = {i: whole.get(i) or METHODS[method](seen) for i, seen in observed.items()}
+    return _carried(tree, picked)
+
+
+def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
+    """Give what is only moved the range of its source, so that nothing has to be rescaled.
+
+    TFLite's int8 LOGISTIC always has the scale 1/256 from zero up.
+    """
+    graph, operators = model.subgraphs[0], schema().BuiltinOperator
+    moves = {operators.DEPTH_TO_SPACE, operators.RESIZE_NEAREST_NEIGHBOR}
+    for op in graph.operators:
+        code = model.operatorCodes[op.opcodeIndex].builtinCode
+        sources, target = {int(i) for i in op.inputs}, int(op.outputs[0])
+        copies = code == operators.CONCATENATION and len(sources) == 1
+        if code == operators.LOGISTIC:
+            picked[target] = LOGISTIC_RANGE
+        elif (copies or code in moves) and int(op.inputs[0]) in picked:
+            picked[target] = picked[int(op.inputs[0])]
+    return picked
 
 
 def with_ranges(model: bytes, ranges: Mapping[int, Range]) -> bytes:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from ghostdeploy.commands.precisions import Row, verdict
 from ghostdeploy.types import Interval, QuantizationError
+from tests.command_line import complaint, ghostdeploy
+from tests.conftest import TRAINED
 
 
 def row(ratio, *, size=1.0, kernels=1, agree=1.0, lost=None):
@@ -39,3 +44,32 @@ def test_the_verdict(candidate, expected):
 
 def test_the_base_is_not_judged():
     assert verdict(BASE, BASE) == "what the others are held against"
+
+
+def test_a_network_in_two_precisions(trained, trained_int8, shapes, tmp_path):
+    """Both files are there already; what is measured is too short to judge, but whole."""
+    for made in (trained, trained_int8):
+        for file in made.folder.glob("*.tflite*"):
+            shutil.copy(file, tmp_path)
+    done = ghostdeploy(
+        "compare", "--precisions", "fp32,int8", *TRAINED, "--out", tmp_path,
+        "--records", tmp_path / "records", "--calibration", shapes / "calibration",
+        "--data", shapes / "test", "--launches", "2", "--runs", "3", "--warmup", "1",
+        "--max-disturbance", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    fp32, int8 = json.loads(done.stdout)
+    assert int8["size_mb"] < 0.6 * fp32["size_mb"]
+    assert (fp32["kernels"], int8["kernels"]) == (1, 1)
+    assert fp32["error"] is None
+    assert int8["error"]["inputs"] == 20
+    assert not int8["synthetic"]
+    assert int8["accuracy"]["images"] == 120
+    assert int8["paired"]["base"] == Path(fp32["accuracy"]["name"]).name
+    assert int8["verdict"]
+
+
+def test_a_precision_of_another_runtime_is_refused(tmp_path):
+    done = ghostdeploy("compare", "--precisions", "fp32,int8-qdq", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "int8-qdq is no tflite file" in complaint(done)

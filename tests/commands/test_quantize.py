@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
@@ -58,6 +59,11 @@ def test_int8_is_one_partition_with_int8_in_and_out(trained_int8):
     interpreter = Interpreter(str(path))
     details = (*interpreter.get_input_details(), *interpreter.get_output_details())
     assert [d["dtype"] for d in details] == [np.int8, np.int8]
+
+
+def test_nothing_is_rescaled_on_the_way(trained_int8):
+    """The gates' copies keep their scale: 14 rescalings less than with ranges of their own."""
+    assert "QUANTIZE" not in trained_int8.artifact("tflite").op_counts
 
 
 def test_weights_are_quantized_per_channel(trained_int8):
@@ -115,6 +121,10 @@ def test_a_file_is_quantized_like_a_network(trained, shapes, tmp_path, pictures)
     assert not any(name.startswith("blocks.4.0") for name in floats)
     agree = logits(out, pictures).argmax(1) == logits(trained.path("tflite"), pictures).argmax(1)
     assert agree.mean() > 0.9
+    made = read_artifact(out.with_name(out.name + ".json"))
+    assert made.quantization is not None
+    assert "equalize" not in made.quantization.switches  # that takes the network
+    assert made.op_counts["DEPTHWISE_CONV_2D"] > 80  # the poolings, too
     lines = report.read_text().splitlines()
     assert lines[0] == "position,name,module,snr_db,saturated"
     assert len(lines) > 200
@@ -131,6 +141,9 @@ def test_qdq_runs_in_onnxruntime(trained, shapes, tmp_path, pictures):
     before, after = (
         np.concatenate([s.run(None, {"image": x[None]})[0] for x in nchw]) for s in sessions
     )
+    facts = {entry.key: entry.value for entry in onnx.load(out).metadata_props}
+    assert facts["ghostdeploy.precision"] == "int8-qdq"
+    assert json.loads(facts["ghostdeploy.calibration"])["size"] == 40
     assert out.stat().st_size < 0.6 * trained.path("onnx").stat().st_size
     assert not np.array_equal(before, after)
     assert (before.argmax(1) == after.argmax(1)).mean() > 0.9

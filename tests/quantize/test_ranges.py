@@ -77,3 +77,19 @@ def test_what_comes_in_and_out_is_never_clipped(doubled):
     graph = flatbuffer.load(doubled, "tiny").subgraphs[0]
     assert picked[int(graph.inputs[0])] == (-3.0, 200.0)
     assert picked[int(graph.outputs[0])] == (0.0, 200.0)
+
+
+def test_what_is_only_moved_keeps_its_sources_range():
+    """sigmoid → four copies → pixels: one range, the one that TFLite's int8 LOGISTIC has."""
+    t = tiny()
+    a, b = t.tensor((1, 2, 2, 3)), t.tensor((1, 2, 2, 3))
+    c, d = t.tensor((1, 2, 2, 12)), t.tensor((1, 4, 4, 3))
+    t.op("LOGISTIC", [a], [b])
+    t.op("CONCATENATION", [b, b, b, b], [c], kind="ConcatenationOptions", axis=3)
+    t.op("DEPTH_TO_SPACE", [c], [d], kind="DepthToSpaceOptions", blockSize=2)
+    model = t.bytes(a, d)
+    found = ranges.observe(model, np.zeros((1, 3, 2, 2), np.float32))
+    picked = ranges.chosen(model, found, "minmax", (-1.0, 1.0))
+    source = int(flatbuffer.load(model, "tiny").subgraphs[0].inputs[0])
+    moved = [limits for index, limits in picked.items() if index != source]
+    assert moved == [(0.0, 255 / 256)] * 3
