@@ -27,7 +27,7 @@ def count_and_show(names: Sequence[str], o: dict[str, Any], as_json: bool) -> No
     if as_json:
         return emit_json({"models": summary(report.comparisons)})
     click.echo(render_text(report))
-    click.echo(f"records: {o['records']}; ghostdeploy report makes tables of the operators of them")
+    click.echo(f"records: {o['records']}; for the operators: ghostdeploy report RECORD…")
 
 
 def count_and_write(names: Sequence[str], o: dict[str, Any], title: str, as_json: bool) -> None:

@@ -7,40 +7,43 @@ gate-broadcast, the rows of wide-tiles, the taps of narrow-taps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.resize_form import with_resizes
+from ghostdeploy.lint.resize_form import resize_groups, with_resizes
 
-# A pass finds groups of nodes: those that go, and those that stand for them, by the name of the
-# node in whose place they come.
-Groups = dict[str, tuple[Node, ...]]
-Found = tuple[Iterable[Node], Groups]
+# What a pass finds around a node: nodes of the network, each with those that it stands for. It
+# comes in the place of the last of them.
+Found = tuple[tuple[Node, tuple[Node, ...]], ...]
 
 
 def network_view(graph: Graph) -> Graph:
     """``graph`` without the forms above. Values keep their names; those inside of a form go."""
-    graph = with_resizes(graph)
+    return _view(graph)[0]
+
+
+def nodes_behind(graph: Graph) -> dict[str, tuple[Node, ...]]:
+    """The nodes of ``graph`` that each node of its view stands for, by the latter's name.
+
+    Those that stand for themselves are left out.
+    """
+    return _view(graph)[1]
+
+
+def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
+    behind = dict(resize_groups(graph))
+    view = with_resizes(graph)
     for find in (_gates, _rows, _taps):
-        graph = _replaced(graph, find)
-    return graph
-
-
-def _replaced(graph: Graph, find: Callable[[Graph, Node], Found | None]) -> Graph:
-    gone: set[str] = set()
-    made: Groups = {}
-    for node in graph.nodes:
-        found = find(graph, node)
-        if found:
-            gone |= {other.name for other in found[0]}
-            made |= found[1]
-    nodes = (
-        new
-        for node in graph.nodes
-        for new in made.get(node.name, () if node.name in gone else (node,))
-    )
-    return replace(graph, nodes=tuple(nodes))
+        found = [entry for node in view.nodes for entry in find(view, node)]
+        made = {members[-1].name: node for node, members in found}
+        gone = {member.name for _, members in found for member in members}
+        behind |= {
+            node.name: tuple(n for m in members for n in behind.get(m.name, (m,)))
+            for node, members in found
+        }
+        kept = (made.get(n.name, n) for n in view.nodes if n.name in made or n.name not in gone)
+        view = replace(view, nodes=tuple(kept))
+    return view, behind
 
 
 def _before(graph: Graph, node: Node, place: int = 0) -> Node | None:
@@ -57,46 +60,46 @@ def _after(graph: Graph, node: Node) -> Node | None:
     return found if found and found.inputs and found.outputs else None
 
 
-def _gates(graph: Graph, mul: Node) -> Found | None:
+def _gates(graph: Graph, mul: Node) -> Found:
     """A multiplication that reads each row of a map twice: a resize and a plain multiplication."""
     end = _after(graph, mul) if mul.op == "mul" else None
     views = [_before(graph, mul, place) for place in (0, 1)]
     if end is None or end.op != "reshape":
-        return None
+        return ()
     for gate, rows in (views, views[::-1]):
         if gate is None or rows is None or {gate.op, rows.op} != {"reshape"}:
-            return None
+            return ()
         pair = _before(graph, gate)
         if pair is not None and pair.op == "concat" and pair.inputs == pair.inputs[:1] * 2:
             resize = replace(gate, op="resize", inputs=pair.inputs[:1], native="broadcast form")
             inputs = (rows.inputs[0], gate.outputs[0])
             product = replace(mul, name=end.name, inputs=inputs, outputs=end.outputs)
             product = replace(product, module=end.module)
-            return (pair, rows, mul), {gate.name: (resize,), end.name: (product,)}
-    return None
+            return (resize, (pair, gate)), (product, (rows, mul, end))
+    return ()
 
 
-def _rows(graph: Graph, conv: Node) -> Found | None:
+def _rows(graph: Graph, conv: Node) -> Found:
     """A 1×1 convolution between two reshapes to and from a single row."""
     start, end = _before(graph, conv), _after(graph, conv)
     if conv.op != "conv2d" or start is None or graph.shape(conv.inputs[0])[1:2] != (1,):
-        return None
+        return ()
     if end is None or {start.op, end.op} != {"reshape"}:
-        return None
+        return ()
     inputs = (start.inputs[0], *conv.inputs[1:])
     plain = replace(conv, name=end.name, inputs=inputs, outputs=end.outputs, module=end.module)
-    return (start, conv), {end.name: (plain,)}
+    return ((plain, (start, conv, end)),)
 
 
-def _taps(graph: Graph, last: Node) -> Found | None:
+def _taps(graph: Graph, last: Node) -> Found:
     """A padding and two depthwise convolutions of three taps: one of five."""
     first = _before(graph, last)
     if last.kernel not in ((1, 3), (3, 1)) or first is None or first.kernel != last.kernel:
-        return None
+        return ()
     pad = _before(graph, first)
     same = first.op == last.op == "depthwise_conv2d" and pad is not None and pad.op == "pad"
     if not same or pad is None or _after(graph, first) is not last:
-        return None
+        return ()
     kernel = (2 * last.kernel[0] - 1, 2 * last.kernel[1] - 1)
     whole = replace(last, inputs=(pad.inputs[0], *last.inputs[1:]), kernel=kernel)
-    return (pad, first), {last.name: (whole,)}
+    return ((whole, (pad, first, last)),)

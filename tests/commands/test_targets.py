@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.targets import SpecDefaults, parse_resolution, parse_target
+from ghostdeploy.commands.targets import (
+    Plain,
+    SpecDefaults,
+    parse_resolution,
+    parse_subject,
+    parse_target,
+)
 from ghostdeploy.errors import UsageError
 
 DEFAULTS = SpecDefaults(width=1.3, resolution=(192, 320), num_classes=7)
@@ -25,6 +31,13 @@ COMMON = {"resolution": (192, 320), "num_classes": 7}
 )
 def test_models(text, spec):
     assert parse_target(text, DEFAULTS) == spec
+
+
+def test_a_plain_form_is_of_a_model_only():
+    spec = zoo.make_spec("ghostnetv1", width=1.1, **COMMON)
+    assert parse_subject("ghostnetv1@1.1-plain", DEFAULTS) == Plain(spec)
+    assert parse_subject("ghostnetv1@1.1", DEFAULTS) == spec
+    assert parse_subject("folder/a-plain", DEFAULTS) == Path("folder/a-plain")
 
 
 @pytest.mark.parametrize("text", ["a.tflite", "x/y.onnx", "./ghostnetv2", "folder/x", "/a b.onnx"])

@@ -9,7 +9,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.export.rewrites import REWRITES
-from ghostdeploy.lint.network_view import network_view
+from ghostdeploy.lint.network_view import network_view, nodes_behind
 from ghostdeploy.lint.read_tflite import graph_of
 from tests.export.rewrites import test_gate_broadcast as gate
 from tests.export.rewrites import test_narrow_taps as taps
@@ -45,3 +45,12 @@ def test_a_graph_that_was_not_rewritten_stays():
     for model in MODELS.values():
         graph = graph_of(flatbuffer.load(model, "tiny"), "tiny")
         assert network_view(graph).nodes == graph.nodes
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_node_is_behind_one_of_the_view(name):
+    data, _ = rewritten(MODELS[name], import_module(REWRITES[name]))
+    graph = graph_of(flatbuffer.load(data, "tiny"), "tiny")
+    behind = nodes_behind(graph)
+    found = [n for node in network_view(graph).nodes for n in behind.get(node.name, (node,))]
+    assert sorted(map(id, found)) == sorted(map(id, graph.nodes))

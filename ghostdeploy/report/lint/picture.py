@@ -17,7 +17,7 @@ from typing import Any
 
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.resize_form import resize_groups
+from ghostdeploy.lint.network_view import nodes_behind
 from ghostdeploy.lint.rules.dfc_contract import branches
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.drawing import Drawing, Surroundings, draw, shape_text
@@ -174,9 +174,9 @@ def _surroundings(graph: Graph, parts: Sequence[Section], turns: tuple[Stage, ..
 def _branch_places(graph: Graph) -> list[frozenset[int]]:
     """The places of each DFC branch's nodes, those that make up its resize included."""
     place = {id(node): i for i, node in enumerate(graph.nodes)}
-    groups = resize_groups(graph)
+    behind = nodes_behind(graph)
     return [
-        frozenset(place[id(n)] for node in b.nodes for n in groups.get(node.name, (node,)))
+        frozenset(place[id(n)] for node in b.nodes for n in behind.get(node.name, (node,)))
         for b in branches(graph)
     ]
 

@@ -4,7 +4,15 @@ from importlib import import_module
 
 import pytest
 
-from ghostdeploy.export.rewrites import REWRITES, apply_rewrites
+from ghostdeploy.errors import UsageError
+from ghostdeploy.export.rewrites import (
+    MENDING,
+    OPTIONAL,
+    REWRITES,
+    apply_rewrites,
+    explained,
+    left_out,
+)
 from tests.export.rewrites.tiny import flatbuffer, ops, tiny
 
 
@@ -36,3 +44,32 @@ def test_only_the_named_ones_are_applied():
     model = flatbuffer.load(t.bytes(source, target), "tiny")
     assert apply_rewrites(model, ("pad-same",)) == {}
     assert apply_rewrites(model, ("clip-relu",)) == {"clip-relu": 1}
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "without"),
+    [
+        ((), (), ()),
+        ((), ("wide-tiles", "clip-relu"), ("clip-relu", "wide-tiles")),  # in the table's order
+        ((), ("all",), OPTIONAL),
+        (("wide-tiles",), ("all",), OPTIONAL[:-1]),
+        (("all",), ("wide-tiles",), ()),
+    ],
+)
+def test_what_is_left_out(on, off, without):
+    assert OPTIONAL[-1] == "wide-tiles"
+    assert left_out(on, off) == without
+
+
+@pytest.mark.parametrize("name", ["wide", *MENDING])
+def test_what_cannot_be_left_out(name):
+    with pytest.raises(UsageError, match=name):
+        left_out((), (name,))
+
+
+def test_each_is_explained_on_one_line_a_part():
+    for row in explained():
+        assert row["name"] in REWRITES
+        assert row["what"].endswith(".")
+        assert "Exact:" not in row["why"]
+        assert "\n" not in row["what"] + row["why"]
