@@ -39,7 +39,10 @@ class Counted:
 
         return RuntimeEvidence("litert", "2.1.0", "sha")
 
-    def launch(self, path, params):
+    def warnings(self):
+        return ()
+
+    def launch(self, path, params, name=""):
         total = self.totals.pop(0)
         op = OpInstructions("Convolution", "a", 1, 2, 3, total - 6)
         counted = Instructions(

@@ -8,7 +8,7 @@ import pytest
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.targets import (
-    Plain,
+    Formed,
     SpecDefaults,
     parse_resolution,
     parse_subject,
@@ -35,7 +35,7 @@ def test_models(text, spec):
 
 def test_a_plain_form_is_of_a_model_only():
     spec = zoo.make_spec("ghostnetv1", width=1.1, **COMMON)
-    assert parse_subject("ghostnetv1@1.1-plain", DEFAULTS) == Plain(spec)
+    assert parse_subject("ghostnetv1@1.1-plain", DEFAULTS) == Formed(spec, "plain")
     assert parse_subject("ghostnetv1@1.1", DEFAULTS) == spec
     assert parse_subject("folder/a-plain", DEFAULTS) == Path("folder/a-plain")
 

@@ -55,7 +55,7 @@ class Form:
 
     @property
     def title(self) -> str:
-        """Empty for the default, ``plain`` for none of OPTIONAL, ``fast`` for all, else the change."""
+        """Empty for the default, a key of FORMS, or else what is different."""
         for title, form in FORMS.items():
             if set(self.names) == set(form.names):
                 return title

@@ -6,12 +6,13 @@ import pytest
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.export.rewrites import (
+    DEFAULT,
     MENDING,
-    OPTIONAL,
     REWRITES,
+    SPEED,
     apply_rewrites,
+    chosen,
     explained,
-    left_out,
 )
 from tests.export.rewrites.tiny import flatbuffer, ops, tiny
 
@@ -47,24 +48,34 @@ def test_only_the_named_ones_are_applied():
 
 
 @pytest.mark.parametrize(
-    ("on", "off", "without"),
+    ("on", "off", "applied", "title"),
     [
-        ((), (), ()),
-        ((), ("wide-tiles", "clip-relu"), ("clip-relu", "wide-tiles")),  # in the table's order
-        ((), ("all",), OPTIONAL),
-        (("wide-tiles",), ("all",), OPTIONAL[:-1]),
-        (("all",), ("wide-tiles",), ()),
+        ((), (), set(DEFAULT), ""),
+        ((), ("clip-relu", "wide-tiles"), set(DEFAULT) - {"clip-relu"}, "without-clip-relu"),
+        ((), ("all",), set(MENDING), "plain"),
+        (("wide-tiles",), ("all",), {*MENDING, "wide-tiles"}, "only-wide-tiles"),
+        (("all",), (), set(REWRITES), "fast"),
+        (("all",), ("wide-tiles",), set(REWRITES), "fast"),
+        (("tanh-gate",), (), {*DEFAULT, "tanh-gate"}, "with-tanh-gate"),
     ],
 )
-def test_what_is_left_out(on, off, without):
-    assert OPTIONAL[-1] == "wide-tiles"
-    assert left_out(on, off) == without
+def test_which_are_applied(on, off, applied, title):
+    form = chosen(on, off)
+    assert set(form.names) == applied
+    assert list(form.names) == sorted(form.names, key=list(REWRITES).index)
+    assert form.title == title
+
+
+def test_what_hides_the_networks_operators_is_only_for_those_who_ask():
+    """The paper's DFC branch in plain operators, and no RESHAPE: the contract of the export."""
+    assert set(SPEED).isdisjoint(DEFAULT)
+    assert {*SPEED, *DEFAULT} == set(REWRITES)
 
 
 @pytest.mark.parametrize("name", ["wide", *MENDING])
 def test_what_cannot_be_left_out(name):
     with pytest.raises(UsageError, match=name):
-        left_out((), (name,))
+        chosen((), (name,))
 
 
 def test_each_is_explained_on_one_line_a_part():
