@@ -91,7 +91,7 @@ def counts(row: Row, folder: Path) -> tuple[int, int]:
 def main() -> None:
     print("| network | paper (ms) | ratio | builtin (M) | ratio | XNNPACK (M) | ratio |")
     print("|---|---|---|---|---|---|---|")
-    ratios: list[tuple[float, float, float]] = []
+    ratios: dict[str, tuple[float, float, float]] = {}
     base: tuple[float, ...] = ()
     with tempfile.TemporaryDirectory() as name:
         for row in rows():
@@ -99,19 +99,21 @@ def main() -> None:
             values = (row.latency_ms, *(float(c) for c in counts(row, Path(name))))
             base = base or values
             time, builtin, xnnpack = (v / b for v, b in zip(values, base, strict=True))
-            ratios.append((time, builtin, xnnpack))
+            ratios[row.title] = (time, builtin, xnnpack)
             print(
                 f"| {row.title} | {values[0]:g} | {time:.2f} | {values[1] / 1e6:.1f}"
                 f" | {builtin:.2f} | {values[2] / 1e6:.1f} | {xnnpack:.2f} |",
                 flush=True,
             )
-    logs = [[log(x) for x in column] for column in zip(*ratios, strict=True)]
-    print(
-        f"\nCorrelation of the logarithms with the paper's times over {len(ratios)} rows:", end=""
-    )
-    print(
-        f" builtin {correlation(logs[0], logs[1]):.3f}, XNNPACK {correlation(logs[0], logs[2]):.3f}"
-    )
+    everything = list(ratios.values())
+    print(f"\nCorrelation of the logarithms, {len(everything)} rows: {correlations(everything)}")
+    others = [values for title, values in ratios.items() if "Clip" not in title]
+    print(f"Without the clips, {len(others)} rows: {correlations(others)}")
+
+
+def correlations(ratios: list[tuple[float, float, float]]) -> str:
+    time, builtin, xnnpack = ([log(x) for x in column] for column in zip(*ratios, strict=True))
+    return f"builtin {correlation(time, builtin):.3f}, XNNPACK {correlation(time, xnnpack):.3f}"
 
 
 if __name__ == "__main__":
