@@ -93,11 +93,13 @@ def _given(context: click.Context, name: str) -> bool:
 def _gate(o: dict[str, Any], explicit: set[str], time_s: float = math.inf) -> GateRun:
     """One gate, measured again while it is invalid and ``--retry-invalid`` allows."""
     from ghostdeploy.commands.gate import history
+    from ghostdeploy.commands.gate.counted import is_counted, run_counted
     from ghostdeploy.commands.gate.run import run_gate
 
     request = gate_request(o, explicit, time_s)
+    judge = run_counted if is_counted(request.device) else run_gate
     for left in range(o["retry_invalid"], -1, -1):
-        run = with_progress(lambda p: run_gate(request, p))
+        run = with_progress(lambda p: judge(request, p))
         history.append(o["history"], run)
         if run.verdict != "invalid" or not left:
             break

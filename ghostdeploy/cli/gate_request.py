@@ -23,11 +23,15 @@ NO_BASELINE = "none"  # as a --baseline: budgets alone
 
 def gate_request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateRequest:
     from ghostdeploy.commands.gate import baselines
+    from ghostdeploy.commands.gate.counted import is_counted
     from ghostdeploy.commands.gate.request import GateRequest
+    from ghostdeploy.gate.instructions import DEFAULT_TOLERANCE
 
     if not o["candidate"]:
         raise UsageError("a gate needs a --candidate FILE or MODEL")
     policy, budgets = policy_of(o), _budgets(o)
+    if is_counted(o["device"]) and "tolerance" not in explicit:
+        policy = replace(policy, tolerance=DEFAULT_TOLERANCE)  # of instructions: there is no noise
     accepted, path = accepted_of(o, has_budgets=bool(budgets))
     baseline: Artifact | None = None
     if accepted and path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
@@ -40,15 +39,3 @@ def judge(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict
     else:
         verdict = "improved" if baseline - candidate > allowed else "pass"
     return InstructionVerdict(verdict, baseline, candidate, tolerance)
-
-
-def parse_tolerance(text: str) -> float:
-    """``0.5%`` or ``0.005`` as a share. Raises UsageError."""
-    number, percent = (text[:-1], 100.0) if text.endswith("%") else (text, 1.0)
-    try:
-        share = float(number) / percent
-    except ValueError:
-        share = math.nan
-    if not 0 <= share < 1:
-        raise UsageError(f"write a tolerance as 0.5% or 0.005, not {text!r}")
-    return share

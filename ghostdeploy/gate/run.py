@@ -16,7 +16,10 @@ SCHEMA = "ghostdeploy.gate/1"
 
 @dataclass(frozen=True)
 class GateModel:
-    """One arm. ``latency_ms`` is None where no launch was valid; ``record`` is its file."""
+    """One arm. ``latency_ms`` is None where no launch was valid; ``record`` is its file.
+
+    ``instructions`` are of one inference, where the device counts instead of timing.
+    """
 
     name: str
     path: str
@@ -24,6 +27,7 @@ class GateModel:
     size_bytes: int
     latency_ms: Interval | None = None
     record: str = ""
+    instructions: int | None = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_ratios_are_of_one_core_with_one_kind_of_kernels(model, tmp_path):
     assert [row.ratio for row in compare_counts([one, two])] == [1.0, 1.25]
     other = replace(two, device=replace(CORE, fingerprint="another setup"))
     assert compare_counts([one, other])[1].ratio is None
-    half = replace(two, params=replace(two.params, fp16_arithmetic=True))
+    half = replace(two, params=replace(two.params, fp16=True))
     assert compare_counts([one, half])[1].ratio is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate.instructions import judge, parse_tolerance
+from ghostdeploy.gate.instructions import judge
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,3 @@ def test_what_cannot_be_judged(arguments):
     with pytest.raises(UsageError, match=r"^[^\n]+$"):
         judge(*arguments)
 
-
-@pytest.mark.parametrize(("text", "share"), [("0.5%", 0.005), ("0.005", 0.005), ("0", 0.0)])
-def test_a_tolerance_is_a_share_or_a_percentage(text, share):
-    assert parse_tolerance(text) == pytest.approx(share)
-
-
-@pytest.mark.parametrize("text", ["", "%", "half", "100%", "-1%", "nan", "1"])
-def test_no_tolerance(text):
-    with pytest.raises(UsageError, match=r"0\.5% or 0\.005"):
-        parse_tolerance(text)

@@ -66,7 +66,7 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
         progress(0, 1, f"{name}: proving launch")
         launch = runner.launch(model, request.params)
         identity, runtime = runner.identity(), runner.runtime(request.params)
-    if launch.summary is None:
+    if launch.summary is None and launch.instructions is None:
         raise MeasurementError(f"{model}: {launch.why_not}")
     baseline = Baseline(
         name=name,

@@ -19,7 +19,7 @@ MOST_OPS = 20
 def where(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Where:
     """What can be told; a reason stands in for what cannot. Raises nothing of ours."""
     ops, why = _profiles(runner, params, baseline, candidate)
-    return Where(ops, why, _graphs(baseline, candidate))
+    return Where(ops, why, graphs(baseline, candidate))
 
 
 def _profiles(
@@ -56,7 +56,8 @@ def _by_op(profile: Sequence[OpTime]) -> dict[str, float]:
     return dict(totals)
 
 
-def _graphs(baseline: Path, candidate: Path) -> str:
+def graphs(baseline: Path, candidate: Path) -> str:
+    """The lint's difference of the two; why not, where there is none."""
     try:
         return diff_text(lint_files([baseline, candidate]), "table")
     except GhostdeployError as error:

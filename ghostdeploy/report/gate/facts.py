@@ -31,7 +31,9 @@ def facts(run: GateRun) -> Iterator[tuple[str, str]]:
     for label, model in (("baseline", run.baseline), ("candidate", run.candidate)):
         if model:
             yield label, _model(model)
-    if run.ratio:
+    if run.ratio and _is_counted(run):
+        yield "ratio", f"{run.ratio.value:.4f}, exactly"
+    elif run.ratio:
         yield "ratio", f"{ratio(run.ratio)} at {_percent(run.policy.confidence)} confidence"
     if run.attempted:
         yield (
@@ -50,7 +52,13 @@ def facts(run: GateRun) -> Iterator[tuple[str, str]]:
     yield "time", f"{run.duration_s:.0f} s"
 
 
+def _is_counted(run: GateRun) -> bool:
+    return run.candidate.instructions is not None
+
+
 def policy(run: GateRun) -> str:
+    if _is_counted(run):
+        return f"tolerance {_percent(run.policy.tolerance)} of the instructions"
     looks = ", ".join(map(str, run.policy.looks))
     return (
         f"tolerance {_percent(run.policy.tolerance)}, delta {_percent(run.policy.delta)},"
@@ -104,7 +112,10 @@ def _device(run: GateRun) -> str:
 
 
 def _model(model: GateModel) -> str:
-    return f"{model.path}  {_latency(model.latency_ms)}  sha256 {model.sha256[:12]}…"
+    seen = _latency(model.latency_ms)
+    if model.instructions is not None:
+        seen = f"{model.instructions / 1e6:.3f} M instructions"
+    return f"{model.path}  {seen}  sha256 {model.sha256[:12]}…"
 
 
 def _latency(latency: Interval | None) -> str:
