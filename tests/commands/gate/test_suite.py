@@ -54,7 +54,7 @@ def test_a_damaged_history_does_not_stop_a_suite(gate, folder):
     (folder / "gates.toml").write_text(SUITE)
     (folder / "log.jsonl").write_bytes(b"\xff\n{}\n")
     assert gate("--suite", "gates.toml", "--history", "log.jsonl").code == 0
-    assert (folder / "log.jsonl").read_bytes().count(b'"verdict": "pass"') == 2
+    assert len((folder / "log.jsonl").read_bytes().splitlines()) == 4
 
 
 def test_a_spent_time_is_never_green(gate, folder, script):
