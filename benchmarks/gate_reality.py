@@ -2,7 +2,7 @@
 
     python benchmarks/gate_reality.py models [--folder F]   # make them (torch, onnx2tf; minutes)
     python benchmarks/gate_reality.py calibrate              # what each extra block costs
-    python benchmarks/gate_reality.py aa|slow-5|slow-10|neighbour [--gates N]
+    python benchmarks/gate_reality.py aa|slow-5|slow-10|neighbour [--gates N] [--max-disturbance S]
 
 The baseline is GhostNet 1.0 at 128 pixels. A slow-down is a real one: one or two more copies of the
 last bottleneck of a stage; which stage was chosen by ``calibrate``'s ratios. Every gate is the
@@ -85,11 +85,11 @@ def shown(ratio: object) -> str:
     return f"{ratio['value']:.3f} [{ratio['lower']:.3f}, {ratio['upper']:.3f}]"
 
 
-def gates(baseline: Path, candidate: Path, count: int) -> None:
+def gates(baseline: Path, candidate: Path, o: argparse.Namespace) -> None:
     print("| gate | verdict | ratio | pairs | noise | time | why |\n|---|---|---|---|---|---|---|")
     found: Counter[object] = Counter()
-    for number in range(1, count + 1):
-        said = gate(baseline, candidate)
+    for number in range(1, o.gates + 1):
+        said = gate(baseline, candidate, "--max-disturbance", o.max_disturbance)
         found[said["verdict"]] += 1
         noise = f"{said['noise']:.1%}" if said["noise"] is not None else "–"
         pairs = f"{said['valid_pairs']} of {said['attempted']}"
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("what", choices=["models", "calibrate", "aa", *SLOW, "neighbour"])
     parser.add_argument("--folder", type=Path, default=Path("models/gate-reality"))
     parser.add_argument("--gates", type=int, default=5)
+    parser.add_argument("--max-disturbance", default="0.25", help="1: count disturbed launches too")
     o = parser.parse_args()
     o.folder.mkdir(parents=True, exist_ok=True)
     base = make(o.folder, ())
@@ -143,9 +144,9 @@ def main() -> None:
     elif o.what == "neighbour":
         for candidate in (base, make(o.folder, SLOW["slow-10"])):
             with neighbours(3):
-                gates(base, candidate, o.gates)
+                gates(base, candidate, o)
     else:
-        gates(base, make(o.folder, SLOW.get(o.what, ())), o.gates)
+        gates(base, make(o.folder, SLOW.get(o.what, ())), o)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def _suite(o: dict[str, Any], explicit: set[str]) -> list[GateRun]:
         if o[name]:
             raise UsageError(f"--{name} and --suite exclude each other: write it into the suite")
     suite = read_suite(o["suite"])
-    past = history.read(o["history"])[0] if o["history"].exists() else []
+    past = history.past(o["history"])
     minutes = o["time_budget"]
     limit_s = 60 * minutes if "time_budget" in explicit else suite.time_s or math.inf
     end_s, runs = time.monotonic() + limit_s, []

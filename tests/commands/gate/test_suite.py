@@ -50,6 +50,13 @@ def test_what_tells_most_comes_first(gate, folder, script):
     assert names() == ["second", "first"]  # it regressed
 
 
+def test_a_damaged_history_does_not_stop_a_suite(gate, folder):
+    (folder / "gates.toml").write_text(SUITE)
+    (folder / "log.jsonl").write_bytes(b"\xff\n{}\n")
+    assert gate("--suite", "gates.toml", "--history", "log.jsonl").code == 0
+    assert len((folder / "log.jsonl").read_bytes().splitlines()) == 4
+
+
 def test_a_spent_time_is_never_green(gate, folder, script):
     (folder / "gates.toml").write_text("time_budget_min = 0.0001\n" + SUITE)
     done = gate("--suite", "gates.toml")
