@@ -132,17 +132,38 @@ def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
 
     TFLite's int8 LOGISTIC always has the scale 1/256 from zero up.
     """
-    graph, operators = model.subgraphs[0], schema().BuiltinOperator
-    moves = {operators.DEPTH_TO_SPACE, operators.RESIZE_NEAREST_NEIGHBOR}
+    graph, logistic = model.subgraphs[0], schema().BuiltinOperator.LOGISTIC
+    origin: dict[int, int] = {}  # of a moved tensor: the one that was computed
     for op in graph.operators:
-        code = model.operatorCodes[op.opcodeIndex].builtinCode
-        sources, target = {int(i) for i in op.inputs}, int(op.outputs[0])
-        copies = code == operators.CONCATENATION and len(sources) == 1
-        if code == operators.LOGISTIC:
+        target = int(op.outputs[0])
+        roots = {origin.get(int(i), int(i)) for i in _moved_inputs(model, op)}
+        if model.operatorCodes[op.opcodeIndex].builtinCode == logistic:
             picked[target] = LOGISTIC_RANGE
-        elif (copies or code in moves) and int(op.inputs[0]) in picked:
-            picked[target] = picked[int(op.inputs[0])]
+        elif len(roots) == 1 and roots <= picked.keys():
+            origin[target] = roots.pop()
+            picked[target] = picked[origin[target]]
     return picked
+
+
+def _moved_inputs(model: Any, op: Any) -> list[int]:
+    """The tensors whose values ``op`` only puts elsewhere; none for an operator that computes."""
+    operators, code = schema().BuiltinOperator, model.operatorCodes[op.opcodeIndex].builtinCode
+    if code == operators.CONCATENATION:
+        return [int(i) for i in op.inputs]
+    if code in (operators.DEPTH_TO_SPACE, operators.RESIZE_NEAREST_NEIGHBOR):
+        return [int(op.inputs[0])]
+    if code == operators.DEPTHWISE_CONV_2D and _is_ones(model, int(op.inputs[1])):
+        return [int(op.inputs[0])]
+    return []
+
+
+def _is_ones(model: Any, weights: int) -> bool:
+    """Whether a convolution's weights are a single one a channel: it picks pixels."""
+    tensor = model.subgraphs[0].tensors[weights]
+    data = model.buffers[tensor.buffer].data
+    if tuple(tensor.shape[1:3]) != (1, 1) or data is None:
+        return False
+    return bool((np.frombuffer(bytes(data), np.float32) == 1).all())
 
 
 def with_ranges(model: bytes, ranges: Mapping[int, Range]) -> bytes:
