@@ -34,6 +34,7 @@ NODES: dict[str, tuple[str, ...]] = {
     "Resize Bilinear": ("RESIZE_BILINEAR",),
     "Sigmoid": ("LOGISTIC",),
     "Softmax": ("SOFTMAX",),
+    "Static Reshape": ("RESHAPE",),
     "Subtract": ("SUB",),
     "Transpose": ("TRANSPOSE",),
 }
