@@ -13,7 +13,7 @@ demo: $(READY)
 	@echo "Open the .html files above in a browser. Next: $(BIN)/ghostdeploy --help"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

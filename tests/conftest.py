@@ -1,19 +1,22 @@
 """Exports that several tests look at, each made once, through the command line.
 
 A conversion takes some 15 s on a core. Those that the selected tests ask for are made two at a
-time, beside the tests that do not need them.
+time, beside the tests that do not need them; pytest's processes (``-n 2``) share them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -115,8 +118,20 @@ def _exports(
     )
     images = request.getfixturevalue("shapes") if calibrated else None
 
+    shared = _shared_folder(tmp_path_factory)
+
     def make(name: str) -> Exported:
-        folder = tmp_path_factory.mktemp(name)
+        """Once for all of pytest's processes: the others wait for it, and read it."""
+        result = shared / f"{name}.pickle"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                result.write_bytes(pickle.dumps(export(name)))
+            return cast(Exported, pickle.loads(result.read_bytes()))
+
+    def export(name: str) -> Exported:
+        folder = shared / name
+        folder.mkdir()
         words = [word.replace("LABELS", str(labels)) for word in EXPORTS[name]]
         words = [word.replace("SHAPES", str(images)) for word in words]
         # Neither hash order nor the working directory may show in the files.
@@ -125,13 +140,25 @@ def _exports(
         assert done.returncode == 0, done.stderr
         return Exported(folder, done)
 
-    with ThreadPoolExecutor(2) as pool:
-        futures = {name: pool.submit(make, name) for name in EXPORTS if name in asked}
+    # Of two processes, the second begins at the other end.
+    names = [name for name in EXPORTS if name in asked]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    with ThreadPoolExecutor(1 if worker else 2) as pool:
+        ordered = names[::-1] if worker == "gw1" else names
+        futures = {name: pool.submit(make, name) for name in ordered}
         try:
             yield futures
         finally:
             for future in futures.values():
                 future.cancel()
+
+
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all processes of one run of pytest see."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exports"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

@@ -30,4 +30,3 @@ def test_the_limit_itself_still_passes(baseline, candidate, tolerance, verdict):
 def test_what_cannot_be_judged(arguments):
     with pytest.raises(UsageError, match=r"^[^\n]+$"):
         judge(*arguments)
-
