@@ -14,7 +14,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import QuantizeOptions, float_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
 from ghostdeploy.types import (
@@ -361,7 +361,6 @@ def _tflite(
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import parity
     from ghostdeploy.export.metadata import Description
-    from ghostdeploy.export.rewrites import REWRITES
     from ghostdeploy.export.tflite import finish_tflite
     from ghostdeploy.lint import lint_graph, read_tflite
 
@@ -381,10 +380,7 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
-        # DEPTH_TO_SPACE has no int16 form.
-        rewrites=tuple(n for n in REWRITES if n != "nearest-depth")
-        if request.precision == "int16x8"
-        else None,
+        rewrites=float_rewrites(request.precision),
     )
     data, rewrites, quantization = finished.data, finished.rewrites, None
     run = parity.tflite_runner(data)
