@@ -15,7 +15,7 @@ from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, U
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import QuantizeOptions, float_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
 from ghostdeploy.types import (
@@ -94,6 +94,14 @@ class ExportRequest:
             if word and wanted
         ]
         return self.out / f"{'_'.join(parts)}.{format}"
+
+
+def _rewrites(request: ExportRequest) -> tuple[str, ...]:
+    """Of the float form; one that is to be quantized has fewer: each operator more is a rounding."""
+    quantized = float_rewrites(request.precision)
+    if quantized is None:
+        return form_of(request.export).names
+    return tuple(name for name in quantized if name not in request.export.without)
 
 
 def form_of(export: ExportOptions) -> Form:
@@ -387,12 +395,7 @@ def _tflite(
             labels=request.export.labels,
         ),
         facts=model.facts,
-        # DEPTH_TO_SPACE has no int16 form.
-        rewrites=tuple(
-            name
-            for name in form_of(request.export).names
-            if not (name == "nearest-depth" and request.precision == "int16x8")
-        ),
+        rewrites=_rewrites(request),
     )
     data, rewrites, quantization = finished.data, finished.rewrites, None
     run = parity.tflite_runner(data)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import ConversionError, InputFileError, UsageError
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import INT8_REWRITES, QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
 from ghostdeploy.types import Artifact, Calibration, Quantization, QuantizationError
@@ -341,8 +341,8 @@ def finish(
 
     source = flatbuffer.load(original, "the model")
     model = flatbuffer.load(raw, "the quantized model")
-    # int16 kernels lack what the rewrites use.
-    rewrites = apply_rewrites(model) if recipe(precision).activations == "int8" else {}
+    int8 = recipe(precision).activations == "int8"  # int16 kernels lack what the rewrites use
+    rewrites = apply_rewrites(model, INT8_REWRITES) if int8 else {}
     graph = source.subgraphs[0]
     inputs, outputs = (
         [(graph.tensors[int(i)].name or b"").decode() for i in indices]

@@ -42,6 +42,21 @@ RECIPES: dict[str, Recipe] = {
                        "onnxruntime (CPU with VNNI or dot product), TensorRT, QNN"),
 }  # fmt: skip
 
+# The rewrites (export.rewrites) of the float form that is quantized, and of what came out. Those
+# that only buy time in fp32 are left out: in int8 each operator more is one rounding more.
+FLOAT_REWRITES = ("nearest-floor", "nearest-depth", "clip-relu", "pad-same", "depthwise")
+INT8_REWRITES = ("nearest-depth", "clip-relu", "pool-depthwise", "pad-same", "depthwise")
+INT16_LACKS = ("nearest-depth",)  # DEPTH_TO_SPACE
+
+
+def float_rewrites(precision: str) -> tuple[str, ...] | None:
+    """What is applied to the float TFLite form; None where it is not quantized."""
+    row = recipe(precision)
+    if not row.calibrated:
+        return None
+    lacking = INT16_LACKS if row.activations == "int16" else ()
+    return tuple(name for name in FLOAT_REWRITES if name not in lacking)
+
 
 def recipe(precision: str) -> Recipe:
     """The row called ``precision``. Raises UsageError with the names that there are."""

@@ -209,6 +209,15 @@ def test_an_operator_that_the_runtime_lacks_is_named(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["odd.tflite"]
 
 
+def test_the_rewrites_around_quantization_exist():
+    from ghostdeploy.export.rewrites import REWRITES
+    from ghostdeploy.quantize import FLOAT_REWRITES, INT8_REWRITES, float_rewrites
+
+    assert {*FLOAT_REWRITES, *INT8_REWRITES} <= set(REWRITES)
+    assert float_rewrites("fp32") is None
+    assert "nearest-depth" not in (float_rewrites("int16x8") or ())
+
+
 def test_every_recipe_has_a_tolerance():
     from ghostdeploy.export.parity import TOLERANCES
 
