@@ -97,7 +97,7 @@ class ExportRequest:
 
 
 def _rewrites(request: ExportRequest) -> tuple[str, ...]:
-    """Of the float form; one that is to be quantized has fewer: each operator more is a rounding."""
+    """Of the float form; one that is to be quantized has fewer: each operator rounds once more."""
     quantized = float_rewrites(request.precision)
     if quantized is None:
         return form_of(request.export).names
