@@ -43,7 +43,7 @@ def converted(spec: ModelSpec) -> tuple[bytes, list[str]]:
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:
     default = tuple(name for name in DEFAULT if name not in MENDING)
-    whole: dict[str, tuple[str, ...]] = {"plain": (), "default": default, "all": OPTIONAL}
+    whole: dict[str, tuple[str, ...]] = {"plain": (), "all": OPTIONAL, "default": default}
     return whole | {
         f"all but {name}": tuple(n for n in OPTIONAL if n != name) for name in OPTIONAL if not quick
     }
@@ -109,7 +109,7 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
             path = Path(name) / f"{number}.tflite"
             changed.append(written(raw, values, names, path))
             paths.append(path)
-        same = [n > 1 and changed[n] == changed[1] for n in range(len(paths))]  # never applied
+        same = [n > 2 and changed[n] == changed[1] for n in range(len(paths))]  # never applied
         interpreters = [opened(path) for path in paths]
         ratios = times(interpreters, rounds)
         plain = instructions(paths[0])
@@ -129,7 +129,7 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
                 f" | {error:.1e} | {found.kernels if found else '–'} |",
                 flush=True,
             )
-        half = instructions(paths[1], fp16_arithmetic=True)
+        half = instructions(paths[1], fp16=True)
         print(f"\nAll, in half-precision arithmetic: {half / 1e6:.2f} M, ratio {half / plain:.3f}")
 
 
