@@ -509,7 +509,7 @@ class BenchParams:
 class OutputCheck:
     """The device's outputs against this machine's, for one input; ``why_not``: not compared.
 
-    ``rel_l2`` is ‖device−here‖₂/‖here‖₂ over all outputs.
+    ``rel_l2`` is ‖device−here‖₂/‖here‖₂, the worst output's.
     """
 
     reference: str = ""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from ghostdeploy.errors import MeasurementError, MissingExtraError
 from ghostdeploy.runners import Runner
+from ghostdeploy.runners.agreement import agreement
 from ghostdeploy.runners.reference import Reference, reference
 from ghostdeploy.types import Artifact, BenchParams, OutputCheck
 
-# Relative L2 over all outputs. Other processors sum in another order; half precision has 11 bits;
-# an int8 step that rounds the other way moves a logit by its whole quantum.
+# Relative L2 of the worst output. Other processors sum in another order; half precision has 11
+# bits; an int8 step that rounds the other way moves a logit by its whole quantum.
 TOLERANCE_FP32, TOLERANCE_FP16, TOLERANCE_INT8 = 1e-3, 5e-2, 1e-1
 
 
@@ -28,14 +29,16 @@ def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> Out
         return OutputCheck(why_not=str(error))
     there = runner.output(path, params, here.inputs)
     limit = tolerance(here, artifact, params)
-    rel_l2 = here.rel_l2(there)
-    if rel_l2 is None or not rel_l2 <= limit:
-        seen = "outputs of another size" if rel_l2 is None else f"relative L2 {rel_l2:.1e}"
+    try:
+        found = agreement(there, here.outputs)
+    except MeasurementError as error:
+        raise MeasurementError(f"{path}: {error}") from error
+    if found.rel_l2 > limit:
         raise MeasurementError(
-            f"{path}: the device computes something else than {here.runtime} here ({seen}, allowed"
-            f" {limit:.0e}); its latency would be of a wrong result"
+            f"{path}: the device computes something else than {here.runtime} here (relative L2"
+            f" {found.rel_l2:.1e}, allowed {limit:.0e}); its latency would be of a wrong result"
         )
-    return OutputCheck(here.runtime, rel_l2, limit)
+    return OutputCheck(here.runtime, found.rel_l2, limit)
 
 
 def tolerance(here: Reference, artifact: Artifact, params: BenchParams) -> float:

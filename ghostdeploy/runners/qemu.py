@@ -9,14 +9,14 @@ from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host
+from ghostdeploy.runners.agreement import agreement
 from ghostdeploy.runners.arm import pins
-from ghostdeploy.runners.arm.agreement import agreement
 from ghostdeploy.runners.arm.cores import HALF_PRECISION, check_core
 from ghostdeploy.runners.arm.emulate import INFERENCES, WARM_UPS, Emulated, emulate, workplace
-from ghostdeploy.runners.arm.host import host_outputs
 from ghostdeploy.runners.arm.operators import graph_nodes, split
 from ghostdeploy.runners.arm.place import installed
 from ghostdeploy.runners.model_file import check_model_file
+from ghostdeploy.runners.reference import reference
 from ghostdeploy.runners.runtimes import check_format
 from ghostdeploy.types import (
     BenchParams,
@@ -126,9 +126,8 @@ def _instructions(
     if len(set(counts)) != 1:
         totals = ", ".join(str(c.total) for c in counts)
         raise MeasurementError(f"its inferences do not count alike: {totals} instructions")
-    theirs = folder / "host.bin"
-    layout = host_outputs(model_path, folder / "inputs.bin", theirs, params.xnnpack)
-    found = agreement(run.outputs, theirs.read_bytes(), layout)
+    here = reference(model_path, xnnpack=params.xnnpack, given=folder / "inputs.bin")
+    found = agreement(run.outputs, here.outputs)
     (count,) = set(counts)
     return Instructions(
         multiply_accumulate=count.multiply_accumulate,

@@ -1,7 +1,8 @@
 """What LiteRT on this machine makes of a model and an input, in a process of its own.
 
-``python -m ghostdeploy.runners.reference MODEL FOLDER XNNPACK`` is that process: it writes each
-input and output tensor into FOLDER, raw, and prints their names, types and shapes as JSON.
+``python -m ghostdeploy.runners.reference MODEL FOLDER XNNPACK [INPUTS]`` is that process: it writes
+each input and output tensor into FOLDER, raw, and prints their names, types and shapes as JSON. It
+is a process of its own because a runtime may die of a file that someone else made.
 """
 
 from __future__ import annotations
@@ -35,33 +36,19 @@ class Reference:
     def quantized(self) -> bool:
         return any("int" in kind for kind, _ in self.outputs)
 
-    def rel_l2(self, raw: bytes) -> float | None:
-        """‖raw−ours‖₂/‖ours‖₂ over all outputs; None if there are more or fewer values."""
-        import numpy as np
 
-        if len(raw) != sum(len(data) for _, data in self.outputs):
-            return None
-        error = norm = 0.0
-        start = 0
-        for kind, data in self.outputs:
-            ours = np.frombuffer(data, kind).astype(np.float64)
-            theirs = np.frombuffer(raw[start : start + len(data)], kind).astype(np.float64)
-            start += len(data)
-            error += float(np.sum((theirs - ours) ** 2))
-            norm += float(np.sum(ours**2))
-        return float((error / norm) ** 0.5) if norm else float(error > 0)
-
-
-def reference(path: Path, *, xnnpack: bool = True) -> Reference:
-    """Run ``path`` once on seeded values.
+def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
+    """Run ``path`` once, on seeded values or on those in ``given``: all inputs' raw values.
 
     Raises MissingExtraError without LiteRT, InputFileError for a model that it cannot run.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "local")
     with tempfile.TemporaryDirectory() as folder:
-        argv = (sys.executable, "-m", __name__, str(path.absolute()), folder, str(int(xnnpack)))
-        done = run_process(argv, TIMEOUT_S, python_environment(), ())
+        words = [str(path.absolute()), folder, str(int(xnnpack))]
+        words += [str(given.absolute())] if given else []
+        argv = (sys.executable, "-m", __name__, *words)
+        done = run_process(argv, TIMEOUT_S, python_environment())
         try:
             told: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
@@ -77,7 +64,7 @@ def reference(path: Path, *, xnnpack: bool = True) -> Reference:
     return Reference(f"litert {version('ai-edge-litert')}", inputs, outputs)
 
 
-def main(model: str, folder: str, xnnpack: str) -> None:
+def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
     """The child."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -85,7 +72,7 @@ def main(model: str, folder: str, xnnpack: str) -> None:
     resolver = (
         OpResolverType.AUTO if xnnpack == "1" else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
-    interpreter = Interpreter(model, experimental_op_resolver_type=resolver)
+    interpreter = Interpreter(model, num_threads=1, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     random = np.random.default_rng(SEED)
     told: dict[str, list[Any]] = {"inputs": [], "outputs": []}
@@ -96,8 +83,14 @@ def main(model: str, folder: str, xnnpack: str) -> None:
         shape = [int(n) for n in values.shape]
         told[kind].append((detail["name"], shape, values.dtype.name, file))
 
+    data, start = Path(given).read_bytes() if given else b"", 0
     for detail in interpreter.get_input_details():
-        values = _example(random, detail["shape"], detail["dtype"])
+        if given:
+            count = int(np.prod(detail["shape"]))
+            values = np.frombuffer(data, detail["dtype"], count, start).reshape(detail["shape"])
+            start += values.nbytes
+        else:
+            values = _example(random, detail["shape"], detail["dtype"])
         interpreter.set_tensor(detail["index"], values)
         keep("inputs", detail, values)
     interpreter.invoke()
