@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.gate.run import GateRun
 from ghostdeploy.report.figures import trend
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, drawing, encode
 from ghostdeploy.report.grid import Grid
 from ghostdeploy.report.html import CELL, POLICY
 from ghostdeploy.report.numbers import ABSENT, interval, percent, ratio
+from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
 
 TEMPLATE = "history.html.j2"
@@ -27,24 +27,11 @@ def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
 
     Raises MissingExtraError without Jinja2 or matplotlib.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    environment = Environment(
-        loader=PackageLoader("ghostdeploy.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     devices = [
         _device(name, [run for run in runs if run.device == name])
         for name in dict.fromkeys(run.device for run in runs)
     ]
-    page = environment.get_template(TEMPLATE).render(
-        policy=POLICY, runs=len(runs), skipped=skipped, devices=devices
-    )
+    page = fill(TEMPLATE, policy=POLICY, runs=len(runs), skipped=skipped, devices=devices)
     return {f"{stem}.html": page}
 
 

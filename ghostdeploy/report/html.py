@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.report import conditions, evidence, launchlog, operators, plots
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme
 from ghostdeploy.report.grid import Facts, Grid
@@ -17,6 +16,7 @@ from ghostdeploy.report.numbers import (
     printed,
     significant,
 )
+from ghostdeploy.report.page import fill
 from ghostdeploy.report.summary import MEASURED_HERE, PAPER, Row, cautions, summarise
 from ghostdeploy.report.text import clean
 from ghostdeploy.types import Comparison, Interval
@@ -32,21 +32,10 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def render(report: Report, stem: str) -> dict[str, str]:
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    environment = Environment(
-        loader=PackageLoader("ghostdeploy.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return {f"{stem}.html": environment.get_template(TEMPLATE).render(_context(report))}
+    return {f"{stem}.html": fill(TEMPLATE, **_context(report))}
 
 
-def _context(report: Report) -> dict[str, object]:
+def _context(report: Report) -> dict[str, Any]:
     """Everything the template shows: cleaned strings, never yet escaped."""
     comparisons = report.comparisons
     rows = summarise(comparisons)

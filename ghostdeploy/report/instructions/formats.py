@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.report.columns import aligned
 from ghostdeploy.report.grid import Grid
 from ghostdeploy.report.html import POLICY
 from ghostdeploy.report.instructions import content
 from ghostdeploy.report.instructions.content import InstructionReport
 from ghostdeploy.report.markdown import escape, grid_table
+from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
 from ghostdeploy.types import InstructionComparison
 
@@ -70,18 +70,8 @@ def summary(rows: tuple[InstructionComparison, ...]) -> list[dict[str, object]]:
 
 def render_html(report: InstructionReport) -> str:
     """Raises MissingExtraError without Jinja2."""
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    environment = Environment(
-        loader=PackageLoader("ghostdeploy.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return fill(
+        TEMPLATE,
         policy=POLICY,
         title=clean(report.title),
         setup=[(label, clean(text)) for label, text in content.setup(report)],

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import nodes_behind
 from ghostdeploy.lint.rules.dfc_contract import branches
@@ -34,6 +33,7 @@ from ghostdeploy.report.lint.groups import (
 )
 from ghostdeploy.report.lint.partition import Stage, stages
 from ghostdeploy.report.lint.sections import Section, sections
+from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
 from ghostdeploy.types import Finding
 
@@ -47,20 +47,11 @@ KNOWN = ("error", "warning", "info")
 
 def render(linted: Sequence[Linted]) -> str:
     """The page. Raises MissingExtraError where Jinja2 is absent."""
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    environment = Environment(
-        loader=PackageLoader("ghostdeploy.report.lint", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script = files("ghostdeploy.report.lint").joinpath("templates/picture.js").read_text("utf-8")
     pages = [_page(one, f"g{n}") for n, one in enumerate(linted)]
-    return environment.get_template(TEMPLATE).render(
+    return fill(
+        TEMPLATE,
+        package="ghostdeploy.report.lint",
         pages=pages,
         script=script,
         policy=_policy(script),
