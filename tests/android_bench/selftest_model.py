@@ -1,4 +1,4 @@
-"""Makes android_bench/selftest.tflite: y = relu(x + c), eight numbers.
+"""Makes android_bench/selftest.tflite: y = relu(x + c).
 
 ``python -m tests.android_bench.selftest_model`` writes it anew.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from android_bench.selftest import MODEL, C, X
+from android_bench.selftest import MODEL, SIZE, C
 from ghostdeploy import flatbuffer
 
 
@@ -16,9 +16,9 @@ def selftest_model() -> bytes:
     model, graph = s.ModelT(), s.SubGraphT()
     model.version, model.description = 3, b"y = relu(x + c)"
     values = s.BufferT()
-    values.data = np.frombuffer(np.full(len(X), C, np.float32).tobytes(), np.uint8)
+    values.data = np.frombuffer(np.float32([C]).tobytes(), np.uint8)
     model.buffers = [s.BufferT(), values]
-    graph.tensors = [_tensor(s, name, buffer) for name, buffer in ((b"x", 0), (b"c", 1), (b"y", 0))]
+    graph.tensors = [_tensor(s, *row) for row in ((b"x", 0, SIZE), (b"c", 1, 1), (b"y", 0, SIZE))]
     graph.inputs, graph.outputs = np.array([0], np.int32), np.array([2], np.int32)
     code = s.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = s.BuiltinOperator.ADD
@@ -33,9 +33,9 @@ def selftest_model() -> bytes:
     return flatbuffer.dump(model)
 
 
-def _tensor(s, name: bytes, buffer: int):
+def _tensor(s, name: bytes, buffer: int, size: int):
     tensor = s.TensorT()
-    tensor.name, tensor.shape = name, np.array([len(X)], np.int32)
+    tensor.name, tensor.shape = name, np.array([size], np.int32)
     tensor.type, tensor.buffer = s.TensorType.FLOAT32, buffer
     return tensor
 

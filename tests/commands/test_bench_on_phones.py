@@ -87,7 +87,7 @@ def test_a_number_from_a_wrong_result_is_not_reported(phone, files, standin_prog
     source = standin_program.read_text()
     told = 'data = b"".join('
     assert told in source
-    wrong = "data = (lambda d: d if len(d) == 32 and d[:8] == bytes(8) else d[::-1])("
+    wrong = "data = (lambda d: d if len(d) == 262144 else d[::-1])("
     standin_program.write_text(source.replace(told, wrong + 'b"".join(').replace(
         "for detail in details)\n    try", "for detail in details))\n    try"
     ))  # fmt: skip

@@ -355,7 +355,7 @@ def test_the_whole_command_says_only_its_own_lines(whole):
     assert tflite.startswith(f"{whole.path('tflite')}  24.5")
     assert onnx_proof.startswith("  equal to torch in onnxruntime 1.23.0: relative L2 ")
     assert tflite_proof.startswith("  equal to torch in LiteRT 2.1.0: relative L2 ")
-    assert mended.startswith("  mended: nearest-floor ×14")
+    assert mended.startswith("  rewrites: nearest-floor ×14")
     assert "depthwise ×5" in mended
 
 

@@ -179,8 +179,8 @@ def test_but_not_with_other_weights(foreign, converted):
             "takes [1, 160, 160, 3], where ghostnetv2_0.5_224 takes [1, 224, 224, 3]",
         ),
         (
-            ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int8"),
-            "precision must be one of fp32, fp16, not 'int8'",
+            ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int9"),
+            "precision must be one of fp32, fp16, dynamic, int8, ",
         ),
         (("--model", "x.tflite"), "--model takes a model of the zoo, not a file"),
         (("--model", "gostnetv2"), "did you mean ghostnetv2"),

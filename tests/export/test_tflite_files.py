@@ -68,9 +68,8 @@ def test_the_convolutions_are_those_of_the_network(model):
     # The head's 1×1 on one pixel is a FULLY_CONNECTED.
     assert (depthwise, len(convs) - depthwise - 1) == (69, 67)
     # Four maps grow from 3×3 to 7×7: each has an edge picked for its rows and one for its columns.
-    # Fourteen poolings are depthwise, twenty of 1×5 or 5×1 are two of three taps, and three
-    # concatenations went: one behind a depthwise convolution, two by splitting a 1×1.
-    assert (counts["DEPTHWISE_CONV_2D"], counts["CONV_2D"]) == (69 + 8 + 14 + 20 + 1, 67 + 2)
+    # Three concatenations went: one behind a depthwise convolution, two by splitting a 1×1.
+    assert (counts["DEPTHWISE_CONV_2D"], counts["CONV_2D"]) == (69 + 8 + 1, 67 + 2)
     assert counts["FULLY_CONNECTED"] == 2
 
 

@@ -134,13 +134,13 @@ def test_programs_on_our_core_make_a_launch_invalid(heavy, monkeypatch):
     quiet = launches(heavy, 3)
     assert all(0 < x.cpu_s < 60 for x in quiet)
     monkeypatch.undo()  # the real limits
-    with spinners(3):  # they get three quarters of the core, however busy the machine is else
+    with spinners(3):  # they get three quarters of what the rest of the machine leaves of the core
         busy = launches(heavy, 3)
     for launch in busy:
         assert not launch.valid
         assert "took" in launch.why_not
         assert launch.samples_ms
-        assert launch.neighbours_share > 0.4
-        assert launch.others_share(1) > 0.4
+        assert launch.neighbours_share > 0.25
+        assert launch.others_share(1) > 0.25
     least = min(x.cpu_s / x.wall_s for x in quiet)
     assert median(x.cpu_s / x.wall_s for x in busy) < max(0.5, least)
