@@ -261,19 +261,22 @@ class _Watch:
 
 
 def patiently(adb: Adb, action: Callable[[], _T], tell: Tell, patience_s: float) -> _T:
-    """Do it again whenever the phone vanished in it, until ``patience_s`` of absence.
+    """Do it again whenever the phone vanished in it, until it failed for ``patience_s``.
 
-    Only for what may be done twice. Raises the last error if the phone does not come back.
+    Only for what may be done twice. Raises the last error if the phone does not come back, or
+    comes back and vanishes each time.
     """
+    deadline = 0.0
     while True:
         try:
             return action()
         except _GONE as error:
-            _wait_back(adb, error, tell, patience_s)
+            deadline = deadline or time.monotonic() + patience_s
+            _wait_back(adb, error, tell, deadline)
+            time.sleep(POLL_S)
 
 
-def _wait_back(adb: Adb, lost: AdbError, tell: Tell, patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
+def _wait_back(adb: Adb, lost: AdbError, tell: Tell, deadline: float) -> None:
     while True:
         left_s = deadline - time.monotonic()
         if left_s <= 0:

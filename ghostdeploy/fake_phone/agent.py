@@ -184,9 +184,10 @@ def descendants() -> dict[int, str]:
                     Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[:2]
                 )
                 if state != "Z":
-                    parents[int(name)] = int(parent)
+                    # first what may fail: the process may end between the two files
                     raw = Path(f"/proc/{name}/cmdline").read_bytes()
                     lines[int(name)] = raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+                    parents[int(name)] = int(parent)
     return {pid: lines[pid] for pid in parents if below(pid, parents)}
 
 

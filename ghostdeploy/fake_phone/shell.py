@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.fake_phone.faults import fires
 from ghostdeploy.fake_phone.protocol import POLL_S, Closed, Stream
-from ghostdeploy.fake_phone.sandbox import Process
+from ghostdeploy.fake_phone.sandbox import Process, SandboxError
 
 if TYPE_CHECKING:
     from ghostdeploy.fake_phone.phone import Phone
@@ -49,6 +49,11 @@ class _Session:
             process = self.phone.sandbox.start(
                 self.command, (stdin_read, stdout_write, stderr_write)
             )
+        except SandboxError:  # the phone was switched off meanwhile
+            for read, _ in pipes[1:]:
+                os.close(read)
+            os.close(stdin_write)
+            raise Closed from None
         finally:
             for descriptor in {stdin_read, stdout_write, stderr_write}:
                 os.close(descriptor)
