@@ -65,6 +65,7 @@ PUSH_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 15.0
 _QUERY_TIMEOUT_S = 20.0
 _KILL_TIMEOUT_S = 15.0
+_KILL_TRIES = 3
 _POLL_S = 0.1
 _DEFAULT_TCP_PORT = 5555
 _TCP_SERIAL = re.compile(r"(?:[^:\s]+|\[[0-9a-fA-F:.%\w]+\]):\d{1,5}")
@@ -283,9 +284,15 @@ class Adb:
     def _kill_on_device(self, started: Started | None) -> None:
         """As far as possible: adbd hangs up the shell only, what that started lives on."""
         if started:
-            wrapped = wrap(kill_session(started))
             with suppress(AdbError):
-                self.client.run(["shell", wrapped.line], _KILL_TIMEOUT_S, serial=self.serial)
+                for _ in range(_KILL_TRIES):
+                    wrapped = wrap(kill_session(started))
+                    command = ["shell", wrapped.line]
+                    seen = self.client.run(command, _KILL_TIMEOUT_S, serial=self.serial)
+                    if wrapped.result(seen.stdout, seen.stderr):
+                        return
+                    # a server that has just started may not know the phone yet
+                    self.wait_online(_KILL_TIMEOUT_S)
 
     def failed(self, command: str | Sequence[str], result: ShellResult) -> CommandFailedError:
         """The error for a command on the phone that ended with another status than 0."""
