@@ -81,7 +81,7 @@ class PhoneLaunch:
 
     ``cpus`` was read back from the process; ``returncode`` is None where it never ended by itself.
     ``peak_mem_mb`` (10⁶ bytes) is the largest resident set up to the last look at the process.
-    ``rebooted``: the phone restarted meanwhile. ``wall_s`` is by this machine's clock.
+    ``rebooted``: the phone restarted meanwhile.
     """
 
     stdout: bytes
@@ -92,7 +92,6 @@ class PhoneLaunch:
     after: State
     during: tuple[State, ...] = ()
     peak_mem_mb: float | None = None
-    wall_s: float = 0.0
     rebooted: bool = False
     why_not: tuple[str, ...] = ()
 
@@ -176,7 +175,6 @@ class _Watch:
             after=after,
             during=tuple(self.samples),
             peak_mem_mb=self.peak_mem_mb,
-            wall_s=time.monotonic() - self.started,
             rebooted=status.state == "rebooted",
             why_not=self._against(before, after, returncode, timed_out),
         )

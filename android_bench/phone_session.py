@@ -82,6 +82,7 @@ class PhoneSession:
         self._beaten = 0.0
         self._workload: Workload | None = None
         self._calibrated = False
+        self._pushed: set[str] = set()
         self._digests: dict[tuple[str, int, int], str] = {}
 
     def __enter__(self) -> PhoneSession:
@@ -111,12 +112,24 @@ class PhoneSession:
         """Have a benchmark_model on the phone; see program.install for where from."""
         return self._patiently(lambda: install(self.adb, self.identity, explicit))
 
-    def push(self, path: Path, folder: str = "models") -> str:
-        """Have a file on the phone, under a name of its content; returns where."""
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", path.name)[-60:]
-        remote = f"{DEVICE_ROOT}/{folder}/{self._digest(path)[:16]}-{name}"
+    def push(self, path: Path) -> str:
+        """Have a model on the phone, where it stays; looked for once a session. Returns where."""
+        remote = self._remote(path, "models")
+        if remote not in self._pushed:
+            self._patiently(lambda: self.adb.push(path, remote))
+            self._pushed.add(remote)
+        return remote
+
+    def push_input(self, path: Path) -> str:
+        """Have a file on the phone that the caller removes again. Returns where."""
+        remote = self._remote(path, "inputs")
         self._patiently(lambda: self.adb.push(path, remote))
         return remote
+
+    def _remote(self, path: Path, folder: str) -> str:
+        """Where a file goes: under a name of its content."""
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", path.name)[-60:]
+        return f"{DEVICE_ROOT}/{folder}/{self._digest(path)[:16]}-{name}"
 
     def ready(self) -> State:
         """Wait until the phone is fit to measure. Raises DeviceNotReadyError if it takes too long.

@@ -78,7 +78,7 @@ def run_with_inputs(
         for number, (name, (shape, data)) in enumerate(inputs.items()):
             local = Path(folder, f"input{number}.bin")
             local.write_bytes(data)
-            files.append(InputFile(name, shape, phone.push(local, "inputs")))
+            files.append(InputFile(name, shape, phone.push_input(local)))
         remote = f"{DEVICE_ROOT}/outputs.bin"
         options = BenchmarkOptions(
             runs=RUNS,

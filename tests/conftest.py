@@ -26,7 +26,6 @@ from ghostdeploy.records import read_artifact
 from ghostdeploy.types import Artifact, ModelSpec
 from tests.command_line import ghostdeploy
 from tests.fake_phone.fixtures import (  # noqa: F401
-    _many_files,
     adb,
     adb_server,
     adb_session,

@@ -25,7 +25,7 @@ from ghostdeploy.cli.options import (
     model_options,
     spec_defaults,
 )
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json, safe, stamp, with_progress
+from ghostdeploy.cli.terminal import JSON_HELP, emit_json, stamp, with_progress
 from ghostdeploy.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def _measure(
 ) -> Measured:
     from ghostdeploy.commands import compare as command
     from ghostdeploy.commands.bench import bench as run_session
+    from ghostdeploy.commands.bench import file_safe
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_subject
     from ghostdeploy.report import Report
@@ -171,7 +172,7 @@ def _measure(
             continue
         rows = command.comparisons(outcome.result, titles)
         full = f"{title}: {name}" if several else title
-        reports[safe(name) if several else ""] = Report(full, tuple(rows), notes)
+        reports[file_safe(name) if several else ""] = Report(full, tuple(rows), notes)
     return Measured(reports, tuple(errors), len(found))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -92,11 +91,6 @@ def print_or_write(text: str, out: Path | None) -> None:
         return click.echo(text.rstrip("\n"))
     write_atomic(out, text)
     click.echo(f"wrote {out}")
-
-
-def safe(text: str) -> str:
-    """A piece of a file name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:60]
 
 
 def stamp() -> str:

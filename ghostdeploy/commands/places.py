@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -13,7 +14,6 @@ from ghostdeploy.runners import Access, Runner, open_runner
 from ghostdeploy.types import BenchParams
 
 T = TypeVar("T")
-JOIN_S = 0.5  # how soon Ctrl-C is heard while the devices work
 
 
 @dataclass(frozen=True)
@@ -108,21 +108,14 @@ class _Team(Generic[T]):
         self.speaking = threading.Lock()
 
     def run(self, groups: Sequence[Sequence[Place]]) -> None:
-        threads = [
-            threading.Thread(target=self._visit, args=(group,), name=group[0].device)
-            for group in groups
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(JOIN_S)
-        except BaseException:
-            self.stop.set()
-            for thread in threads:
-                thread.join()
-            raise
+        with ThreadPoolExecutor(len(groups)) as pool:
+            visits = [pool.submit(self._visit, group) for group in groups]
+            try:
+                for visit in visits:
+                    visit.result()
+            except BaseException:  # Ctrl-C here, or a bug there: the others end at their next word
+                self.stop.set()
+                raise
 
     def _visit(self, group: Sequence[Place]) -> None:
         for place in group:

@@ -39,7 +39,6 @@ class Faults:
     ``drop_*`` cut the connection: when a command starts, after that much of a command's output or
     of a pushed file has passed. ``hang_at_command`` takes the command and never answers; ``refuse``
     matches the name of a service. ``corrupt_push`` flips a byte of the pushed file on the way.
-    ``affinity_ignored``: taskset runs the command, but the mask never takes effect.
     """
 
     drop_at_command: Trigger | None = None
@@ -50,7 +49,6 @@ class Faults:
     corrupt_push: Trigger | None = None
     refuse: Trigger | None = None
     read_only: bool = False
-    affinity_ignored: bool = False
 
 
 def fires(trigger: Trigger | None, text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import socket
 import subprocess
@@ -65,14 +64,7 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def _many_files() -> None:
-    """Phones, their connections and commands live in this process: 1024 files may be too few."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-@pytest.fixture(scope="session")
-def adb_session(_many_files) -> Iterator[AdbServer]:
+def adb_session() -> Iterator[AdbServer]:
     # not pytest's folder: adb's log is still written to when pytest removes old ones
     folder = Path(tempfile.mkdtemp(prefix="adb-"))
     server = AdbServer(find_adb(), free_port(), folder)
