@@ -98,6 +98,8 @@ def _describe_export(artifact: Any, reused: bool) -> None:
     )
     if artifact.rewrites:
         click.echo(f"  rewrites: {', '.join(artifact.rewrites)}")
+        if artifact.precision == "fp32" and not artifact.export.speed:
+            click.echo("  faster still, without the paper's operators: --opt fast (see --explain)")
     if artifact.quantization:
         for line in quantization_lines(artifact.quantization):
             click.echo(f"  {line}")

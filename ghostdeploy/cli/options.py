@@ -55,7 +55,11 @@ def export_options(command: F) -> F:
             help="Folder of the model files.",
         ),
         click.option(
-            "--opt", "opt", multiple=True, metavar="NAME", help="Apply a rewrite for speed, or all."
+            "--opt",
+            "opt",
+            multiple=True,
+            metavar="NAME",
+            help="Apply a rewrite for speed; fast: those that pay everywhere; all: wide-tiles, too.",
         ),
         click.option(
             "--no-opt",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
 
 from ghostdeploy.errors import UsageError
 
@@ -28,7 +30,8 @@ class Check:
     @property
     def mend(self) -> str:
         """The command that puts it right, "" where all is well."""
-        return "" if self.ok else f"pip install 'ghostdeploy[{self.extra}]'"
+        what = f"ghostdeploy[{self.extra}]" if self.extra else "ghostdeploy"
+        return "" if self.ok else f"pip install '{what}'"
 
 
 def examine() -> list[Check]:
@@ -41,12 +44,21 @@ def examine() -> list[Check]:
     except PackageNotFoundError as error:
         message = "ghostdeploy is not installed; in its folder run: pip install -e '.[all]'"
         raise UsageError(message) from error
-    checks = []
-    for requirement in requirements:
-        match = re.match(r"([\w.-]+)==([\w.]+)(?:.*extra == [\"'](\w+)[\"'])?", requirement)
-        if match and match[3] in (*EXTRAS, None):
-            checks.append(Check(match[1], match[3] or "", match[2], _installed(match[1])))
-    return checks
+    found = [check for line in requirements for check in _checks(Requirement(line))]
+    return sorted(found, key=lambda check: ("", *EXTRAS).index(check.extra))
+
+
+def _checks(wanted: Requirement) -> Iterator[Check]:
+    """One of each extra that brings ``wanted`` for this Python; "" is no extra at all."""
+    pin = next((s.version for s in wanted.specifier if s.operator == "=="), None)
+    if pin is None:  # an extra that is made of the others
+        return
+    for extra in ("", *EXTRAS):
+        needed = wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+        if needed:
+            yield Check(wanted.name, extra, pin, _installed(wanted.name))
+            if not extra:  # every extra needs it, too
+                return
 
 
 def python_ok() -> bool:

@@ -11,7 +11,7 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import READERS
 from ghostdeploy.types import ModelSpec
 
-FORM_NAMES = ("plain", "fast")
+FORM_NAMES = ("plain", "fast", "arm")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Formed:
 
 
 def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Formed:
-    """As ``parse_target``; ``-plain`` or ``-fast`` behind a model asks for that form of it."""
+    """As ``parse_target``; ``-plain``, ``-fast`` or ``-arm`` behind a model asks for that form of it."""
     name, dash, form = text.rpartition("-")
     if dash and form in FORM_NAMES:
         target = parse_target(name, defaults)

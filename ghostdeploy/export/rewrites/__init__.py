@@ -36,6 +36,9 @@ MENDING = ("nearest-floor",)
 # Same function and faster, but the graph no longer shows the network's operators (DFC's pooling,
 # 1×5, 5×1 and sigmoid), or holds RESHAPE: only where --opt asks for them.
 SPEED = ("tanh-gate", "gate-broadcast", "float-pool", "narrow-taps", "wide-tiles")
+# Of these, the ones that pay on one architecture and cost on another (docs/lowering.md).
+ARM = ("wide-tiles",)
+FAST = tuple(name for name in SPEED if name not in ARM)
 OPTIONAL = tuple(name for name in REWRITES if name not in MENDING)
 DEFAULT = tuple(name for name in REWRITES if name not in SPEED)
 
@@ -68,28 +71,34 @@ class Form:
 FORMS = {
     "": Form(),
     "plain": Form(without=tuple(name for name in OPTIONAL if name not in SPEED)),
-    "fast": Form(speed=SPEED),
+    "fast": Form(speed=FAST),
+    "arm": Form(speed=SPEED),
 }
+GROUPS = {"all": OPTIONAL, "fast": FAST}
 
 
 def chosen(on: Sequence[str], off: Sequence[str]) -> Form:
-    """What ``--opt`` and ``--no-opt`` ask for; ``all`` stands for all that can be chosen.
+    """What ``--opt`` and ``--no-opt`` ask for, by name or by a word of GROUPS.
 
     ``--opt`` wins. Raises UsageError for a name that is not one of OPTIONAL.
     """
     for name in (*on, *off):
         if name in MENDING:
             raise UsageError(f"{name} mends the conversion; without it the file would be wrong")
-        if name not in (*OPTIONAL, "all"):
+        if name not in (*OPTIONAL, *GROUPS):
             near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
             raise UsageError(f"no rewrite is called {name!r}; {hint}")
-    taken = set(OPTIONAL) if "all" in on else set(on)
-    gone = (set(OPTIONAL) if "all" in off else set(off)) - taken - set(SPEED)
+    taken, left_out = _spelled_out(on), _spelled_out(off)
+    gone = left_out - taken - set(SPEED)
     return Form(
         without=tuple(name for name in OPTIONAL if name in gone),
         speed=tuple(name for name in SPEED if name in taken),
     )
+
+
+def _spelled_out(names: Sequence[str]) -> set[str]:
+    return {name for word in names for name in GROUPS.get(word, (word,))}
 
 
 def explained() -> list[dict[str, str]]:

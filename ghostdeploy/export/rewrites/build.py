@@ -34,6 +34,14 @@ def _builtin_names() -> dict[int, str]:
     return {value: name for name, value in codes.items() if isinstance(value, int)}
 
 
+@cache
+def _type_names() -> dict[int, str]:
+    return {v: name for name, v in vars(schema().TensorType).items() if isinstance(v, int)}
+
+
+_DTYPES = {"FLOAT32": np.float32, "INT8": np.int8, "INT32": np.int32}
+
+
 @dataclass(frozen=True)
 class GraphBuilder:
     """Adds to one subgraph of a model. Tensors are spoken of by their index.
@@ -102,14 +110,37 @@ class GraphBuilder:
 
     def numbers(self, tensor: int) -> NDArray[Any] | None:
         """A float32 constant's values; None for anything else."""
-        entry = self.graph.tensors[tensor] if tensor >= 0 else None
-        if entry is None or entry.type != schema().TensorType.FLOAT32:
+        values = self.values(tensor)
+        return values if values is not None and values.dtype == np.float32 else None
+
+    def values(self, tensor: int) -> NDArray[Any] | None:
+        """A constant's values, as stored: of one of ``_DTYPES``; None for anything else."""
+        if tensor < 0:
             return None
+        entry = self.graph.tensors[tensor]
+        dtype = _DTYPES.get(_type_names()[int(entry.type)])
         data = self.model.buffers[entry.buffer].data
-        if data is None or not len(data):
+        if dtype is None or data is None or not len(data):
             return None
-        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), dtype)
         return values.reshape([int(n) for n in entry.shape])
+
+    def part(self, tensor: int, channels: slice) -> int:
+        """A new constant: ``channels`` of the last axis of ``tensor``, with their scales."""
+        values = self.values(tensor)
+        assert values is not None
+        values = np.ascontiguousarray(values[..., channels])
+        made = copy.deepcopy(self.graph.tensors[tensor])
+        buffer = schema().BufferT()
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+        self.model.buffers.append(buffer)
+        made.buffer, made.shape = len(self.model.buffers) - 1, np.array(values.shape, np.int32)
+        made.name = self._unique((made.name or b"").decode() + ".half")
+        if len(scaling(made)[0]) > 1:
+            made.quantization.scale = made.quantization.scale[channels]
+            made.quantization.zeroPoint = made.quantization.zeroPoint[channels]
+        self.graph.tensors.append(made)
+        return len(self.graph.tensors) - 1
 
     def copy(self, op: Any, inputs: Sequence[int], output: int) -> Any:
         """The same operator on other tensors."""

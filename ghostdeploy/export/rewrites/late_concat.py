@@ -2,12 +2,12 @@
 
 What: a CONCATENATION of channels whose only reader is a DEPTHWISE_CONV_2D of stride 2 goes behind
     it: each half gets its part of the filter, and the smaller results are joined. One whose only
-    reader is a 1×1 CONV_2D of at most sixteen channels goes: each half is multiplied by its part
-    of the weights, and the products are added.
+    reader is a 1×1 CONV_2D of at most sixteen channels goes, in float: each half is multiplied by
+    its part of the weights, and the products are added.
 Why: a concatenation copies every pixel of both halves, which costs most where the maps are large
     and have few channels: the first two blocks.
-Exact: the same products; a sum may be rounded in another order.
-Holds for: float tensors.
+Exact: the same products; in float a sum may be rounded in another order.
+Holds for: float; int8 behind a depthwise convolution, where the halves share the whole's scale.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
+from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of, scaling
 from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
@@ -78,14 +78,17 @@ def _first(builder: GraphBuilder) -> _Place | None:
 
 
 def _joins_two_halves(builder: GraphBuilder, op: Any) -> bool:
-    tensors = [builder.graph.tensors[i] for i in op.inputs]
-    float32 = all(t.type == schema().TensorType.FLOAT32 for t in tensors)
-    return bool(len(tensors) == 2 and float32 and op.builtinOptions.axis in (3, -1))
+    tensors = [builder.graph.tensors[i] for i in (*op.inputs, *op.outputs)]
+    types, known = schema().TensorType, {tensor.type for tensor in tensors}
+    alike = known == {types.FLOAT32} or (
+        known == {types.INT8} and all(scaling(t) == scaling(tensors[-1]) for t in tensors)
+    )
+    return bool(len(op.inputs) == 2 and alike and op.builtinOptions.axis in (3, -1))
 
 
 def _strides(builder: GraphBuilder, op: Any) -> bool:
     options = op.builtinOptions
-    constant = all(builder.numbers(int(i)) is not None for i in op.inputs[1:])
+    constant = all(builder.values(int(i)) is not None for i in op.inputs[1:])
     return bool(options.strideH == options.strideW == 2 and constant and _one_each(builder, op))
 
 
@@ -114,19 +117,13 @@ def _behind_depthwise(builder: GraphBuilder, place: _Place) -> list[Any]:
             made.append(builder.named(pad, target, f"pad{number}"))
             half = padded
         part = slice(start, start + channels)
-        constants = [_part(builder, int(i), part) for i in place.reader.inputs[1:]]
+        constants = [builder.part(int(i), part) for i in place.reader.inputs[1:]]
         output = builder.like(target, (1, height, width, channels))
         op = builder.copy(place.reader, [half, *constants], output)
         made.append(builder.named(op, target, f"half{number}"))
         halves.append(output)
         start += channels
     return [*made, builder.copy(place.concat, halves, target)]
-
-
-def _part(builder: GraphBuilder, constant: int, channels: slice) -> int:
-    values = builder.numbers(constant)
-    assert values is not None
-    return builder.constant(np.ascontiguousarray(values[..., channels]), "half")
 
 
 def _as_sum(builder: GraphBuilder, place: _Place) -> list[Any]:
@@ -137,7 +134,7 @@ def _as_sum(builder: GraphBuilder, place: _Place) -> list[Any]:
     zeros = builder.constant(np.zeros(int(builder.shape(target)[3]), np.float32), "zeros")
     for number, half in enumerate((int(i) for i in place.concat.inputs), 1):
         channels = int(builder.shape(half)[3])
-        part = _part(builder, filters, slice(start, start + channels))
+        part = builder.part(filters, slice(start, start + channels))
         output = builder.like(target, builder.shape(target))
         op = builder.copy(reader, [half, part, bias if number == 1 else zeros], output)
         op.builtinOptions.fusedActivationFunction = 0

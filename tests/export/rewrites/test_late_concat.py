@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ghostdeploy.export.rewrites import late_concat
-from tests.export.rewrites.tiny import ops, random_image, rewritten, run, tiny
+from tests.export.rewrites.tiny import QUANTUM, ops, random_image, rewritten, run, tiny
 
 C = 4
 SIDE = 6
@@ -69,3 +69,42 @@ def test_halves_kept_apart_compute_the_same(arguments, expected, xnnpack):
 
 def test_a_wide_convolution_keeps_its_concatenation():
     assert rewritten(joined(20, "CONV_2D", False), late_concat)[1] == 0
+
+
+def joined_int8(scale_of_half: float) -> bytes:
+    """As ``joined`` before a depthwise convolution, quantized per channel."""
+    t = tiny()
+    source = t.tensor((1, SIDE, SIDE, C), "int8")
+    other, whole = t.tensor((1, SIDE, SIDE, C), "int8"), t.tensor((1, SIDE, SIDE, 2 * C), "int8")
+    t.graph.tensors[other].quantization.scale[:] = scale_of_half
+    t.op("RELU", [source], [other])
+    t.op("CONCATENATION", [source, other], [whole], kind="ConcatenationOptions", axis=3)
+    weights = random_image((1, 3, 3, 2 * C), "int8", 1)
+    scales = np.linspace(0.001, 0.01, 2 * C)
+    bias = np.arange(-C, C, dtype=np.int32) * 50
+    constants = [
+        t.tensor(weights.shape, "int8", weights, scales),
+        t.tensor(bias.shape, "int32", bias, QUANTUM * scales),
+    ]
+    t.graph.tensors[constants[0]].quantization.quantizedDimension = 3
+    target = t.tensor((1, SIDE // 2, SIDE // 2, 2 * C), "int8")
+    t.op("DEPTHWISE_CONV_2D", [whole, *constants], [target], kind="DepthwiseConv2DOptions",
+         strideH=2, strideW=2, padding=0, depthMultiplier=1, dilationHFactor=1,
+         dilationWFactor=1)  # fmt: skip
+    return t.bytes(source, target)
+
+
+@pytest.mark.parametrize("xnnpack", [False, True])
+def test_in_int8_not_a_bit_changes(xnnpack):
+    before = joined_int8(QUANTUM)
+    data, count = rewritten(before, late_concat)
+    assert count == 1
+    assert ops(data) == ["RELU", *["DEPTHWISE_CONV_2D"] * 2, "CONCATENATION"]
+    image = random_image((1, SIDE, SIDE, C), "int8")
+    was = run(before, image, xnnpack=xnnpack)
+    assert len(np.unique(was)) > 20
+    np.testing.assert_array_equal(run(data, image, xnnpack=xnnpack), was)
+
+
+def test_halves_of_different_scales_stay_joined():
+    assert rewritten(joined_int8(2 * QUANTUM), late_concat)[1] == 0

@@ -7,6 +7,7 @@ import pytest
 from ghostdeploy.errors import UsageError
 from ghostdeploy.export.rewrites import (
     DEFAULT,
+    FAST,
     MENDING,
     REWRITES,
     SPEED,
@@ -54,8 +55,11 @@ def test_only_the_named_ones_are_applied():
         ((), ("clip-relu", "wide-tiles"), set(DEFAULT) - {"clip-relu"}, "without-clip-relu"),
         ((), ("all",), set(MENDING), "plain"),
         (("wide-tiles",), ("all",), {*MENDING, "wide-tiles"}, "only-wide-tiles"),
-        (("all",), (), set(REWRITES), "fast"),
-        (("all",), ("wide-tiles",), set(REWRITES), "fast"),
+        (("fast",), (), set(REWRITES) - {"wide-tiles"}, "fast"),
+        (("fast",), ("all",), {*MENDING, *FAST}, f"only-{'-'.join(FAST)}"),
+        (("all",), (), set(REWRITES), "arm"),
+        (("all",), ("wide-tiles",), set(REWRITES), "arm"),
+        (("fast", "wide-tiles"), (), set(REWRITES), "arm"),
         (("tanh-gate",), (), {*DEFAULT, "tanh-gate"}, "with-tanh-gate"),
     ],
 )
