@@ -237,13 +237,15 @@ def test_an_unreadable_checkpoint(files, tmp_path):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """``pip install ghostdeploy`` alone: Python's own library, click and this package."""
+    """``pip install ghostdeploy`` alone: Python's library, the base pins and this package."""
     import click
+    import packaging
 
     folder = tmp_path_factory.mktemp("bare")
     (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
     (folder / installed.name).symlink_to(installed)
-    for package in (Path(click.__file__).parent, ROOT / "ghostdeploy", ROOT / "android_bench"):
+    pins = (Path(module.__file__).parent for module in (click, packaging))
+    for package in (*pins, ROOT / "ghostdeploy", ROOT / "android_bench"):
         (folder / package.name).symlink_to(package)
 
     def run(*args: object) -> subprocess.CompletedProcess[str]:

@@ -59,7 +59,7 @@ def export_options(command: F) -> F:
             "opt",
             multiple=True,
             metavar="NAME",
-            help="Apply a rewrite for speed; fast: those that pay everywhere; all: wide-tiles, too.",
+            help="Apply a rewrite for speed; fast: all that pay everywhere; all: wide-tiles too.",
         ),
         click.option(
             "--no-opt",
