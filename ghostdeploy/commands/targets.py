@@ -34,7 +34,7 @@ class Formed:
 
 
 def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Formed:
-    """As ``parse_target``; one of FORM_NAMES behind a model, as in ``-fast``, asks for that form."""
+    """As ``parse_target``; ``-fast`` or another of FORM_NAMES behind a model asks for that form."""
     name, dash, form = text.rpartition("-")
     if dash and form in FORM_NAMES:
         target = parse_target(name, defaults)
