@@ -30,13 +30,14 @@ def compare_precisions(
 ) -> None:
     """Export ``model`` in every precision, measure all in one session, judge each."""
     from ghostdeploy import labelled
-    from ghostdeploy.commands import compare, eval, quantize
+    from ghostdeploy.commands import compare, eval
     from ghostdeploy.commands import precisions as command
     from ghostdeploy.commands.bench import bench
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.images import Preprocessing
     from ghostdeploy.quantize import recipe
+    from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured
 
     names = [name.strip() for name in precisions.split(",") if name.strip()]
@@ -70,7 +71,7 @@ def compare_precisions(
     compared = compare.comparisons(outcome.result or [], names)
     with captured():
         how = Preprocessing(spec.resolution, crop=options.crop)
-        images = quantize.calibration_data(options, how)
+        images = gather(options, how)
         judged = None
         if data:
             files = [eval.subject(Path(s.artifact.path), options.crop) for s in subjects]

@@ -34,8 +34,8 @@ SHOWN = 3
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def quantize(target: str, as_json: bool, **o: Any) -> None:
     """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
-    from ghostdeploy.commands import quantize as command
     from ghostdeploy.commands.export import export
+    from ghostdeploy.commands.quantize import file as command
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import calibrated_recipe
 

@@ -152,9 +152,9 @@ def calibration_of(request: ExportRequest, progress: Progress = silent) -> Calib
     if not recipe(request.precision).calibrated:
         return None
     _require_packages()
-    from ghostdeploy.commands.quantize import calibration_data
+    from ghostdeploy.quantize.calibration import gather
 
-    return calibration_data(request.quantize, preprocessing_of(request), progress)
+    return gather(request.quantize, preprocessing_of(request), progress)
 
 
 def preprocessing_of(request: ExportRequest) -> Preprocessing:
@@ -357,7 +357,7 @@ def _onnx(
     proven = _prove(request, "onnx", "onnxruntime", model, run, layers)
     quantization = None
     if calibration and "onnx" in request.formats:
-        from ghostdeploy.commands.quantize import quantize_onnx
+        from ghostdeploy.commands.quantize.onnx import quantize_onnx
 
         data, quantization = quantize_onnx(data, request.quantize, calibration)
     made = _artifact(request, path, data, key, weights, report, proven, {}, quantization)
@@ -402,7 +402,7 @@ def _tflite(
     layers = parity.layer_errors(model.inner, parity.tflite_layers(data, model.inputs[1]))
     proven = _prove(request, "tflite", "LiteRT", model, run, layers)
     if calibration:  # what was just proven in fp32 is quantized
-        from ghostdeploy.commands.quantize import quantize_tflite
+        from ghostdeploy.commands.quantize.tflite import quantize_tflite
 
         how = preprocessing_of(request)
         made = quantize_tflite(

@@ -15,6 +15,7 @@ from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.example_images import example_images
 from ghostdeploy.images import Preprocessing
 from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.types import Calibration
 
 MIN_IMAGES = 8  # fewer show too little of any range
@@ -31,6 +32,15 @@ class CalibrationData:
     identity: Calibration
     inputs: Inputs
     held_out: Inputs
+
+
+def gather(
+    options: QuantizeOptions, how: Preprocessing, progress: Progress = silent
+) -> CalibrationData:
+    """The images that ``options`` names, or synthetic ones."""
+    if options.calibration is None:
+        return synthetic(how, options.size, options.seed)
+    return load(options.calibration, how, options.size, options.seed, progress)
 
 
 def synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:

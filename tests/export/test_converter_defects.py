@@ -1,4 +1,4 @@
-"""The two known defects of the converters: the proof sees them, and the rewrites mend them."""
+"""The known defects of the converters: the proof sees them, and they are mended."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.tflite import finish_tflite
 from ghostdeploy.lint import lint_graph, read_tflite
 from ghostdeploy.types import ExportOptions
+from tests.command_line import ghostdeploy
 from tests.export.networks import distance, litert, logits, nhwc, normalized
 
 DESCRIPTION = Description("test", "0", "Apache-2.0", "image", ("logits",), normalized=True)
@@ -122,3 +123,11 @@ def test_mended_logits_are_torchs_on_new_images(mended, converted, image, builti
     )
     assert right < 1e-5
     assert wrong > 100 * right
+
+
+def test_attention_over_a_map_whose_sides_are_all_alike(tmp_path):
+    """Its 4×4 map becomes [N, 2, 2, 2, 2], which onnx2tf by itself takes for NHWC."""
+    words = ("ghostnetv1_sa@0.25", "--num-classes", "10", "--resolution", "96")
+    done = ghostdeploy("export", *words, "--format", "tflite", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "equal to torch" in done.stdout

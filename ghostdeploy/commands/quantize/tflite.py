@@ -1,0 +1,42 @@
+"""A float TFLite file in a calibrated precision, with its error report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghostdeploy.commands.quantize.maker import Maker, Quantized
+from ghostdeploy.commands.quantize.mixed import auto_mixed
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.progress import Progress, silent
+from ghostdeploy.quantize import QuantizeOptions
+
+if TYPE_CHECKING:
+    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.quantize.calibration import CalibrationData
+
+
+def quantize_tflite(
+    model: bytes,
+    precision: str,
+    options: QuantizeOptions,
+    how: Preprocessing,
+    data: CalibrationData,
+    progress: Progress = silent,
+) -> Quantized:
+    """A float TFLite file of ours in a calibrated ``precision``, with its error report.
+
+    Raises InputFileError for a file that is not float or cannot be run, and ConversionError where
+    the quantizer stops or leaves an operator in float that nobody asked to keep.
+    """
+    from ghostdeploy.quantize import ranges
+
+    try:
+        observed = ranges.observe(model, data.inputs, progress)
+    except (RuntimeError, ValueError) as error:
+        line = str(error).strip().split("\n", 1)[0][:160]
+        raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
+    picked = ranges.chosen(model, observed, options.ranges, how.limits)
+    made = Maker(model, precision, options, data, picked)
+    if options.auto_mixed is not None:
+        return auto_mixed(made, options.auto_mixed, progress)
+    return made.make(options.keep_float)
