@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +60,11 @@ def quantize_file(
     target = out or path.with_name(f"{_float_stem(path)}_{precision}{path.suffix}")
     if target.resolve() == path.resolve():
         raise UsageError(f"{target} is the float model itself; give another file with --out")
+    if options.ranges == "bn":
+        raise UsageError(f"bn ranges need the network, which {path.name} has no more: give MODEL")
     known, options = artifact_of(path), replace(options, equalize=False)  # it takes the network
     how = preprocessing(path, graph, options.crop)
+    options.check(precision, rgb255=how.rgb255)
     original = path.read_bytes()
     with captured():
         data = calibration_data(options, how, progress)
@@ -140,20 +143,24 @@ def quantize_tflite(
     how: Preprocessing,
     data: CalibrationData,
     progress: Progress = silent,
+    bounds: Mapping[str, Range] | None = None,
 ) -> Quantized:
     """A float TFLite file of ours in a calibrated ``precision``, with its error report.
 
-    Raises InputFileError for a file that is not float or cannot be run, and ConversionError where
-    the quantizer stops or leaves an operator in float that nobody asked to keep.
+    ``bounds`` limit the ranges of modules. Raises InputFileError for a file that is not float or
+    cannot be run, and ConversionError where the quantizer stops or leaves an operator in float
+    that nobody asked to keep.
     """
-    from ghostdeploy.quantize import ranges
+    from ghostdeploy.quantize import apart, ranges
 
+    if options.halves == "apart":
+        model = apart.keep_apart(model)
     try:
         observed = ranges.observe(model, data.inputs, progress)
     except (RuntimeError, ValueError) as error:
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
-    picked = ranges.chosen(model, observed, options.ranges, how.limits)
+    picked = ranges.chosen(model, observed, options.ranges, how.limits, bounds)
     made = _Maker(model, precision, options, data, picked)
     if options.auto_mixed is not None:
         return _auto_mixed(made, options.auto_mixed, progress)
@@ -224,6 +231,7 @@ class _Maker:
         (data,), rewrites = self._files([keep_float])
         if not keep_float:
             _refuse_float(data, self.precision)
+        data = self._refined(data)
         quantization = Quantization(
             method="TensorFlow's MLIR quantizer"
             if recipe(self.precision).activations == "int8"
@@ -235,6 +243,14 @@ class _Maker:
             kernels=kernels(data),
         )
         return Quantized(data, quantization, rewrites)
+
+    def _refined(self, data: bytes) -> bytes:
+        """The finished file with what changes constants and its input only."""
+        from ghostdeploy.quantize import bias, camera
+
+        if self.options.bias_correction:
+            data = bias.corrected(self.model, data, self.data.inputs)
+        return camera.takes_bytes(data) if self.options.input_type == "uint8" else data
 
     def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
         """The output SNR (dB) with each of several sets of layers in float."""
