@@ -25,7 +25,7 @@ from small_data import write
 
 from ghostdeploy import labelled, zoo
 from ghostdeploy.commands.eval import evaluate, subject
-from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form
+from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form, sidecar
 from ghostdeploy.commands.export import preprocessing_of as how_of
 from ghostdeploy.commands.quantize import quantize_tflite
 from ghostdeploy.digest import file_sha256
@@ -34,6 +34,7 @@ from ghostdeploy.images import decode
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
+from ghostdeploy.records import to_json
 from ghostdeploy.types import Artifact, ExportOptions
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -166,17 +167,21 @@ def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
 
 
 def quickly(request: ExportRequest) -> Artifact:
+    """A file of ``request`` with a sidecar."""
     made, _ = quantized(request)
     request.out.mkdir()
     path = request.out / "model.tflite"
     path.write_bytes(made.data)
-    from ghostdeploy.commands.export import sidecar
-    from ghostdeploy.records import to_json
-
     artifact = Artifact(
-        str(path), file_sha256(path), len(made.data), "tflite", "int8", request.spec, request.export,
+        path=str(path),
+        sha256=file_sha256(path),
+        size_bytes=len(made.data),
+        format="tflite",
+        precision="int8",
+        spec=request.spec,
+        export=request.export,
         quantization=made.quantization,
-    )  # fmt: skip
+    )
     sidecar(path).write_text(to_json(artifact))
     return artifact
 
