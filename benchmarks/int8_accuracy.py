@@ -4,7 +4,8 @@ Prints a Markdown table. Run: python benchmarks/int8_accuracy.py quick|switches|
 ``quick`` is fp32, the default and naive int8 of every trained network: top-1 on the test split of
 small_data, all files on the same images, made by ``export``. ``switches`` turns one thing at a
 time, on the two networks that learned ``shapes``; ``random`` does on GhostNetV2 1.0 at 224 pixels
-with seeded weights, where there is no accuracy to be had. With WORDs, only the rows that have one.
+with seeded weights, where there is no accuracy to be had, calibrated on 64 synthetic images. With
+WORDs, only the rows that have one of them.
 SNR is that of all test images' logits together (a few bad images decide it) and the median of each
 image's own.
 """
@@ -157,7 +158,9 @@ def form_of(request: ExportRequest) -> FloatForm:
 def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
     """What ``export`` makes of ``request``, unproven."""
     options = request.quantize
-    kept = QuantizeOptions(options.calibration, ranges="bn", equalize=options.equalize)
+    kept = QuantizeOptions(
+        options.calibration, options.size, ranges="bn", equalize=options.equalize
+    )
     form = form_of(replace(request, quantize=kept, out=Path()))
     bounds = form.bounds if options.ranges == "bn" else None
     with captured():
@@ -195,9 +198,9 @@ def random_weights(words: list[str]) -> None:
 
 
 def random_row(row: Row) -> Iterator[str]:
-    spec = zoo.make_spec("ghostnetv2")
+    spec, options = zoo.make_spec("ghostnetv2"), replace(row.options, size=64)
     made, form = quantized(
-        ExportRequest(spec, ("tflite",), "int8", export=row.export, quantize=row.options)
+        ExportRequest(spec, ("tflite",), "int8", export=row.export, quantize=options)
     )
     before, after = (
         np.concatenate([next(iter(run(x[None]).values())) for x in form.data.held_out])

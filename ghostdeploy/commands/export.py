@@ -308,7 +308,8 @@ def _torch_model(
     if data and request.quantize.ranges == "bn":
         from ghostdeploy.quantize import bn
 
-        bounds = bn.bounds(form, network)
+        folded = DeployForm(network, request.export)
+        bounds = bn.bounds(network, folded.net, form.net)
     progress(1, steps, "exporting to ONNX")
     exported = to_onnx(form, request.spec.resolution)
     facts = _facts(request, weights)

@@ -151,7 +151,8 @@ def quantize_tflite(
     cannot be run, and ConversionError where the quantizer stops or leaves an operator in float
     that nobody asked to keep.
     """
-    from ghostdeploy.quantize import apart, ranges
+    from ghostdeploy.export import apart
+    from ghostdeploy.quantize import ranges
 
     if options.halves == "apart":
         model = apart.keep_apart(model)
@@ -245,12 +246,20 @@ class _Maker:
         return Quantized(data, quantization, rewrites)
 
     def _refined(self, data: bytes) -> bytes:
-        """The finished file with what changes constants and its input only."""
-        from ghostdeploy.quantize import bias, camera
+        """The finished file with what changes no operator but one in front."""
+        from ghostdeploy import flatbuffer
+        from ghostdeploy.export import camera, metadata, tidy
+        from ghostdeploy.quantize import bias
 
+        if not self.options.bias_correction and self.options.input_type == "int8":
+            return data
+        tree = flatbuffer.load(data, "the quantized model")
         if self.options.bias_correction:
-            data = bias.corrected(self.model, data, self.data.inputs)
-        return camera.takes_bytes(data) if self.options.input_type == "uint8" else data
+            bias.correct(tree, self.model, self.data.inputs)
+        if self.options.input_type == "uint8":
+            camera.take_bytes(tree)
+        tidy.drop_unused(tree)
+        return metadata.attach(flatbuffer.dump(tree), metadata.attached(data))
 
     def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
         """The output SNR (dB) with each of several sets of layers in float."""

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.export import metadata, tidy
-from ghostdeploy.export.parity import dequantized, quantized, to_nhwc
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.tensors import dequantized, quantized, to_nhwc
 
 IMAGES = 32
 BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -30,25 +29,21 @@ BIAS = 2  # which input
 Means = NDArray[np.float64]  # one a channel
 
 
-def corrected(
-    reference: bytes, model: bytes, inputs: NDArray[np.float32], progress: Progress = silent
-) -> bytes:
-    """``model`` (int8) with the mean outputs that ``reference`` (float, names alike) has.
+def correct(
+    model: Any, reference: bytes, inputs: NDArray[np.float32], progress: Progress = silent
+) -> None:
+    """Give a ``ModelT`` (int8) the mean outputs that ``reference`` (float, names alike) has.
 
     Both run on the first 32 of ``inputs`` (N, 3, H, W). Layers that stayed in float keep theirs.
     """
     images = inputs[:IMAGES]
-    wanted = _wanted(reference, images)
-    tree = flatbuffer.load(model, "the quantized model")
-    graph = tree.subgraphs[0]
-    places = [op for op in _biased(tree) if _name(graph, op) in wanted and _is_int32(graph, op)]
+    wanted, graph = _wanted(reference, images), model.subgraphs[0]
+    places = [op for op in _biased(model) if _name(graph, op) in wanted and _is_int32(graph, op)]
     for number, op in enumerate(places):
         by_tenths(progress, number, len(places), "correcting biases")
-        with _ending_with(tree, [op]) as so_far:
+        with _ending_with(model, [op]) as so_far:
             (have,) = _means(so_far, images)
-        _add_bias(tree, op, wanted[_name(graph, op)] - have)
-    tidy.drop_unused(tree)
-    return metadata.attach(flatbuffer.dump(tree), metadata.attached(model))
+        _add_bias(model, op, wanted[_name(graph, op)] - have)
 
 
 def _wanted(reference: bytes, images: NDArray[np.float32]) -> dict[str, Means]:

@@ -12,21 +12,20 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.quantize.ranges import Range
 
 SPREADS = 6.0  # standard deviations either side
 
 
-def bounds(form: DeployForm, network: nn.Module) -> dict[str, Range]:
-    """The range of every convolution of ``form`` that has a BN in ``network``, by module.
+def bounds(network: nn.Module, folded: nn.Module, even: nn.Module) -> dict[str, Range]:
+    """The range of every convolution that has a BN in ``network``, by module.
 
-    A ReLU behind it has the same range from zero up.
+    ``folded`` is the network with BN in its convolutions, ``even`` that equalized. A ReLU behind a
+    convolution has the same range from zero up.
     """
-    plain = DeployForm(network, form.options).net  # type: ignore[arg-type]
     found: dict[str, Range] = {}
     for name, norm, activation in _normalized(network):
-        divisor = _divisor(plain.get_submodule(name), form.net.get_submodule(name))
+        divisor = _divisor(folded.get_submodule(name), even.get_submodule(name))
         middle, spread = norm.bias.detach(), SPREADS * norm.weight.detach().abs()
         low = float(((middle - spread) / divisor).min())
         high = float(((middle + spread) / divisor).max())
@@ -36,9 +35,9 @@ def bounds(form: DeployForm, network: nn.Module) -> dict[str, Range]:
     return found
 
 
-def _divisor(plain: nn.Module, even: nn.Module) -> Tensor:
+def _divisor(folded: nn.Module, even: nn.Module) -> Tensor:
     """What equalization divided each channel by, as its bias shows; 1 where that is zero."""
-    before, after = plain.get_parameter("bias"), even.get_parameter("bias")
+    before, after = folded.get_parameter("bias"), even.get_parameter("bias")
     return torch.where(after == 0, torch.ones_like(after), before / after).detach()
 
 

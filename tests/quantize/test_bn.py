@@ -54,7 +54,7 @@ def outputs(form, inputs):
 def test_six_spreads_of_every_channel(network, inputs):
     plain, even = (DeployForm(network, ExportOptions()) for _ in range(2))
     equalize(even, inputs)
-    found, same = bn.bounds(even, network), bn.bounds(plain, network)
+    found, same = (bn.bounds(network, plain.net, form.net) for form in (even, plain))
     before, after = outputs(plain, inputs), outputs(even, inputs)
     changed = 0
     for name, (norm, activation) in CASES.items():

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 
-from ghostdeploy import flatbuffer
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.export import metadata, tidy
+from ghostdeploy.export import tidy
 from ghostdeploy.export.rewrites.build import GraphBuilder
 from ghostdeploy.flatbuffer import schema
 
 SHIFT = 128  # int8's zero point of a byte whose scale is 1
 
 
-def takes_bytes(model: bytes) -> bytes:
-    """``model`` (int8, one input of scale 1 and zero point −128) with uint8 [1, H, W, 3] instead.
+def take_bytes(model: Any) -> None:
+    """Make a ``ModelT`` (int8, one input of scale 1, zero point −128) take uint8 [1, H, W, 3].
 
     A QUANTIZE in front moves the zero point; no value is rounded. Raises ConversionError for
     another input, whose bytes would not be a camera's.
     """
-    tree = flatbuffer.load(model, "the quantized model")
-    graph = tree.subgraphs[0]
+    graph = model.subgraphs[0]
     inner = int(graph.inputs[0])
     tensor = graph.tensors[inner]
     scale, zero_point = tensor.quantization.scale, tensor.quantization.zeroPoint
@@ -35,11 +34,9 @@ def takes_bytes(model: bytes) -> bytes:
     tensor.name = frame.name + b"/int8"
     graph.tensors.append(frame)
     outer = len(graph.tensors) - 1
-    builder = GraphBuilder(tree, graph)
-    options = schema().QuantizeOptionsT()
-    shift = builder.operator("QUANTIZE", [outer], inner, options, version=2)
+    builder = GraphBuilder(model, graph)
+    shift = builder.operator("QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2)
     graph.operators = [shift, *graph.operators]
     graph.inputs = np.array([outer], np.int32)
     outputs = [(graph.tensors[int(i)].name or b"").decode() for i in graph.outputs]
-    tidy.set_signature(tree, frame.name.decode(), outputs)
-    return metadata.attach(flatbuffer.dump(tree), metadata.attached(model))
+    tidy.set_signature(model, frame.name.decode(), outputs)

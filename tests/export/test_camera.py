@@ -7,7 +7,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.quantize.camera import takes_bytes
+from ghostdeploy.export.camera import take_bytes
 from tests.export.rewrites.tiny import ops, run, tiny
 
 
@@ -19,6 +19,12 @@ def model(zero_point: int = -128) -> bytes:
     t.graph.tensors[b].quantization.zeroPoint[:] = zero_point
     t.op("RELU", [a], [b])
     return t.bytes(a, b)
+
+
+def takes_bytes(data: bytes) -> bytes:
+    tree = flatbuffer.load(data, "tiny")
+    take_bytes(tree)
+    return flatbuffer.dump(tree)
 
 
 @pytest.mark.parametrize("xnnpack", [False, True])

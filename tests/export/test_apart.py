@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ghostdeploy.quantize.apart import keep_apart
+from ghostdeploy.export.apart import keep_apart
 from tests.export.rewrites.tiny import ops, random_image, run, tiny
 
 C = 4  # of each half
