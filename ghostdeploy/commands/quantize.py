@@ -232,7 +232,6 @@ class _Maker:
         (data,), rewrites = self._files([keep_float])
         if not keep_float:
             _refuse_float(data, self.precision)
-        data = self._refined(data)
         quantization = Quantization(
             method="TensorFlow's MLIR quantizer"
             if recipe(self.precision).activations == "int8"
@@ -282,7 +281,7 @@ class _Maker:
                 per_channel=self.options.per_channel,
             )
         ]
-        return [data for data, _ in made], made[0][1]
+        return [self._refined(data) for data, _ in made], made[0][1]
 
     def report(self, data: bytes) -> QuantizationError:
         from ghostdeploy.quantize import error

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.export import tidy
+from ghostdeploy.export import metadata, tidy
 from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
 from ghostdeploy.flatbuffer import schema
 
@@ -28,7 +28,7 @@ def keep_apart(model: bytes) -> bytes:
     while joined := _first(builder):
         joined.push(builder)
     tidy.drop_unused(tree)
-    return flatbuffer.dump(tree)
+    return metadata.attach(flatbuffer.dump(tree), metadata.attached(model))
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ class QuantizeOptions:
         if self.input_type == "uint8" and precision != "int8":
             raise UsageError(f"a uint8 input goes with --precision int8, not with {precision}")
         if self.input_type == "uint8" and not rgb255:
-            raise UsageError("a uint8 input takes camera frames: it needs --embed-preprocessing")
+            raise UsageError(
+                "a uint8 input takes camera frames: it needs export --embed-preprocessing"
+            )
         row = recipe(precision)
         if row.activations != "int8" or "tflite" not in row.formats:
             for switch in sorted(OF_INT8_TFLITE & {*self.switches}):

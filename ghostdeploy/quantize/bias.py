@@ -4,7 +4,7 @@ Rounded weights and clipped activations move what a convolution gives on average
 multiplies that (Nagel et al., 2019, arXiv:1906.04721, §4.2). Measured here, not derived: each
 convolution's mean output on calibration images, in the int8 file against the float one, in graph
 order, each with all before it corrected already. The difference goes into the int32 bias, which is
-added anyway: no operator more, no byte more.
+added anyway: no operator more.
 """
 
 from __future__ import annotations

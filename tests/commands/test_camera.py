@@ -73,7 +73,7 @@ def test_bench_takes_it(path, tmp_path):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--input-type", "uint8"), "it needs --embed-preprocessing"),
+        (("--input-type", "uint8"), "it needs export --embed-preprocessing"),
         (("--input-type", "int4"), "input-type must be one of int8, uint8"),
         (
             ("--input-type", "uint8", "--embed-preprocessing", "--precision", "int8-float-io"),

@@ -185,7 +185,7 @@ BAD = {
     "another format": (("--precision", "int8-qdq"), "int8-qdq is made of a .onnx file"),
     "ranges that need the network": (("--ranges", "bn"), "bn ranges need the network"),
     "frames for a file that normalizes not": (
-        ("--input-type", "uint8"), "it needs --embed-preprocessing"
+        ("--input-type", "uint8"), "it needs export --embed-preprocessing"
     ),
     "no folder": (("--calibration", "nowhere"), "nowhere does not exist"),
 }  # fmt: skip
