@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ghostdeploy.commands.refine import refined
 from ghostdeploy.errors import ConversionError, InputFileError, UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import INT8_REWRITES, QuantizeOptions, recipe
@@ -244,22 +245,6 @@ class _Maker:
         )
         return Quantized(data, quantization, rewrites)
 
-    def _refined(self, data: bytes) -> bytes:
-        """The finished file with what changes no operator but one in front."""
-        from ghostdeploy import flatbuffer
-        from ghostdeploy.export import camera, metadata, tidy
-        from ghostdeploy.quantize import bias
-
-        if not self.options.bias_correction and self.options.input_type == "int8":
-            return data
-        tree = flatbuffer.load(data, "the quantized model")
-        if self.options.bias_correction:
-            bias.correct(tree, self.model, self.data.inputs)
-        if self.options.input_type == "uint8":
-            camera.take_bytes(tree)
-        tidy.drop_unused(tree)
-        return metadata.attach(flatbuffer.dump(tree), metadata.attached(data))
-
     def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
         """The output SNR (dB) with each of several sets of layers in float."""
         files, _ = self._files(keeps)
@@ -281,7 +266,8 @@ class _Maker:
                 per_channel=self.options.per_channel,
             )
         ]
-        return [self._refined(data) for data, _ in made], made[0][1]
+        files = [refined(data, self.model, self.options, self.data.inputs) for data, _ in made]
+        return files, made[0][1]
 
     def report(self, data: bytes) -> QuantizationError:
         from ghostdeploy.quantize import error
