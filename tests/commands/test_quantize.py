@@ -142,6 +142,7 @@ def test_switches_of_files(trained, shapes, tmp_path, pictures):
     assert artifact.quantization.kernels == 1
     assert {"ranges=mse", "bias-correction", "halves=apart"} <= {*artifact.quantization.switches}
     assert artifact.op_counts["SPLIT"] > 10
+    assert ghostdeploy("lint", out).returncode == 0  # the network's structure is still seen
     agree = logits(out, pictures).argmax(1) == logits(trained.path("tflite"), pictures).argmax(1)
     assert agree.mean() > 0.9
 

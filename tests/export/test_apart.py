@@ -20,15 +20,19 @@ def attended(*, output: str = "conv") -> bytes:
     """
     t = tiny()
     random = (random_image(shape, "float32", seed) for seed, shape in enumerate(
-        [(1, SIDE, SIDE, 2 * C), (1, 3, 3, 2 * C), (2 * C,), (5, 1, 1, 2 * C), (5,),
+        [(2 * C, 1, 1, C), (1, 3, 3, 2 * C), (2 * C,), (5, 1, 1, 2 * C), (5,),
          (2 * C, 1, 1, 2 * C)]))  # fmt: skip
-    gate, *constants = (t.tensor(v.shape, "float32", v) for v in random)
+    mixing, *constants = (t.tensor(v.shape, "float32", v) for v in random)
     source, other = t.tensor((1, SIDE, SIDE, C)), t.tensor((1, SIDE, SIDE, C))
     joined, gated, deep, scaled = (t.tensor((1, SIDE, SIDE, 2 * C)) for _ in range(4))
     padded = t.tensor((1, SIDE + 2, SIDE + 2, 2 * C))
     pooled, weight = (t.tensor((1, 1, 1, 2 * C)) for _ in range(2))
     target = t.tensor((1, SIDE, SIDE, 5))
     margins = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32)
+    mixed, gate = (t.tensor((1, SIDE, SIDE, 2 * C)) for _ in range(2))
+    t.op("CONV_2D", [source, mixing, constants[1]], [mixed], kind="Conv2DOptions",
+         strideH=1, strideW=1, **CONV)  # fmt: skip
+    t.op("LOGISTIC", [mixed], [gate])
     t.op("RELU", [source], [other])
     t.op("CONCATENATION", [source, other], [joined], kind="ConcatenationOptions", axis=3)
     t.op("MUL", [gate, joined], [gated], kind="MulOptions")
@@ -50,7 +54,7 @@ def test_no_half_is_ever_joined_and_the_result_is_the_same(xnnpack):
     before = attended()
     after = keep_apart(before)
     assert "CONCATENATION" not in ops(after)
-    assert ops(after).count("CONV_2D") == 4
+    assert ops(after).count("CONV_2D") == 5
     assert ops(after)[-1] == "ADD"
     image = random_image((1, SIDE, SIDE, C), "float32", 7)
     expected = run(before, image, xnnpack=not xnnpack)  # the other kernels
