@@ -55,6 +55,10 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     "features_v1": ("ghostnetv1@0.5", "--features", "--resolution", "75", "--format", "tflite"),
     "trained": (*TRAINED, "--format", "all"),
     "trained_int8": (*TRAINED, "--precision", "int8", "--calibration", "SHAPES/calibration"),
+    "camera_int8": (
+        *TRAINED, "--format", "tflite", "--precision", "int8", "--calibration",
+        "SHAPES/calibration", "--embed-preprocessing", "--input-type", "uint8",
+    ),
     "ablation": (
         *SMALL, "--resolution", "64", "--set", "scale=hard_sigmoid", "--set", "scale_where=after",
         "--set", "kernel=7", "--format", "tflite",
@@ -181,6 +185,7 @@ optioned_again = _fixture("optioned_again")
 half = _fixture("half")
 trained = _fixture("trained")
 trained_int8 = _fixture("trained_int8")
+camera_int8 = _fixture("camera_int8")
 features_v2 = _fixture("features_v2")
 features_v1 = _fixture("features_v1")
 ablation = _fixture("ablation")

@@ -121,9 +121,23 @@ def calibration_options(command: F) -> F:
         click.option(
             "--equalize/--no-equalize", default=True, help="Even out MODEL's channels first."
         ),
+        click.option(
+            "--input-type", default="int8", show_default=True, help="Or uint8: camera frames."
+        ),
+        click.option(
+            "--halves", default="joined", show_default=True, help="Or apart: a scale each."
+        ),
+        click.option(
+            "--bias-correction/--no-bias-correction",
+            default=False,
+            help="Restore channels' means afterwards.",
+        ),
         click.option("--per-channel/--per-tensor", default=True, show_default=True),
         click.option(
-            "--ranges", default="minmax", show_default=True, help="Or percentile, or mse."
+            "--ranges",
+            default="minmax",
+            show_default=True,
+            help="Or percentile, mse, or of MODEL bn.",
         ),
         click.option("--crop", default=0.875, show_default=True, help="Share kept of the image."),
         click.option("--calibration-seed", default=0, show_default=True, help="Of the choice."),
@@ -149,6 +163,9 @@ def quantize_options(o: dict[str, Any]) -> QuantizeOptions:
         ranges=o["ranges"],
         per_channel=o["per_channel"],
         equalize=o["equalize"],
+        bias_correction=o["bias_correction"],
+        halves=o["halves"],
+        input_type=o["input_type"],
         keep_float=o["keep_float"],
         auto_mixed=o["auto_mixed"],
     )

@@ -30,10 +30,11 @@ from ghostdeploy.types import (
 if TYPE_CHECKING:
     from ghostdeploy.export.deploy import DeployForm
     from ghostdeploy.export.parity import Array
-    from ghostdeploy.export.tflite import Converter
+    from ghostdeploy.export.tflite import Converter, Finished
     from ghostdeploy.export.to_onnx import Exported
     from ghostdeploy.images import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
+    from ghostdeploy.quantize.ranges import Range
 
 FORMATS = ("onnx", "tflite")
 LICENSE = "Apache-2.0"
@@ -67,6 +68,8 @@ class ExportRequest:
                 raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
         if self.export.features and recipe(self.precision).calibrated:
             raise UsageError(f"{self.precision} is judged by its logits: leave out --features")
+        if recipe(self.precision).calibrated:
+            self.quantize.check(self.precision, rgb255=self.export.embed_preprocessing)
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be 0 to 2**32-1, not {self.seed}")
         options = self.spec.options
@@ -87,6 +90,7 @@ class ExportRequest:
                 ("features", self.export.features),
                 ("softmax", self.export.softmax),
                 ("rgb255", self.export.embed_preprocessing),
+                ("uint8", self.precision == "int8" and self.quantize.input_type == "uint8"),
                 (f"seed{self.seed}", self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
                 (form_of(self.export).title, format == "tflite"),
@@ -218,6 +222,7 @@ class _Model:
     references: list[list[Array]]
     inner: dict[str, Array]
     facts: dict[str, str]
+    bounds: dict[str, Range] | None = None  # of modules, where BN decides the ranges
 
 
 def _make(
@@ -299,6 +304,12 @@ def _torch_model(
         from ghostdeploy.quantize.equalize import equalize
 
         equalize(form, data.inputs)
+    bounds = None
+    if data and request.quantize.ranges == "bn":
+        from ghostdeploy.quantize import bn
+
+        folded = DeployForm(network, request.export)
+        bounds = bn.bounds(network, folded.net, form.net)
     progress(1, steps, "exporting to ONNX")
     exported = to_onnx(form, request.spec.resolution)
     facts = _facts(request, weights)
@@ -312,7 +323,31 @@ def _torch_model(
         references=[reference(network, request.export, image) for image in inputs],
         inner=exported.torch_values(inputs[1]),
         facts=facts,
+        bounds=bounds,
     )
+
+
+@dataclass(frozen=True)
+class FloatForm:
+    """What a calibrated precision is made of: a float TFLite ``model``, images, BN's bounds."""
+
+    model: bytes
+    data: CalibrationData
+    bounds: dict[str, Range] | None
+
+
+def float_form(request: ExportRequest, progress: Progress = silent) -> FloatForm:
+    """What ``export`` would quantize for ``request``, unproven: to quantize it in several ways."""
+    data = calibration_of(request, progress)
+    if data is None:
+        raise UsageError(f"{request.precision} is not made of images")
+    from ghostdeploy.export.tflite import started
+
+    with captured(), started() as converter:
+        weights = weights_id(request.weights, request.seed)
+        model = _torch_model(request, weights, data, progress, 2)
+        converter.start(model.exported.model.SerializeToString(), request.precision)
+        return FloatForm(_converted(request, model, converter).data, data, model.bounds)
 
 
 def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
@@ -364,23 +399,12 @@ def _onnx(
     return data, made, report
 
 
-def _tflite(
-    request: ExportRequest,
-    model: _Model,
-    key: str,
-    weights: str,
-    converter: Converter,
-    calibration: CalibrationData | None,
-    progress: Progress,
-) -> tuple[bytes, Artifact, GraphReport]:
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.export import parity
+def _converted(request: ExportRequest, model: _Model, converter: Converter) -> Finished:
+    """The float TFLite form, for fp32 and for what is quantized."""
     from ghostdeploy.export.metadata import Description
     from ghostdeploy.export.tflite import finish_tflite
-    from ghostdeploy.lint import lint_graph, read_tflite
 
-    path = request.path("tflite")
-    finished = finish_tflite(
+    return finish_tflite(
         converter.finish(),
         values=[name for node in model.exported.model.graph.node for name in node.output],
         input_name=model.exported.model.graph.input[0].name,
@@ -397,6 +421,23 @@ def _tflite(
         facts=model.facts,
         rewrites=_rewrites(request),
     )
+
+
+def _tflite(
+    request: ExportRequest,
+    model: _Model,
+    key: str,
+    weights: str,
+    converter: Converter,
+    calibration: CalibrationData | None,
+    progress: Progress,
+) -> tuple[bytes, Artifact, GraphReport]:
+    from ghostdeploy import flatbuffer
+    from ghostdeploy.export import parity
+    from ghostdeploy.lint import lint_graph, read_tflite
+
+    path = request.path("tflite")
+    finished = _converted(request, model, converter)
     data, rewrites, quantization = finished.data, finished.rewrites, None
     run = parity.tflite_runner(data)
     layers = parity.layer_errors(model.inner, parity.tflite_layers(data, model.inputs[1]))
@@ -406,7 +447,7 @@ def _tflite(
 
         how = preprocessing_of(request)
         made = quantize_tflite(
-            data, request.precision, request.quantize, how, calibration, progress
+            data, request.precision, request.quantize, how, calibration, progress, model.bounds
         )
         data, rewrites, quantization = made.data, rewrites | made.rewrites, made.quantization
     graph = read_tflite.graph_of(flatbuffer.load(data, path.name), path.name)

@@ -32,6 +32,7 @@ SOURCES = (
     "flatbuffer.py",
     "images.py",
     "preprocessing.py",
+    "tensors.py",
 )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.example_images import example_images, normalize
+from ghostdeploy.tensors import dequantized, quantized, to_nhwc
 from ghostdeploy.types import ExportOptions, ModelSpec, Parity
 
 Array = NDArray[np.float32]
@@ -115,11 +116,6 @@ def _layouts(array: Array) -> list[Array]:
     return [array, array.transpose(0, 3, 1, 2)] if array.ndim == 4 else [array]
 
 
-def to_nhwc(image: Array) -> Array:
-    """(1, C, H, W) → (1, H, W, C), contiguous."""
-    return np.ascontiguousarray(image.transpose(0, 2, 3, 1))
-
-
 def onnx_runner(
     model: bytes, outputs: Sequence[str], threads: int = 0
 ) -> Callable[[Array], dict[str, Array]]:
@@ -179,24 +175,6 @@ def _by_tensors(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
         return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in outputs}
 
     return run
-
-
-def quantized(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
-    """``values`` as the tensor that LiteRT's ``detail`` describes holds them."""
-    scale, zero_point = detail["quantization"]
-    if not np.issubdtype(detail["dtype"], np.integer) or not scale:
-        return values
-    limits = np.iinfo(detail["dtype"])
-    steps = np.round(values / scale) + zero_point
-    return np.asarray(steps.clip(limits.min, limits.max).astype(detail["dtype"]))
-
-
-def dequantized(detail: Mapping[str, Any], values: NDArray[Any]) -> Array:
-    """The real numbers that ``values`` of a quantized tensor stand for."""
-    scale, zero_point = detail["quantization"]
-    if not np.issubdtype(values.dtype, np.integer) or not scale:
-        return values
-    return np.asarray((values.astype(np.float32) - zero_point) * np.float32(scale))
 
 
 def tflite_layers(model: bytes, image: Array) -> dict[str, Array]:

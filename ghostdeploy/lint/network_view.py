@@ -2,7 +2,8 @@
 
 What ``export/rewrites`` put in for speed becomes the one operator again that it stands for, so that
 rules on the network's structure need not know them: the up-sampling of nearest-depth and
-gate-broadcast, the rows of wide-tiles, the taps of narrow-taps.
+gate-broadcast, the rows of wide-tiles, the taps of narrow-taps; and of int8's halves kept apart the
+two products with a split gate.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def nodes_behind(graph: Graph) -> dict[str, tuple[Node, ...]]:
 def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
     behind = dict(resize_groups(graph))
     view = with_resizes(graph)
-    for find in (_gates, _rows, _taps):
+    for find in (_gates, _rows, _taps, _halves):
         found = [entry for node in view.nodes for entry in find(view, node)]
         made = {members[-1].name: node for node, members in found}
         gone = {member.name for _, members in found for member in members}
@@ -103,3 +104,17 @@ def _taps(graph: Graph, last: Node) -> Found:
     kernel = (2 * last.kernel[0] - 1, 2 * last.kernel[1] - 1)
     whole = replace(last, inputs=(pad.inputs[0], *last.inputs[1:]), kernel=kernel)
     return ((whole, (pad, first, last)),)
+
+
+def _halves(graph: Graph, split: Node) -> Found:
+    """A gate split for the two halves of a Ghost module: one product, seen from the first half."""
+    if split.op != "split" or len(split.outputs) != 2:
+        return ()
+    first, second = (graph.only_consumer(half) for half in split.outputs)
+    gates = graph.activations(split)
+    if first is None or second is None or {first.op, second.op} != {"mul"} or len(gates) != 1:
+        return ()
+    halves = tuple(name for name in first.inputs if name != split.outputs[0])
+    outputs = (*first.outputs, *second.outputs)
+    product = replace(second, inputs=(*halves, *gates), outputs=outputs)
+    return ((product, (split, first, second)),)

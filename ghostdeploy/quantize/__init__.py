@@ -79,7 +79,10 @@ def calibrated_recipe(precision: str) -> Recipe:
     return found
 
 
-RANGES = ("minmax", "percentile", "mse")
+RANGES = ("minmax", "percentile", "mse", "bn")
+HALVES = ("joined", "apart")
+INPUT_TYPES = ("int8", "uint8")
+OF_INT8_TFLITE = {"ranges=bn", "bias-correction", "halves=apart"}  # switches
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,10 @@ class QuantizeOptions:
     """How a calibrated precision is made; the defaults are what docs/int8.md measured best.
 
     ``calibration`` is a folder of images, a .npy or .npz, None for synthetic images. ``ranges``
-    is how an activation's range is chosen, ``equalize`` evens out channels before conversion
-    (of a network; a file is what it is). ``keep_float`` layers stay in fp32, and with
+    is how an activation's range is chosen (``bn`` needs the network), ``equalize`` evens out
+    channels before conversion (of a network; a file is what it is), ``bias_correction`` restores
+    their means afterwards, ``halves`` of a Ghost module share a scale or are kept apart.
+    ``input_type`` uint8 takes camera frames. ``keep_float`` layers stay in fp32, and with
     ``auto_mixed`` (dB) as many more blocks as that output SNR needs.
     """
 
@@ -99,12 +104,20 @@ class QuantizeOptions:
     ranges: str = "minmax"
     per_channel: bool = True
     equalize: bool = True
+    bias_correction: bool = False
+    halves: str = "joined"
+    input_type: str = "int8"
     keep_float: tuple[str, ...] = ()
     auto_mixed: float | None = None
 
     def __post_init__(self) -> None:
-        if self.ranges not in RANGES:
-            raise UsageError(f"ranges must be one of {', '.join(RANGES)}, not {self.ranges!r}")
+        for name, value, allowed in (
+            ("ranges", self.ranges, RANGES),
+            ("halves", self.halves, HALVES),
+            ("input-type", self.input_type, INPUT_TYPES),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
         if not 0.1 <= self.crop <= 1.0:
             raise UsageError(f"crop must be 0.1 to 1 of the image, not {self.crop}")
         if not 0 <= self.seed < 2**32:
@@ -117,4 +130,23 @@ class QuantizeOptions:
             f"ranges={self.ranges}",
             "per-channel" if self.per_channel else "per-tensor",
             *(("equalize",) if self.equalize else ()),
+            *(("bias-correction",) if self.bias_correction else ()),
+            *(("halves=apart",) if self.halves == "apart" else ()),
+            *(("input=uint8",) if self.input_type == "uint8" else ()),
         )
+
+    def check(self, precision: str, *, rgb255: bool) -> None:
+        """Raises UsageError for what ``precision`` cannot have.
+
+        ``rgb255``: the model normalizes by itself.
+        """
+        if self.input_type == "uint8" and precision != "int8":
+            raise UsageError(f"a uint8 input goes with --precision int8, not with {precision}")
+        if self.input_type == "uint8" and not rgb255:
+            raise UsageError(
+                "a uint8 input takes camera frames: it needs export --embed-preprocessing"
+            )
+        row = recipe(precision)
+        if row.activations != "int8" or "tflite" not in row.formats:
+            for switch in sorted(OF_INT8_TFLITE & {*self.switches}):
+                raise UsageError(f"{switch} is for int8 TFLite files, not for {precision}")

@@ -17,6 +17,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import ConversionError, MissingExtraError
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.quantize.error import module_of
 
 SAMPLES = 1024  # values of a tensor that are kept of each image
 STEPS = 255  # of eight bits
@@ -110,21 +111,44 @@ METHODS: dict[str, Callable[[Observed], Range]] = {
     "minmax": full,
     "percentile": percentile,
     "mse": least_squares,
+    "bn": full,  # within ``bounds``
 }
 
 
 def chosen(
-    model: bytes, observed: Mapping[int, Observed], method: str, image: Range
+    model: bytes,
+    observed: Mapping[int, Observed],
+    method: str,
+    image: Range,
+    bounds: Mapping[str, Range] | None = None,
 ) -> dict[int, Range]:
-    """A range a tensor by ``method``; all that can come in (``image``) and out is kept."""
+    """A range a tensor by ``method``; all that can come in (``image``) and out is kept.
+
+    ``bounds`` of convolutions' outputs, by module, cut off what lies beyond.
+    """
     tree = flatbuffer.load(model, "the model")
     graph = tree.subgraphs[0]
     whole = {int(i): full(observed[int(i)]) for i in graph.outputs if int(i) in observed}
     for i in map(int, graph.inputs):
         low, high = full(observed[i])
         whole[i] = min(low, image[0]), max(high, image[1])
-    picked = {i: whole.get(i) or METHODS[method](seen) for i, seen in observed.items()}
-    return _carried(tree, picked)
+    picked = {i: METHODS[method](seen) for i, seen in observed.items()}
+    return _carried(tree, picked | _bounded(tree, picked, bounds or {}) | whole)
+
+
+def _bounded(
+    model: Any, picked: Mapping[int, Range], bounds: Mapping[str, Range]
+) -> dict[int, Range]:
+    """Convolutions' ranges within the ``bounds`` of their modules."""
+    graph, operators = model.subgraphs[0], schema().BuiltinOperator
+    found = {}
+    for op in graph.operators:
+        code, target = model.operatorCodes[op.opcodeIndex].builtinCode, int(op.outputs[0])
+        module = module_of((graph.tensors[target].name or b"").decode())
+        if code in (operators.CONV_2D, operators.DEPTHWISE_CONV_2D) and module in bounds:
+            low, high = (np.clip(end, *bounds[module]) for end in picked[target])
+            found[target] = float(low), float(high)
+    return found
 
 
 def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
@@ -135,13 +159,13 @@ def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
     graph, logistic = model.subgraphs[0], schema().BuiltinOperator.LOGISTIC
     origin: dict[int, int] = {}  # of a moved tensor: the one that was computed
     for op in graph.operators:
-        target = int(op.outputs[0])
         roots = {origin.get(int(i), int(i)) for i in _moved_inputs(model, op)}
         if model.operatorCodes[op.opcodeIndex].builtinCode == logistic:
-            picked[target] = LOGISTIC_RANGE
+            picked[int(op.outputs[0])] = LOGISTIC_RANGE
         elif len(roots) == 1 and roots <= picked.keys():
-            origin[target] = roots.pop()
-            picked[target] = picked[origin[target]]
+            (root,) = roots
+            for target in map(int, op.outputs):
+                origin[target], picked[target] = root, picked[root]
     return picked
 
 
@@ -152,6 +176,8 @@ def _moved_inputs(model: Any, op: Any) -> list[int]:
         return [int(i) for i in op.inputs]
     if code in (operators.DEPTH_TO_SPACE, operators.RESIZE_NEAREST_NEIGHBOR):
         return [int(op.inputs[0])]
+    if code == operators.SPLIT:
+        return [int(op.inputs[1])]
     if code == operators.DEPTHWISE_CONV_2D and _is_ones(model, int(op.inputs[1])):
         return [int(op.inputs[0])]
     return []

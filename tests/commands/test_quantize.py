@@ -130,6 +130,23 @@ def test_a_file_is_quantized_like_a_network(trained, shapes, tmp_path, pictures)
     assert len(lines) > 200
 
 
+def test_switches_of_files(trained, shapes, tmp_path, pictures):
+    """What needs no network works on a file, too, and is written down."""
+    out = tmp_path / "switched.tflite"
+    quantize(
+        trained.path("tflite"), "--calibration", shapes / "calibration", "--out", out,
+        "--ranges", "mse", "--bias-correction", "--halves", "apart",
+    )  # fmt: skip
+    artifact = read_artifact(out.with_name(out.name + ".json"))
+    assert artifact.quantization is not None
+    assert artifact.quantization.kernels == 1
+    assert {"ranges=mse", "bias-correction", "halves=apart"} <= {*artifact.quantization.switches}
+    assert artifact.op_counts["SPLIT"] > 10
+    assert ghostdeploy("lint", out).returncode == 0  # the network's structure is still seen
+    agree = logits(out, pictures).argmax(1) == logits(trained.path("tflite"), pictures).argmax(1)
+    assert agree.mean() > 0.9
+
+
 def test_qdq_runs_in_onnxruntime(trained, shapes, tmp_path, pictures):
     out = tmp_path / "small.onnx"
     quantize(
@@ -167,6 +184,10 @@ BAD = {
     "an unknown precision": (("--precision", "int4"), "precision must be one of fp32, fp16"),
     "one without calibration": (("--precision", "dynamic"), "export --precision dynamic"),
     "another format": (("--precision", "int8-qdq"), "int8-qdq is made of a .onnx file"),
+    "ranges that need the network": (("--ranges", "bn"), "bn ranges need the network"),
+    "frames for a file that normalizes not": (
+        ("--input-type", "uint8"), "it needs export --embed-preprocessing"
+    ),
     "no folder": (("--calibration", "nowhere"), "nowhere does not exist"),
 }  # fmt: skip
 
@@ -231,6 +252,11 @@ def test_every_recipe_has_a_tolerance():
         (("--precision", "int8", "--features"), "int8 is judged by its logits"),
         (("--ranges", "widest"), "ranges must be one of minmax, percentile, mse"),
         (("--crop", "3"), "crop must be 0.1 to 1"),
+        (("--halves", "third"), "halves must be one of joined, apart"),
+        (
+            ("--bias-correction", "--precision", "int16x8", "--format", "tflite"),
+            "bias-correction is for int8 TFLite files, not for int16x8",
+        ),
     ],
 )
 def test_export_refuses_what_makes_no_sense(words, expected, tmp_path):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from ghostdeploy import flatbuffer
+from ghostdeploy.export.apart import keep_apart
 from ghostdeploy.export.rewrites import REWRITES
 from ghostdeploy.lint.network_view import network_view, nodes_behind
 from ghostdeploy.lint.read_tflite import graph_of
@@ -15,6 +16,7 @@ from tests.export.rewrites import test_gate_broadcast as gate
 from tests.export.rewrites import test_narrow_taps as taps
 from tests.export.rewrites import test_wide_tiles as tiles
 from tests.export.rewrites.tiny import rewritten
+from tests.export.test_apart import attended
 
 MODELS = {
     "gate-broadcast": gate.model((3, 4), (6, 8)),
@@ -39,6 +41,15 @@ def test_a_rewritten_graph_looks_like_the_one_before(name):
     assert after[-1][2] == before[-1][2]  # the output
     for (_, _, written, _), (_, _, _, read) in pairwise(after):
         assert set(written) & set(read)
+
+
+def test_products_with_a_split_gate_are_one():
+    before, after = seen(attended()), seen(keep_apart(attended()))
+    assert [op for op, *_ in after].count("mul") == [op for op, *_ in before].count("mul") == 2
+    assert "split" not in {op for op, *_ in after}
+    gates, products = ([row for row in after if row[0] == op] for op in ("sigmoid", "mul"))
+    assert set(gates[0][2]) < set(products[0][3])
+    assert len(products[0][3]) == 2
 
 
 def test_a_graph_that_was_not_rewritten_stays():

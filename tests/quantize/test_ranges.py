@@ -93,3 +93,38 @@ def test_what_is_only_moved_keeps_its_sources_range():
     source = int(flatbuffer.load(model, "tiny").subgraphs[0].inputs[0])
     moved = [limits for index, limits in picked.items() if index != source]
     assert moved == [(0.0, 255 / 256)] * 3
+
+
+def test_bounds_cut_what_convolutions_give_and_no_more():
+    """x → PAD → 1×1 → ReLU; the PAD is called like the convolution."""
+    t = tiny()
+    a, b = t.tensor((1, 2, 2, 1)), t.tensor((1, 4, 4, 1))
+    c, d = t.tensor((1, 4, 4, 1)), t.tensor((1, 4, 4, 1))
+    margins = t.tensor((4, 2), "int32", np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))
+    weights = t.tensor((1, 1, 1, 1), "float32", np.full((1, 1, 1, 1), 2, np.float32))
+    zeros = t.tensor((1,), "float32", np.zeros(1, np.float32))
+    t.op("PAD", [a, margins], [b], kind="PadOptions")
+    t.op("CONV_2D", [b, weights, zeros], [c], kind="Conv2DOptions", strideH=1, strideW=1,
+         dilationHFactor=1, dilationWFactor=1)  # fmt: skip
+    t.op("RELU", [c], [d])
+    for index, name in ((b, b"m/conv'"), (c, b"m/conv"), (d, b"last/relu")):
+        t.graph.tensors[index].name = name
+    model = t.bytes(a, d)
+    found = ranges.observe(model, np.array([-5, 1, 2, 9], np.float32).reshape(1, 1, 2, 2))
+    picked = ranges.chosen(model, found, "bn", (-5, 9), {"m": (-4.0, 30.0), "last": (0.0, 1.0)})
+    assert (picked[b], picked[c]) == ((-5.0, 9.0), (-4.0, 18.0))
+    assert picked[d] == (0.0, 18.0)  # what comes out is never clipped
+
+
+def test_both_parts_of_a_split_keep_its_range():
+    t = tiny()
+    a, b, c = t.tensor((1, 2, 2, 2)), t.tensor((1, 2, 2, 2)), t.tensor((1, 2, 2, 1))
+    d, e = t.tensor((1, 2, 2, 1)), t.tensor((1, 2, 2, 1))
+    axis = t.tensor((), "int32", np.array(3, np.int32))
+    t.op("RELU", [a], [b])
+    t.op("SPLIT", [axis, b], [c, d], kind="SplitOptions", numSplits=2)
+    t.op("ADD", [c, d], [e], kind="AddOptions")
+    model = t.bytes(a, e)
+    image = np.array([[1, 1], [1, 1], [7, 7], [7, 7]], np.float32).reshape(1, 2, 2, 2)
+    picked = ranges.chosen(model, ranges.observe(model, image), "minmax", (0.0, 7.0))
+    assert picked[c] == picked[d] == (1.0, 7.0)

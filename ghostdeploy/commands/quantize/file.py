@@ -48,8 +48,11 @@ def quantize_file(
     target = out or path.with_name(f"{_float_stem(path)}_{precision}{path.suffix}")
     if target.resolve() == path.resolve():
         raise UsageError(f"{target} is the float model itself; give another file with --out")
+    if options.ranges == "bn":
+        raise UsageError(f"bn ranges need the network, which {path.name} has no more: give MODEL")
     known, options = artifact_of(path), replace(options, equalize=False)  # it takes the network
     how = preprocessing(path, graph, options.crop)
+    options.check(precision, rgb255=how.rgb255)
     original = path.read_bytes()
     with captured():
         data = gather(options, how, progress)

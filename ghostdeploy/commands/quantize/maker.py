@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.quantize.error import error_report, kernels, output_error
 from ghostdeploy.commands.quantize.finish import finish, refuse_float
+from ghostdeploy.commands.quantize.refine import refined
 from ghostdeploy.errors import UsageError
 from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.types import Quantization, QuantizationError
@@ -73,7 +74,8 @@ class Maker:
                 per_channel=self.options.per_channel,
             )
         ]
-        return [data for data, _ in made], made[0][1]
+        files = [refined(data, self.model, self.options, self.data.inputs) for data, _ in made]
+        return files, made[0][1]
 
     def report(self, data: bytes) -> QuantizationError:
         from ghostdeploy.quantize import error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.quantize.maker import Maker, Quantized
@@ -13,6 +14,7 @@ from ghostdeploy.quantize import QuantizeOptions
 if TYPE_CHECKING:
     from ghostdeploy.images import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
+    from ghostdeploy.quantize.ranges import Range
 
 
 def quantize_tflite(
@@ -22,20 +24,25 @@ def quantize_tflite(
     how: Preprocessing,
     data: CalibrationData,
     progress: Progress = silent,
+    bounds: Mapping[str, Range] | None = None,
 ) -> Quantized:
     """A float TFLite file of ours in a calibrated ``precision``, with its error report.
 
-    Raises InputFileError for a file that is not float or cannot be run, and ConversionError where
-    the quantizer stops or leaves an operator in float that nobody asked to keep.
+    ``bounds`` limit the ranges of modules. Raises InputFileError for a file that is not float or
+    cannot be run, and ConversionError where the quantizer stops or leaves an operator in float
+    that nobody asked to keep.
     """
+    from ghostdeploy.export import apart
     from ghostdeploy.quantize import ranges
 
+    if options.halves == "apart":
+        model = apart.keep_apart(model)
     try:
         observed = ranges.observe(model, data.inputs, progress)
     except (RuntimeError, ValueError) as error:
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
-    picked = ranges.chosen(model, observed, options.ranges, how.limits)
+    picked = ranges.chosen(model, observed, options.ranges, how.limits, bounds)
     made = Maker(model, precision, options, data, picked)
     if options.auto_mixed is not None:
         return auto_mixed(made, options.auto_mixed, progress)

@@ -1,0 +1,42 @@
+"""A uint8 input in front of an int8 model: camera frames as they are, scale 1, zero point 0."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from ghostdeploy.errors import ConversionError
+from ghostdeploy.export import tidy
+from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.flatbuffer import schema
+
+SHIFT = 128  # int8's zero point of a byte whose scale is 1
+
+
+def take_bytes(model: Any) -> None:
+    """Make a ``ModelT`` (int8, one input of scale 1, zero point −128) take uint8 [1, H, W, 3].
+
+    A QUANTIZE in front moves the zero point; no value is rounded. Raises ConversionError for
+    another input, whose bytes would not be a camera's.
+    """
+    graph = model.subgraphs[0]
+    inner = int(graph.inputs[0])
+    tensor = graph.tensors[inner]
+    scale, zero_point = tensor.quantization.scale, tensor.quantization.zeroPoint
+    if not np.allclose(scale, 1.0, rtol=1e-5) or int(zero_point[0]) != -SHIFT:
+        raise ConversionError("the int8 input is not a byte minus 128")
+    tensor.quantization.scale = np.ones(1, np.float32)
+    frame = copy.deepcopy(tensor)
+    frame.type = schema().TensorType.UINT8
+    frame.quantization.zeroPoint = np.zeros(1, np.int64)
+    tensor.name = frame.name + b"/int8"
+    graph.tensors.append(frame)
+    outer = len(graph.tensors) - 1
+    builder = GraphBuilder(model, graph)
+    shift = builder.operator("QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2)
+    graph.operators = [shift, *graph.operators]
+    graph.inputs = np.array([outer], np.int32)
+    outputs = [(graph.tensors[int(i)].name or b"").decode() for i in graph.outputs]
+    tidy.set_signature(model, frame.name.decode(), outputs)
