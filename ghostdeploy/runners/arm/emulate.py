@@ -83,7 +83,7 @@ def emulate(
 ) -> Emulated:
     """Run the model of a ``workplace``. ``kernels`` is builtin, xnnpack or fp16.
 
-    Raises InputFileError for a model that the runtime does not take, MeasurementError for
+    With ``profile`` the count is not the model's alone; its marks tell the operators apart. Raises InputFileError for a model that the runtime does not take, MeasurementError for
     anything else that went wrong.
     """
     words = (MODEL, str(INFERENCES), kernels, *(("profile",) if profile else ()))
@@ -102,7 +102,7 @@ def emulate(
     counts = log.counts()
     if len(counts) != INFERENCES:
         raise MeasurementError(f"{len(counts)} inferences were counted, not {INFERENCES}")
-    if len(set(counts)) != 1:
+    if len(set(counts)) != 1 and not profile:  # the profile's own writing differs a little
         totals = ", ".join(str(count.total) for count in counts)
         raise MeasurementError(f"its inferences do not count alike: {totals} instructions")
     return Emulated(
