@@ -208,7 +208,7 @@ def report(spec: ModelSpec, rows: dict[str, Row], rounds: int) -> str:
     for bar in BARS:
         value = bar.value(rows)
         lines.append(
-            f"| {bar.name} | ≤ {bar.must:g} | ≤ {bar.aim:g} | {_cell(value, '.3f').removesuffix('.000')}"
+            f"| {bar.name} | ≤ {bar.must:g} | ≤ {bar.aim:g} | {_cell(value, '.3f')}"
             f" | {_judged(bar, value)} |"
         )
     return "\n".join(lines)

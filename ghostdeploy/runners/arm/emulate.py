@@ -83,7 +83,8 @@ def emulate(
 ) -> Emulated:
     """Run the model of a ``workplace``. ``kernels`` is builtin, xnnpack or fp16.
 
-    With ``profile`` the count is not the model's alone; its marks tell the operators apart. Raises InputFileError for a model that the runtime does not take, MeasurementError for
+    With ``profile`` the count is not the model's alone, but its marks tell the operators apart.
+    Raises InputFileError for a model that the runtime does not take, MeasurementError for
     anything else that went wrong.
     """
     words = (MODEL, str(INFERENCES), kernels, *(("profile",) if profile else ()))
