@@ -35,7 +35,8 @@ TIMEOUT_S = 900
 @cache
 def timm_from(folder: Path) -> Any:
     """timm, from where INSTALL put it. Raises SystemExit with what to do where it is not."""
-    operators = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library
+    operators = library("torchvision", "DEF")
     for name in ("nms", "qnms"):  # torchvision registers their shapes when it is imported
         operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     sys.path.append(str(folder))  # behind our own packages
