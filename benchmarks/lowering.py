@@ -10,35 +10,16 @@ quick leaves out the files that lack one rewrite.
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from measure import converted, instructions, logits, opened, ratio, rounds_of, written
 
-from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
-from ghostdeploy.export import tidy
-from ghostdeploy.export.deploy import DeployForm
-from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL, apply_rewrites
-from ghostdeploy.export.tflite import started
-from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy import zoo
+from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL
 from ghostdeploy.lint.partitions import measure
-from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams, ExportOptions, ModelSpec
-
-RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
-
-
-def converted(spec: ModelSpec) -> tuple[bytes, list[str]]:
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
-    with started() as converter:
-        exported = to_onnx(form, spec.resolution)
-        converter.start(exported.model.SerializeToString(), "fp32")
-        return converter.finish(), [v for n in exported.model.graph.node for v in n.output]
 
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:
@@ -47,57 +28,6 @@ def forms(quick: bool) -> dict[str, tuple[str, ...]]:
     return whole | {
         f"all but {name}": tuple(n for n in OPTIONAL if n != name) for name in OPTIONAL if not quick
     }
-
-
-def written(raw: bytes, values: list[str], names: tuple[str, ...], path: Path) -> dict[str, int]:
-    model = flatbuffer.load(raw, path.name)
-    tidy.name_tensors(model, values, ("logits",))
-    changed = apply_rewrites(model, (*MENDING, *names))
-    tidy.drop_unused(model)
-    path.write_bytes(flatbuffer.dump(model))
-    return changed
-
-
-def instructions(path: Path, **changes: Any) -> int:
-    params = BenchParams(**changes)
-    counted = open_runner("qemu:cortex-a76", params).launch(path, params).instructions
-    assert counted is not None
-    return counted.total
-
-
-def opened(path: Path) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
-    interpreter.allocate_tensors()
-    (image,) = interpreter.get_input_details()
-    value = np.random.default_rng(0).random(image["shape"], np.float32)
-    interpreter.set_tensor(image["index"], value)
-    interpreter.invoke()
-    return interpreter
-
-
-def logits(interpreter: Any) -> Any:
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-
-
-def times(interpreters: list[Any], rounds: int) -> list[float]:
-    """Each one's time as a multiple of the first's."""
-    ratios: list[list[float]] = [[] for _ in interpreters]
-    order = list(range(len(interpreters)))
-    for number in range(rounds):
-        seen = {}
-        for index in order if number % 2 else order[::-1]:
-            seen[index] = min(timed(interpreters[index]) for _ in range(RUNS))
-        for index in order:
-            ratios[index].append(seen[index] / seen[0])
-    return [statistics.median(r) for r in ratios]
-
-
-def timed(interpreter: Any) -> float:
-    start = time.perf_counter()
-    interpreter.invoke()
-    return time.perf_counter() - start
 
 
 def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
@@ -111,12 +41,13 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
             paths.append(path)
         same = [n > 2 and changed[n] == changed[1] for n in range(len(paths))]  # never applied
         interpreters = [opened(path) for path in paths]
-        ratios = times(interpreters, rounds)
+        table = rounds_of(interpreters, rounds)
+        ratios = [ratio(table, index, 0) for index in range(len(paths))]
         plain = instructions(paths[0])
         print(f"{spec.name}, fp32, XNNPACK, {rounds} rounds\n")
         print("| form | A76 instructions (M) | ratio | time, ratio | max abs | partitions |")
         print("|---|---|---|---|---|---|")
-        for label, path, ratio, interpreter, skip in zip(
+        for label, path, multiple, interpreter, skip in zip(
             forms(quick), paths, ratios, interpreters, same, strict=True
         ):
             if skip:
@@ -125,7 +56,7 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
             error = np.abs(logits(interpreter) - logits(interpreters[0])).max()
             found = measure(path)
             print(
-                f"| {label} | {count / 1e6:.2f} | {count / plain:.3f} | {ratio:.3f}"
+                f"| {label} | {count / 1e6:.2f} | {count / plain:.3f} | {multiple:.3f}"
                 f" | {error:.1e} | {found.kernels if found else '–'} |",
                 flush=True,
             )

@@ -83,7 +83,7 @@ def compare(
 @click.command()
 @click.argument("records", type=Path, nargs=-1)
 @click.option("--history", type=Path, metavar="FILE", help="Draw the trend of gates instead.")
-@click.option("--title", default="Latency", show_default=True)
+@click.option("--title", default="", help="Latency, or Instructions, by default.")
 @click.option("--out", type=Path, default=Path("reports"), show_default=True)
 @click.option("--name", default="", help="Of the files, without ending; the date by default.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
@@ -109,9 +109,13 @@ def report(
 
     read = [read_record(path) for path in records]
     if any(record.instructions for record in read):
-        return write_counts(read, out, title, name or f"report-{stamp()}", as_json)
+        return write_counts(
+            read, out, title or "Instructions", name or f"report-{stamp()}", as_json
+        )
     rows = comparisons(read)
-    written = _write(Report(title, tuple(rows), NOTES), out, name or f"report-{stamp()}")
+    written = _write(
+        Report(title or "Latency", tuple(rows), NOTES), out, name or f"report-{stamp()}"
+    )
     if as_json:
         return emit_json(_summary(rows, written))
     click.echo("\n".join(f"wrote {path}" for path in written))

@@ -46,10 +46,13 @@ def _fetch(abi: str, url: str, sha256: str, *, as_json: bool) -> None:
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, python_ok
     from ghostdeploy.report.columns import aligned
+    from ghostdeploy.runners.arm.place import SETUP_COMMAND, place
 
-    checks = examine()
+    checks, emulator = examine(), place()
     if as_json:
-        emit_json({"python_ok": python_ok(), "packages": [asdict(c) for c in checks]})
+        folder = str(emulator.folder) if emulator.complete else None
+        packages = [asdict(c) for c in checks]
+        emit_json({"python_ok": python_ok(), "packages": packages, "qemu": folder})
     else:
         version = ".".join(map(str, sys.version_info[:3]))
         note = "" if python_ok() else "; 3.10 or 3.11 is needed"
@@ -60,6 +63,8 @@ def _examine(*, as_json: bool) -> None:
         ]
         for line in aligned(("extra", "package", "wanted", "installed", "mend with"), lines):
             click.echo(line)
+        mend = f"not set up; for --device qemu: run {SETUP_COMMAND}"
+        click.echo(f"emulated Arm core: {'ready' if emulator.complete else mend}")
     missing = [c for c in checks if not c.ok]
     if missing or not python_ok():
         raise CheckFailed(f"{len(missing)} packages are not as this version of ghostdeploy wants")

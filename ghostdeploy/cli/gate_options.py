@@ -79,7 +79,12 @@ def gate_options(command: F) -> F:
         click.option("--screen", default="10%", show_default=True, help="A launch's own outlier."),
         click.option("--alpha", default="1%", show_default=True, help="Risk of a false alarm."),
         click.option("--delta", default="5%", show_default=True, help="What a pass rules out."),
-        click.option("--tolerance", default="2%", show_default=True, help="What is let through."),
+        click.option(
+            "--tolerance",
+            default="2%",
+            show_default=True,
+            help="What is let through; of instructions 0.5%.",
+        ),
         click.option(
             "--max-ratio",
             multiple=True,

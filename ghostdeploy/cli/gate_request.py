@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ghostdeploy.types import Artifact, BenchParams
 
 NO_BASELINE = "none"  # as a --baseline: budgets alone
+NO_DELTA = "0.9999"
 
 
 def gate_request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateRequest:
@@ -29,9 +30,12 @@ def gate_request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateRe
 
     if not o["candidate"]:
         raise UsageError("a gate needs a --candidate FILE or MODEL")
-    policy, budgets = policy_of(o), _budgets(o)
-    if is_counted(o["device"]) and "tolerance" not in explicit:
-        policy = replace(policy, tolerance=DEFAULT_TOLERANCE)  # of instructions: there is no noise
+    if is_counted(o["device"]):  # exact: the tolerance decides alone, and may be any
+        given = {"tolerance": str(DEFAULT_TOLERANCE)} if "tolerance" not in explicit else {}
+        policy = policy_of({**o, **given, "delta": NO_DELTA})
+    else:
+        policy = policy_of(o)
+    budgets = _budgets(o)
     accepted, path = accepted_of(o, has_budgets=bool(budgets))
     baseline: Artifact | None = None
     if accepted and path:

@@ -191,7 +191,9 @@ def bench_options(command: F) -> F:
         click.option("--timeout", default=300.0, show_default=True, help="Seconds for one launch."),
         click.option("--resume", is_flag=True, help="Go on with a measurement that was cut off."),
         click.option(
-            "--profile", is_flag=True, help="The time of each operator, too (benchmark_model)."
+            "--profile",
+            is_flag=True,
+            help="The time of each operator, too (benchmark_model); qemu: always counts them.",
         ),
         click.option(
             "--plus-flags",
@@ -234,7 +236,8 @@ def bench_options(command: F) -> F:
             "--device",
             default="local",
             show_default=True,
-            help="local, adb (the only phone), adb:SERIAL, adb:A,B, adb:all, fake:kirin980.",
+            help="local, adb (the only phone), adb:SERIAL, adb:A,B, adb:all, fake:kirin980; or"
+            " qemu:cortex-a76, which counts instructions.",
         ),
     ):
         command = option(command)

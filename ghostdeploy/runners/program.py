@@ -12,7 +12,13 @@ from signal import Signals
 from typing import Any
 
 from android_bench import errors as program_errors
-from android_bench.benchmark_model import BenchmarkOptions, LocalRun, command_line, run_local
+from android_bench.benchmark_model import (
+    BenchmarkOptions,
+    InputFile,
+    LocalRun,
+    command_line,
+    run_local,
+)
 from android_bench.parse import BenchmarkLog, parse_log
 from android_bench.parse import LatencySummary as ProgramSummary
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
@@ -49,7 +55,13 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     return _judged(model_path, argv, run, watch)
 
 
-def program_argv(program: str, model: str, params: BenchParams) -> tuple[str, ...]:
+def program_argv(
+    program: str,
+    model: str,
+    params: BenchParams,
+    inputs: tuple[InputFile, ...] = (),
+    output: str = "",
+) -> tuple[str, ...]:
     """benchmark_model's command line. Raises UsageError for options that contradict each other."""
     try:
         options = BenchmarkOptions(
@@ -60,6 +72,8 @@ def program_argv(program: str, model: str, params: BenchParams) -> tuple[str, ..
             fp16=params.fp16,
             op_profiling=params.profile,
             delegate=params.delegate,
+            inputs=inputs,
+            output_path=output,
             plus_flags=params.plus_flags,
         )
         return command_line(program, model, options)

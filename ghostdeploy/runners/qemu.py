@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host
 from ghostdeploy.runners.agreement import agreement
 from ghostdeploy.runners.arm import pins
 from ghostdeploy.runners.arm.cores import HALF_PRECISION, check_core
+from ghostdeploy.runners.arm.elf import guest_program
 from ghostdeploy.runners.arm.emulate import INFERENCES, WARM_UPS, Emulated, emulate, workplace
 from ghostdeploy.runners.arm.operators import graph_nodes, split
 from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.runners.arm.program import ProgramRun
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.reference import reference
-from ghostdeploy.runners.runtimes import check_format
+from ghostdeploy.runners.reference import Reference, reference
+from ghostdeploy.runners.runtimes import benchmark_program, check_format, evidence
 from ghostdeploy.types import (
     BenchParams,
     DeviceIdentity,
@@ -28,6 +31,7 @@ from ghostdeploy.types import (
 )
 
 DEFAULT_CORE = "cortex-a76"
+RUNTIMES = ("litert", "benchmark_model")
 MAX_REL_L2 = 1e-3  # fp32 kernels add in another order; beyond this it is another function
 
 
@@ -35,8 +39,9 @@ class QemuRunner:
     """LiteRT's aarch64 library on one emulated core, in one thread.
 
     A launch is one process of a few inferences, which must all count the same, to the
-    instruction; ``params.profile`` adds a second process for the operators. The outputs are
-    compared with those of the same kernels on this machine.
+    instruction; ``params.profile`` adds a second process for the operators. With
+    ``params.benchmark_model`` it is two processes of that program instead, and no operators. The
+    outputs are compared with those of the same kernels on this machine.
     """
 
     writes_outputs = False  # ``launch`` has compared them
@@ -45,6 +50,7 @@ class QemuRunner:
         self.core = check_core(target or DEFAULT_CORE)
         _check(params, self.core)
         self.place = installed()
+        self.runtime(params)
 
     def identity(self) -> DeviceIdentity:
         return DeviceIdentity(
@@ -62,7 +68,11 @@ class QemuRunner:
         return host.state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
-        return RuntimeEvidence("litert", pins.LITERT_VERSION, pins.LITERT_SHA256)
+        """Of a program all that it tells is the linker's build ID. Raises UsageError for none."""
+        if params.runtime == "litert":
+            return RuntimeEvidence("litert", pins.LITERT_VERSION, pins.LITERT_SHA256)
+        known = guest_program(benchmark_program(params)).build_id
+        return replace(evidence(params), version=f"build {known}" if known else "")
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
         _check(params, self.core)
@@ -71,21 +81,36 @@ class QemuRunner:
         started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         try:
             with workplace(self.place, self.core, model_path) as folder:
-                run = emulate(self.place, self.core, folder, kernels(params), params.timeout_s)
-                counted = _instructions(run, folder, model_path, params)
-                operators = self._operators(folder, model_path, params) if params.profile else ()
+                run, here = self._run(folder, model_path, params)
+                operators = self._operators(folder, model_path, params)
+            counted = _instructions(run, here)
         except (InputFileError, MeasurementError) as error:
-            raise type(error)(f"{model_path}: {error}") from error
+            raise type(error)(_naming(model_path, error)) from error
         return _launch(run, started, counted, operators, params)
+
+    def _run(
+        self, folder: Path, model_path: Path, params: BenchParams
+    ) -> tuple[Emulated, Reference]:
+        """An inference there and here, on the same inputs."""
+        if params.runtime == "litert":
+            run = emulate(self.place, self.core, folder, kernels(params), params.timeout_s)
+            given = folder / "inputs.bin"
+            return run, reference(model_path, xnnpack=params.xnnpack, given=given)
+        here = reference(model_path, xnnpack=params.xnnpack)
+        program = benchmark_program(params).absolute()
+        there = ProgramRun(self.place, self.core, folder, model_path, program, params)
+        return there.count(here.inputs), here
 
     def _operators(
         self, folder: Path, model_path: Path, params: BenchParams
     ) -> tuple[OpInstructions, ...]:
+        if not params.profile or params.runtime != "litert":
+            return ()
         run = emulate(
             self.place, self.core, folder, kernels(params), params.timeout_s, profile=True
         )
         each = len(run.reported) // (WARM_UPS + INFERENCES)
-        return split(run.log.inferences[-1], run.reported[-each:], graph_nodes(model_path))
+        return split(run.marks, run.reported[-each:], graph_nodes(model_path))
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
         """Raises UsageError: ``launch`` compares the outputs."""
@@ -106,8 +131,12 @@ def kernels(params: BenchParams) -> str:
 
 
 def _check(params: BenchParams, core: str) -> None:
-    if params.runtime != "litert":
-        raise UsageError(f"qemu: devices run litert, not {params.runtime}")
+    if params.runtime not in RUNTIMES:
+        raise UsageError(f"qemu: devices run litert or benchmark_model, not {params.runtime}")
+    if params.delegate:
+        raise UsageError(f"an emulated core has no {params.delegate}; leave --delegate out")
+    if params.plus_flags and params.runtime == "litert":
+        raise UsageError("--plus-flags needs TFLite's own program: --benchmark-model PATH")
     if params.threads != 1:
         raise UsageError(f"an emulated core counts one thread exactly, not {params.threads}")
     if params.cpus:
@@ -118,25 +147,23 @@ def _check(params: BenchParams, core: str) -> None:
         )
 
 
-def _instructions(
-    run: Emulated, folder: Path, model_path: Path, params: BenchParams
-) -> Instructions:
-    """The count of one inference. Raises MeasurementError where they differ."""
-    counts = run.log.counts()
-    if len(set(counts)) != 1:
-        totals = ", ".join(str(c.total) for c in counts)
-        raise MeasurementError(f"its inferences do not count alike: {totals} instructions")
-    here = reference(model_path, xnnpack=params.xnnpack, given=folder / "inputs.bin")
-    found = agreement(run.outputs, here.outputs)
-    (count,) = set(counts)
+def _instructions(run: Emulated, here: Reference) -> Instructions:
+    """The count of one inference, and how far its outputs are from ``here``'s."""
+    found = None if run.outputs is None else agreement(run.outputs, here.outputs)
     return Instructions(
-        multiply_accumulate=count.multiply_accumulate,
-        load=count.load,
-        store=count.store,
-        other=count.other,
-        max_abs=found.max_abs,
-        rel_l2=found.rel_l2,
+        multiply_accumulate=run.count.multiply_accumulate,
+        load=run.count.load,
+        store=run.count.store,
+        other=run.count.other,
+        max_abs=found.max_abs if found else None,
+        rel_l2=found.rel_l2 if found else None,
     )
+
+
+def _naming(model_path: Path, error: Exception) -> str:
+    """The message, with the model's path in front where it is not there yet."""
+    text = str(error)
+    return text if text.startswith(f"{model_path}: ") else f"{model_path}: {text}"
 
 
 def _launch(
@@ -146,10 +173,8 @@ def _launch(
     operators: tuple[OpInstructions, ...],
     params: BenchParams,
 ) -> Launch:
-    from dataclasses import replace
-
-    assert counted.rel_l2 is not None
-    differs = counted.rel_l2 > MAX_REL_L2 and not params.fp16
+    rel_l2 = counted.rel_l2 or 0.0
+    differs = rel_l2 > MAX_REL_L2 and not params.fp16
     return Launch(
         round=0,
         position=0,
@@ -157,9 +182,9 @@ def _launch(
         argv=run.argv,
         summary=None,
         instructions=replace(counted, operators=operators),
-        peak_mem_mb=run.log.peak_mem_bytes / 1e6,
+        peak_mem_mb=run.peak_mem_bytes / 1e6,
         valid=not differs,
-        why_not=_why(counted.rel_l2) if differs else "",
+        why_not=_why(rel_l2) if differs else "",
         returncode=run.finished.returncode,
         stdout=run.finished.stdout,
         stderr=run.finished.stderr,

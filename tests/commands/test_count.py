@@ -95,6 +95,8 @@ def test_bench_and_report_as_a_user_sees_them(model, tmp_path):
     done = ghostdeploy(*words)
     assert done.returncode == 0, done.stderr
     assert "Instructions (M)" in done.stdout
+    assert "multiply-accumulate (M)" in done.stdout
+    assert "Relative L2" in done.stdout
     assert " ms" not in done.stdout
     assert "Latency" not in done.stdout
     records = sorted((tmp_path / "r").glob("*.json"))
@@ -105,6 +107,7 @@ def test_bench_and_report_as_a_user_sees_them(model, tmp_path):
     assert two["ratio"] == 1.0
     total = one["instructions"]["total"]
     assert f"{total / 1e6:.6f}" in (tmp_path / "out/x.md").read_text()
+    assert (tmp_path / "out/x.md").read_text().startswith("# Instructions\n")
     page = (tmp_path / "out/x.html").read_text()
     assert "Instructions of one inference" in page
     assert "<script" not in page

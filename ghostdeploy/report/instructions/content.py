@@ -91,6 +91,15 @@ def cautions(report: InstructionReport) -> tuple[str, ...]:
     )
 
 
+def classes(report: InstructionReport) -> Grid:
+    """A row a model: how many of which kind."""
+    rows = tuple(
+        (row.title, *(millions(value) for value in row.instructions.classes))
+        for row in report.comparisons
+    )
+    return Grid(("Of these", *_class_header()), rows, frozenset(range(1, 5)))
+
+
 def agreement(report: InstructionReport) -> Grid:
     """How far each model's outputs are from this machine's."""
     rows = tuple(

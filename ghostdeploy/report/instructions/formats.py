@@ -24,6 +24,7 @@ def render_text(report: InstructionReport, operators: bool = False) -> str:
     facts = [f"{label}: {clean(text)}" for label, text in content.setup(report)]
     overview = content.overview(report)
     blocks = [[clean(report.title)], facts, _lines(_terminal(overview))]
+    blocks += [_lines(content.classes(report)), _lines(content.agreement(report))]
     if operators:
         blocks += [[clean(title), *_lines(grid)] for title, grid in content.tables(report)]
     remarks = [f"! {clean(text)}" for text in content.cautions(report)]
@@ -89,7 +90,7 @@ def _notes(report: InstructionReport) -> list[str]:
 
 
 def _terminal(grid: Grid) -> Grid:
-    """The overview without the classes, which are in the other formats."""
+    """The overview without the classes: they would make it too wide, and have a table there."""
     keep = [n for n, name in enumerate(grid.header) if not name.startswith(content.CLASSES)]
     rows = tuple(tuple(row[n] for n in keep) for row in grid.rows)
     return Grid(tuple(grid.header[n] for n in keep), rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ghostdeploy.errors import MeasurementError
 
-MARKS = ("begin", "end", "op-begin", "op-end", "clock")
+MARKS = ("begin", "end", "op-begin", "op-end", "clock", "exit")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class Count:
             self.other - earlier.other,
         )
 
+    def __floordiv__(self, number: int) -> Count:
+        return Count(
+            self.multiply_accumulate // number,
+            self.load // number,
+            self.store // number,
+            self.other // number,
+        )
+
     @property
     def total(self) -> int:
         return self.multiply_accumulate + self.load + self.store + self.other
@@ -42,9 +50,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Log:
-    """``inferences`` holds each one's marks, its ``begin`` and ``end`` included."""
+    """``inferences`` holds each one's marks, its ``begin`` and ``end`` included.
+
+    ``whole`` is the count of the process from its start to its end.
+    """
 
     inferences: tuple[tuple[Mark, ...], ...]
+    whole: Count
     peak_mem_bytes: int
 
     def counts(self) -> tuple[Count, ...]:
@@ -54,8 +66,8 @@ class Log:
 
 def parse_counts(text: str) -> Log:
     """Raises MeasurementError for anything but a whole file of the plugin's."""
-    *lines, last = text.splitlines() or [""]
-    if not last.startswith("memory "):
+    *lines, leaving, last = text.splitlines() if text.count("\n") > 1 else ("", "")
+    if not (last.startswith("memory ") and leaving.startswith("exit ")):
         raise MeasurementError("the emulator's counts are cut short; is the disk full?")
     inferences: list[tuple[Mark, ...]] = []
     current: list[Mark] = []
@@ -67,7 +79,7 @@ def parse_counts(text: str) -> Log:
             if mark.name == "end":
                 inferences.append(tuple(current))
                 current = []
-    return Log(tuple(inferences), _numbers(last, 1)[0])
+    return Log(tuple(inferences), _mark(leaving).count, _numbers(last, 1)[0])
 
 
 def _mark(line: str) -> Mark:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, MeasurementError
 from ghostdeploy.runners.arm.cores import write_system_files
-from ghostdeploy.runners.arm.counts import Log, parse_counts
+from ghostdeploy.runners.arm.counts import Count, Mark, parse_counts
 from ghostdeploy.runners.arm.operators import Reported, parse_operators
 from ghostdeploy.runners.arm.place import Place
 from ghostdeploy.runners.process import Finished, run_process
@@ -21,17 +21,24 @@ INFERENCES = 3
 WARM_UPS = 2  # run_model.c's, which are reported but not marked
 NOT_A_MODEL = 3  # run_model.c's exit code
 MODEL = "model.tflite"
+COUNTS = "counts.txt"
+RANDOM = "1"  # what the guest's random numbers start from
 
 
 @dataclass(frozen=True)
 class Emulated:
-    """What one process left: its counts, and its tensors' raw values."""
+    """What one process left: an inference's count, and the output tensors' raw values.
+
+    ``marks`` are those within the last inference, and ``reported`` the operators of all of them.
+    """
 
     argv: tuple[str, ...]
     finished: Finished
-    log: Log
-    reported: tuple[Reported, ...]
-    outputs: bytes
+    count: Count
+    peak_mem_bytes: int
+    outputs: bytes | None
+    marks: tuple[Mark, ...] = ()
+    reported: tuple[Reported, ...] = ()
 
 
 @contextmanager
@@ -48,19 +55,27 @@ def workplace(place: Place, core: str, model: Path) -> Iterator[Path]:
         yield folder
 
 
-def qemu_command(place: Place, core: str, program: Path, *arguments: str) -> tuple[str, ...]:
-    """Run ``program`` as ``core`` in a ``workplace``, counted."""
+def qemu_command(
+    place: Place, core: str, program: Path, *arguments: str, foreign: bool = False
+) -> tuple[str, ...]:
+    """Run ``program`` as ``core`` in a ``workplace``, counted.
+
+    A ``foreign`` one, not run_model, also finds libraries beside it.
+    """
+    libraries = f"{place.litert}:{program.parent}" if foreign else str(place.litert)
     return (
         str(place.qemu),
-        *("-cpu", core, "-L", "root", "-plugin", str(place.plugin)),
-        *("-E", f"LD_LIBRARY_PATH={place.litert}"),
+        *("-cpu", core, "-L", "root", "-seed", RANDOM, "-plugin", str(place.plugin)),
+        *("-E", f"LD_LIBRARY_PATH={libraries}", *(("-U", "LD_PRELOAD") if foreign else ())),
         str(program),
         *arguments,
     )
 
 
-def emulator_environment(place: Place) -> dict[str, str]:
-    return {**os.environ, "LD_LIBRARY_PATH": str(place.emulator_libraries)}
+def emulator_environment(place: Place, *, foreign: bool = False) -> dict[str, str]:
+    """A ``foreign`` program gets its clock from the emulator; run_model has its own."""
+    clock = {"LD_PRELOAD": str(place.clock)} if foreign else {}
+    return {**os.environ, "LD_LIBRARY_PATH": str(place.emulator_libraries), **clock}
 
 
 def emulate(
@@ -68,6 +83,7 @@ def emulate(
 ) -> Emulated:
     """Run the model of a ``workplace``. ``kernels`` is builtin, xnnpack or fp16.
 
+    With ``profile`` the count is not the model's alone, but its marks tell the operators apart.
     Raises InputFileError for a model that the runtime does not take, MeasurementError for
     anything else that went wrong.
     """
@@ -83,15 +99,21 @@ def emulate(
     if finished.returncode != 0:
         ended = finished.killed_by or f"code {finished.returncode}"
         raise MeasurementError(f"the emulated run ended with {ended}: {last_words(finished)}")
-    log = parse_counts((folder / "counts.txt").read_text())
-    if len(log.inferences) != INFERENCES:
-        raise MeasurementError(f"{len(log.inferences)} inferences were counted, not {INFERENCES}")
+    log = parse_counts((folder / COUNTS).read_text())
+    counts = log.counts()
+    if len(counts) != INFERENCES:
+        raise MeasurementError(f"{len(counts)} inferences were counted, not {INFERENCES}")
+    if len(set(counts)) != 1 and not profile:  # the profile's own writing differs a little
+        totals = ", ".join(str(count.total) for count in counts)
+        raise MeasurementError(f"its inferences do not count alike: {totals} instructions")
     return Emulated(
         argv=argv,
         finished=finished,
-        log=log,
-        reported=parse_operators((folder / "operators.txt").read_text(errors="replace")),
+        count=counts[-1],
+        peak_mem_bytes=log.peak_mem_bytes,
         outputs=(folder / "outputs.bin").read_bytes(),
+        marks=log.inferences[-1],
+        reported=parse_operators((folder / "operators.txt").read_text(errors="replace")),
     )
 
 

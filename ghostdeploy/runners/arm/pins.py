@@ -10,15 +10,16 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PACKAGES_FILE = HERE / "packages.csv"
-PLUGIN_SOURCE = HERE / "native" / "count.c"
-RUNNER_SOURCE = HERE / "native" / "run_model.c"
+NATIVE = HERE / "native"
+EMULATOR_PARTS = ("count", "clock")  # shared libraries for this machine
+GUEST_PROGRAMS = ("run_model", "benchmark_model")
 
 LITERT_VERSION = "2.1.0"
 LITERT_SHA256 = "92b24d2507fccf5680c26e712c156266dcf64a892df3921dd42f4a7d26527462"
 
 # Compilers' arguments; {…} is filled in when they are run.
-PLUGIN_FLAGS = ("-shared", "-fPIC", "-O2", "-fvisibility=hidden")
-RUNNER_FLAGS = ("-O2", "-Wl,--allow-shlib-undefined")
+EMULATOR_FLAGS = ("-shared", "-fPIC", "-O2", "-fvisibility=hidden")
+GUEST_FLAGS = ("-O2", "-Wl,--allow-shlib-undefined")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def packages() -> tuple[Package, ...]:
 @cache
 def setup_key() -> str:
     """Identifies a setup: everything that could change a count. 16 hexadecimal digits."""
-    digest = hashlib.sha256(f"{LITERT_SHA256} {PLUGIN_FLAGS} {RUNNER_FLAGS}".encode())
-    for file in (PACKAGES_FILE, PLUGIN_SOURCE, RUNNER_SOURCE):
+    digest = hashlib.sha256(f"{LITERT_SHA256} {EMULATOR_FLAGS} {GUEST_FLAGS}".encode())
+    for file in (PACKAGES_FILE, *sorted(NATIVE.glob("*.[ch]"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

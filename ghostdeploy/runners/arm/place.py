@@ -45,12 +45,23 @@ class Place:
         return self.folder / "count.so"
 
     @property
+    def clock(self) -> Path:
+        """To be loaded into the emulator where a program's own clock would show."""
+        return self.folder / "clock.so"
+
+    @property
     def run_model(self) -> Path:
         return self.folder / "run_model"
 
     @property
+    def standin(self) -> Path:
+        """A stand-in for benchmark_model, for tests."""
+        return self.folder / "benchmark_model"
+
+    @property
     def complete(self) -> bool:
-        return all(p.exists() for p in (self.qemu, self.plugin, self.run_model, self.library))
+        made = (self.qemu, self.library, self.plugin, self.clock, self.run_model, self.standin)
+        return all(path.exists() for path in made)
 
 
 def cache_folder() -> Path:

@@ -135,14 +135,16 @@ def _assemble(made: Place, work: Path, wheel: Path) -> None:
 
 
 def _compile(made: Place, work: Path) -> None:
-    plugin = ["cc", *pins.PLUGIN_FLAGS, str(pins.PLUGIN_SOURCE), "-o", str(made.plugin)]
-    _run(plugin, work, "cc")
+    for name in pins.EMULATOR_PARTS:
+        output = str(made.folder / f"{name}.so")
+        _run(["cc", *pins.EMULATOR_FLAGS, str(pins.NATIVE / f"{name}.c"), "-o", output], work, "cc")
     compiler = work / "compiler"
-    runner = [str(compiler / "usr/bin/aarch64-linux-gnu-gcc-12"), f"--sysroot={compiler}"]
-    runner += [str(pins.RUNNER_SOURCE), "-o", str(made.run_model)]
-    runner += [f"-L{made.litert}", "-lLiteRt", *pins.RUNNER_FLAGS]
+    gcc = [str(compiler / "usr/bin/aarch64-linux-gnu-gcc-12"), f"--sysroot={compiler}"]
     libraries = {"LD_LIBRARY_PATH": f"{compiler / LIBRARIES}:{made.emulator_libraries}"}
-    _run(runner, work, "aarch64-linux-gnu-gcc", libraries)
+    for name in pins.GUEST_PROGRAMS:
+        files = [str(pins.NATIVE / f"{name}.c"), "-o", str(made.folder / name)]
+        argv = [*gcc, *files, f"-L{made.litert}", "-lLiteRt", *pins.GUEST_FLAGS]
+        _run(argv, work, "aarch64-linux-gnu-gcc", libraries)
 
 
 def _put(made: Path, ready: Place) -> None:

@@ -59,6 +59,7 @@ def counting(gate, monkeypatch):
         (1.006, (), "regressed", 1),
         (0.99, (), "improved", 0),
         (1.006, ("--tolerance", "1%"), "pass", 0),
+        (1.09, ("--tolerance", "10%"), "pass", 0),
         (1.0, ("--max-size-mb", "0.000001"), "regressed", 1),
     ],
 )

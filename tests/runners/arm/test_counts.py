@@ -16,6 +16,7 @@ clock 14 22 31 45
 end 15 23 32 46
 begin 15 23 32 46
 end 20 26 34 52
+exit 30 40 50 60
 memory 4096
 """
 
@@ -25,6 +26,7 @@ def test_an_inference_is_what_lies_between_its_marks():
     assert log.counts() == (Count(5, 3, 2, 6), Count(5, 3, 2, 6))
     assert log.counts()[0].total == 16
     assert [mark.name for mark in log.inferences[0]] == ["begin", "clock", "clock", "end"]
+    assert log.whole == Count(30, 40, 50, 60)
     assert log.peak_mem_bytes == 4096
 
 
@@ -32,7 +34,9 @@ def test_an_inference_is_what_lies_between_its_marks():
     ("text", "says"),
     [
         ("", "cut short"),
+        ("memory 4096\n", "cut short"),
         (LOG.rsplit("\n", 2)[0], "cut short"),
+        (LOG.replace("exit 30 40 50 60\n", ""), "cut short"),
         (LOG.replace("clock 11", "clock x"), "damaged line"),
         (LOG.replace("clock 11 20", "clock 11"), "damaged line"),
         (LOG.replace("begin 10", "bogus 10"), "unknown line"),
@@ -46,7 +50,9 @@ def test_a_damaged_log_is_an_error(text, says):
 
 def marks(*points: tuple[str, int]):
     text = "".join(f"{name} {count} 0 0 0\n" for name, count in points)
-    (inference,) = parse_counts(f"begin 0 0 0 0\n{text}end 999 0 0 0\nmemory 0\n").inferences
+    (inference,) = parse_counts(
+        f"begin 0 0 0 0\n{text}end 999 0 0 0\nexit 999 0 0 0\nmemory 0\n"
+    ).inferences
     return inference
 
 

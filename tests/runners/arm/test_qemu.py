@@ -78,7 +78,10 @@ def test_half_precision_converts_and_is_less_exact(tiny):
         ("qemu:cortex-a53", {"fp16": True}, "cortex-a76, neoverse-n1, a64fx have"),
         ("qemu", {"threads": 2}, "one thread exactly"),
         ("qemu", {"cpus": (0,)}, "leave --cpus out"),
-        ("qemu", {"runtime": "onnxruntime"}, "run litert"),
+        ("qemu", {"runtime": "onnxruntime"}, "run litert or benchmark_model"),
+        ("qemu", {"delegate": "gpu"}, "has no gpu"),
+        ("qemu", {"plus_flags": ("--a=b",)}, "needs TFLite.s own program"),
+        ("qemu", {"runtime": "benchmark_model"}, "needs the program"),
     ],
 )
 def test_what_it_cannot_do_is_said(device, changes, says):

@@ -23,12 +23,19 @@ def test_every_package_is_pinned_and_has_a_digest():
 
 def test_the_key_changes_with_what_could_change_a_count(monkeypatch, tmp_path):
     before = pins.setup_key()
-    other = tmp_path / "count.c"
-    other.write_bytes(pins.PLUGIN_SOURCE.read_bytes() + b"\n")
-    monkeypatch.setattr(pins, "PLUGIN_SOURCE", other)
+    for source in pins.NATIVE.glob("*.[ch]"):
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    assert key_of(monkeypatch, tmp_path) == before
+    with (tmp_path / "tflite.h").open("a") as header:
+        header.write("\n")
+    assert key_of(monkeypatch, tmp_path) != before
+
+
+def key_of(monkeypatch, sources):
+    monkeypatch.setattr(pins, "NATIVE", sources)
     pins.setup_key.cache_clear()
     try:
-        assert pins.setup_key() != before
+        return pins.setup_key()
     finally:
         pins.setup_key.cache_clear()
 

@@ -5,8 +5,9 @@
  *
  *     MARK MULTIPLY_ACCUMULATE LOAD STORE OTHER
  *
- * with the counts since the start, all of one thread. Its last line is "memory BYTES": the most
- * anonymous memory that the guest held at once, by its mmap, munmap, mremap and brk.
+ * with the counts since the start, all of one thread. The last two lines are of the end: the mark
+ * "exit", and "memory BYTES", the most anonymous memory that the guest held at once, by its mmap,
+ * munmap, mremap and brk.
  *
  * Counts are added block by block, which is exact to a block at a mark: the same few instructions
  * each time.
@@ -164,6 +165,7 @@ static void system_call_returned(qemu_plugin_id_t id, unsigned cpu, int64_t numb
 }
 
 static void finished(qemu_plugin_id_t id, void *data) {
+  snapshot("exit");
   fprintf(out, "memory %" PRIu64 "\n", most_held);
   fclose(out);
 }

@@ -17,49 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What is used of TFLite's C API, of its telemetry profiler and of its XNNPACK delegate
- * (tensorflow/lite/c/c_api.h, …/profiling/telemetry/c/profiler.h, …/xnnpack_delegate.h); the wheel
- * ships the library without them. */
-typedef struct TfLiteModel TfLiteModel;
-typedef struct TfLiteInterpreter TfLiteInterpreter;
-typedef struct TfLiteInterpreterOptions TfLiteInterpreterOptions;
-typedef struct TfLiteTensor TfLiteTensor;
-typedef struct TfLiteDelegate TfLiteDelegate;
-typedef struct Profiler {
-  void *data;
-  void (*event)(struct Profiler *, const char *, uint64_t);
-  void (*op_event)(struct Profiler *, const char *, int64_t, int64_t, uint64_t);
-  void (*settings)(struct Profiler *, const char *, const void *);
-  uint32_t (*op_begins)(struct Profiler *, const char *name, int64_t op, int64_t subgraph);
-  void (*op_ends)(struct Profiler *, uint32_t handle);
-  void (*op_took)(struct Profiler *, const char *name, uint64_t us, int64_t op, int64_t subgraph);
-} Profiler;
-typedef struct {
-  int32_t num_threads;
-  uint32_t runtime_flags;
-  uint32_t flags;
-  char rest[500]; /* more than any version has */
-} XNNPackOptions;
-enum { FLOAT32 = 1, FORCE_FP16 = 4 };
-enum { WARM_UPS = 2 }; /* the builtin kernels still allocate in the second */
+#include "tflite.h"
 
-TfLiteModel *TfLiteModelCreateFromFile(const char *);
-TfLiteInterpreterOptions *TfLiteInterpreterOptionsCreate(void);
-void TfLiteInterpreterOptionsSetNumThreads(TfLiteInterpreterOptions *, int32_t);
-void TfLiteInterpreterOptionsAddDelegate(TfLiteInterpreterOptions *, TfLiteDelegate *);
-void TfLiteInterpreterOptionsSetTelemetryProfiler(TfLiteInterpreterOptions *, Profiler *);
-TfLiteInterpreter *TfLiteInterpreterCreate(const TfLiteModel *, const TfLiteInterpreterOptions *);
-int TfLiteInterpreterAllocateTensors(TfLiteInterpreter *);
-int TfLiteInterpreterInvoke(TfLiteInterpreter *);
-int32_t TfLiteInterpreterGetInputTensorCount(const TfLiteInterpreter *);
-int32_t TfLiteInterpreterGetOutputTensorCount(const TfLiteInterpreter *);
-TfLiteTensor *TfLiteInterpreterGetInputTensor(const TfLiteInterpreter *, int32_t);
-const TfLiteTensor *TfLiteInterpreterGetOutputTensor(const TfLiteInterpreter *, int32_t);
-int TfLiteTensorType(const TfLiteTensor *);
-void *TfLiteTensorData(const TfLiteTensor *);
-size_t TfLiteTensorByteSize(const TfLiteTensor *);
-XNNPackOptions TfLiteXNNPackDelegateOptionsDefault(void);
-TfLiteDelegate *TfLiteXNNPackDelegateCreate(const XNNPackOptions *);
+enum { WARM_UPS = 2 }; /* the builtin kernels still allocate in the second */
 
 #define MARK(number) __asm__ volatile("hint #" #number ::: "memory")
 #define BEGIN MARK(112)
@@ -118,31 +78,6 @@ static Profiler profiler = {
     .op_took = op_took,
 };
 
-static TfLiteDelegate *xnnpack(uint32_t flags) {
-  XNNPackOptions options = TfLiteXNNPackDelegateOptionsDefault();
-  options.num_threads = 1;
-  options.flags |= flags;
-  return TfLiteXNNPackDelegateCreate(&options);
-}
-
-static TfLiteInterpreter *interpreter_of(const char *model, const char *kernels, int profile) {
-  TfLiteModel *loaded = TfLiteModelCreateFromFile(model);
-  if (!loaded) fail(3, "not a TFLite model");
-  TfLiteInterpreterOptions *options = TfLiteInterpreterOptionsCreate();
-  TfLiteInterpreterOptionsSetNumThreads(options, 1);
-  if (strcmp(kernels, "xnnpack") == 0)
-    TfLiteInterpreterOptionsAddDelegate(options, xnnpack(0));
-  else if (strcmp(kernels, "fp16") == 0)
-    TfLiteInterpreterOptionsAddDelegate(options, xnnpack(FORCE_FP16));
-  else if (strcmp(kernels, "builtin") != 0)
-    fail(2, "kernels are builtin, xnnpack or fp16");
-  if (profile) TfLiteInterpreterOptionsSetTelemetryProfiler(options, &profiler);
-  TfLiteInterpreter *interpreter = TfLiteInterpreterCreate(loaded, options);
-  if (!interpreter || TfLiteInterpreterAllocateTensors(interpreter))
-    fail(3, "the runtime does not take this model");
-  return interpreter;
-}
-
 /* Numerical Recipes' linear congruential generator, 32 bits; the upper ones are used. */
 static uint32_t next_random(void) {
   static uint32_t state = 1;
@@ -173,8 +108,12 @@ static void invoke(TfLiteInterpreter *interpreter) {
 
 int main(int argc, char **argv) {
   if (argc < 4) fail(2, "MODEL RUNS builtin|xnnpack|fp16 [profile]");
+  const char *kernels = argv[3], *why;
+  if (strcmp(kernels, "builtin") && strcmp(kernels, "xnnpack") && strcmp(kernels, "fp16"))
+    fail(2, "kernels are builtin, xnnpack or fp16");
   operators = opened("operators.txt");
-  TfLiteInterpreter *interpreter = interpreter_of(argv[1], argv[3], argc > 4);
+  TfLiteInterpreter *interpreter = open_model(argv[1], kernels, argc > 4 ? &profiler : NULL, &why);
+  if (!interpreter) fail(3, why);
   FILE *inputs = opened("inputs.bin"), *outputs = opened("outputs.bin");
   for (int i = 0; i < TfLiteInterpreterGetInputTensorCount(interpreter); i++) {
     fill(TfLiteInterpreterGetInputTensor(interpreter, i));
