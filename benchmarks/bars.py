@@ -55,6 +55,7 @@ FORMS.pop("")
 OPTIMIZED = tuple(name for name in FORMS if name != "plain")
 INT8 = (OPTIMIZED[0], OPTIMIZED[-1])  # an export takes a minute or two
 TIMED = ("plain", "peer", *OPTIMIZED)
+COUNTS = "counts.json"
 EQUAL = 1e-4  # of the logits, to count as the same function
 
 
@@ -208,13 +209,17 @@ def kernels(path: Path) -> int | None:
 
 def count(path: Path, folder: Path, **changes: Any) -> int:
     """``instructions``, once for each file, way to run it and emulator."""
-    kept = folder / "counts.json"
-    known: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
     key = f"{setup_key()} {file_sha256(path)} {sorted(changes.items())}"
-    if key not in known:
-        known[key] = instructions(path, **changes)
-        write_atomic(kept, json.dumps(known, indent=1))
-    return known[key]
+    if key not in kept_counts(folder):
+        found = instructions(path, **changes)
+        known = kept_counts(folder) | {key: found}  # another process may have added to them
+        write_atomic(folder / COUNTS, json.dumps(known, indent=1))
+    return kept_counts(folder)[key]
+
+
+def kept_counts(folder: Path) -> dict[str, int]:
+    kept = folder / COUNTS
+    return dict(json.loads(kept.read_text())) if kept.exists() else {}
 
 
 def report(spec: ModelSpec, rows: dict[str, Row], rounds: int) -> str:
