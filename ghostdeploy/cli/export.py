@@ -107,7 +107,7 @@ def _describe_export(artifact: Any, reused: bool) -> None:
 @click.argument("file", type=Path)
 @click.option("--model", help="Which network FILE is, where it does not say so itself.")
 @model_options
-@click.option("--precision", default="fp32", show_default=True, help="With --model.")
+@click.option("--precision", default="", help="With --model; the file's own by default.")
 @click.option("--layers", is_flag=True, help="Every inner tensor's difference.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def verify(
@@ -124,7 +124,8 @@ def verify(
         spec = parse_target(model, spec_defaults(o))
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
-        recipe(precision)
+        if precision:
+            recipe(precision)
         origin = command.Origin(
             spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
         )

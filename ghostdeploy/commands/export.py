@@ -15,7 +15,7 @@ from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, U
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, float_rewrites, recipe
+from ghostdeploy.quantize import QuantizeOptions, check_mixed, float_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
 from ghostdeploy.types import (
@@ -65,6 +65,7 @@ class ExportRequest:
                 raise UsageError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
             if format not in come:
                 raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
+        check_mixed(self.precision, self.quantize)
         if self.export.features and recipe(self.precision).calibrated:
             raise UsageError(f"{self.precision} is judged by its logits: leave out --features")
         if not 0 <= self.seed < 2**32:
@@ -244,7 +245,7 @@ def _make(
         # ONNX is proven even when only TFLite is wanted: it is the step between, and the
         # converter is busy meanwhile.
         progress(2, steps, "comparing ONNX with torch")
-        onnx = _onnx(request, model, keys.get("onnx", ""), weights, data)
+        onnx = _onnx(request, model, keys.get("onnx", ""), weights, data, progress)
         if "onnx" in formats:
             made["onnx"] = _write(request, "onnx", *onnx)
         if converter:
@@ -338,6 +339,7 @@ def _onnx(
     key: str,
     weights: str,
     calibration: CalibrationData | None,
+    progress: Progress,
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy.export import parity
     from ghostdeploy.export.to_onnx import to_fp16, with_all_values
@@ -359,7 +361,7 @@ def _onnx(
     if calibration and "onnx" in request.formats:
         from ghostdeploy.commands.quantize.onnx import quantize_onnx
 
-        data, quantization = quantize_onnx(data, request.quantize, calibration)
+        data, quantization = quantize_onnx(data, request.quantize, calibration, progress)
     made = _artifact(request, path, data, key, weights, report, proven, {}, quantization)
     return data, made, report
 
@@ -444,7 +446,9 @@ def _prove(
         precision = "fp32"
     proven = compare(format, f"{runtime} {version}", precision, pairs, layers)
     if not proven.passed:
-        raise CheckFailed(f"{request.path(format).name}: {verdict(proven, layers)}")
+        # ONNX was proven before: what is wrong now, the converter did.
+        hint = "; onnx2tf goes by shapes: try another --resolution" if format == "tflite" else ""
+        raise CheckFailed(f"{request.path(format).name}: {verdict(proven, layers)}{hint}")
     return proven
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
@@ -88,8 +89,9 @@ class QuantizeOptions:
 
     ``calibration`` is a folder of images, a .npy or .npz, None for synthetic images. ``ranges``
     is how an activation's range is chosen, ``equalize`` evens out channels before conversion
-    (of a network; a file is what it is). ``keep_float`` layers stay in fp32, and with
-    ``auto_mixed`` (dB) as many more blocks as that output SNR needs.
+    (of a network; a file is what it is). ``keep_float`` layers stay in fp32, and as
+    many more blocks as an output SNR needs: of ``auto_mixed`` dB, or at most ``max_snr_loss`` dB
+    below what every block in float gives.
     """
 
     calibration: Path | None = None
@@ -101,14 +103,25 @@ class QuantizeOptions:
     equalize: bool = True
     keep_float: tuple[str, ...] = ()
     auto_mixed: float | None = None
+    max_snr_loss: float | None = None
 
     def __post_init__(self) -> None:
         if self.ranges not in RANGES:
             raise UsageError(f"ranges must be one of {', '.join(RANGES)}, not {self.ranges!r}")
         if not 0.1 <= self.crop <= 1.0:
             raise UsageError(f"crop must be 0.1 to 1 of the image, not {self.crop}")
+        if self.auto_mixed is not None and self.max_snr_loss is not None:
+            raise UsageError("auto-mixed and max-snr-loss are two ways to say one thing; give one")
+        for name in ("auto_mixed", "max_snr_loss"):
+            if not 0 <= (value := getattr(self, name) or 0.0) < inf:
+                raise UsageError(f"{name.replace('_', '-')} must be 0 or more dB, not {value}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"calibration-seed must be 0 to 2**32-1, not {self.seed}")
+
+    @property
+    def mixed(self) -> bool:
+        """Whether blocks that are kept in float are to be looked for."""
+        return self.auto_mixed is not None or self.max_snr_loss is not None
 
     @property
     def switches(self) -> tuple[str, ...]:
@@ -117,4 +130,16 @@ class QuantizeOptions:
             f"ranges={self.ranges}",
             "per-channel" if self.per_channel else "per-tensor",
             *(("equalize",) if self.equalize else ()),
+            *((f"auto-mixed={self.auto_mixed:g}",) if self.auto_mixed is not None else ()),
+            *((f"max-snr-loss={self.max_snr_loss:g}",) if self.max_snr_loss is not None else ()),
         )
+
+
+def check_mixed(precision: str, options: QuantizeOptions) -> None:
+    """Raises UsageError for float layers in a precision whose quantizer knows none."""
+    if recipe(precision).activations == "int16" and (options.keep_float or options.mixed):
+        raise UsageError(
+            f"{precision} keeps no layer in float; leave out --keep-float and the like"
+        )
+    if "tflite" not in recipe(precision).formats and options.mixed:
+        raise UsageError(f"{precision} is not searched for float blocks; name them: --keep-float")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import QuantizeOptions, check_mixed, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
 from ghostdeploy.types import Artifact
@@ -40,6 +40,7 @@ def quantize_file(
     from ghostdeploy.lint import read_graph
     from ghostdeploy.quantize.calibration import gather
 
+    check_mixed(precision, options)
     graph = read_graph(path)
     _check_float(graph)
     format, formats = graph.format, recipe(precision).formats
@@ -54,7 +55,7 @@ def quantize_file(
     with captured():
         data = gather(options, how, progress)
         if format == "onnx":
-            quantized, made = quantize_onnx(original, options, data)
+            quantized, made = quantize_onnx(original, options, data, progress)
         else:
             done = quantize_tflite(original, precision, options, how, data, progress)
             quantized, made = done.data, done.quantization

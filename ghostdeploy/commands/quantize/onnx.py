@@ -6,8 +6,10 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.quantize.cost import float_cost
 from ghostdeploy.commands.quantize.maker import belongs
 from ghostdeploy.errors import UsageError
+from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.types import Calibration, Quantization
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def quantize_onnx(
-    model: bytes, options: QuantizeOptions, data: CalibrationData
+    model: bytes, options: QuantizeOptions, data: CalibrationData, progress: Progress = silent
 ) -> tuple[bytes, Quantization]:
     """A float ONNX file with QDQ pairs, and how far its logits are from fp32's."""
     import numpy as np
@@ -25,8 +27,6 @@ def quantize_onnx(
     from ghostdeploy.export.parity import onnx_runner
     from ghostdeploy.quantize import error, qdq
 
-    if options.auto_mixed is not None:
-        raise UsageError("auto-mixed is for TFLite; name ONNX nodes with --keep-float")
     proto = onnx.load_from_string(model)
     names = [node.name for node in proto.graph.node]
     for layer in options.keep_float:
@@ -34,6 +34,10 @@ def quantize_onnx(
             raise UsageError(f"no layer is called {layer!r} in the ONNX file")
     keep = tuple(n for n in names if any(belongs(n, layer) for layer in options.keep_float))
     quantized = qdq.quantize(model, data.inputs, replace(options, keep_float=keep))
+    cost = None
+    if keep:
+        whole = qdq.quantize(model, data.inputs, replace(options, keep_float=()))
+        cost = float_cost(quantized, whole, model, "onnx", progress)
     quantized = _with_facts(quantized, data.identity)
     (output,) = (value.name for value in proto.graph.output)
     before, after = (
@@ -46,6 +50,7 @@ def quantize_onnx(
         switches=options.switches,
         kept_float=options.keep_float,
         error=error.output_error(before, after),
+        cost=cost,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.quantize.cost import float_cost
 from ghostdeploy.commands.quantize.maker import Maker, Quantized
-from ghostdeploy.commands.quantize.mixed import auto_mixed
+from ghostdeploy.commands.quantize.mixed import float_blocks
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions
@@ -36,7 +38,11 @@ def quantize_tflite(
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
     picked = ranges.chosen(model, observed, options.ranges, how.limits)
-    made = Maker(model, precision, options, data, picked)
-    if options.auto_mixed is not None:
-        return auto_mixed(made, options.auto_mixed, progress)
-    return made.make(options.keep_float)
+    maker = Maker(model, precision, options, data, picked)
+    kept = float_blocks(maker, progress) if options.mixed else options.keep_float
+    made = maker.make(kept)
+    if not kept:
+        return made
+    (whole,) = maker.files([()])
+    cost = float_cost(made.data, whole, model, "tflite", progress)
+    return replace(made, quantization=replace(made.quantization, cost=cost))
