@@ -40,6 +40,8 @@ def quantize(target: str, as_json: bool, **o: Any) -> None:
     from ghostdeploy.quantize import calibrated_recipe
 
     wanted = calibrated_recipe(o["precision"])
+    if o["report"]:
+        command.check_report(o["report"], o["precision"])
     source = parse_target(target, spec_defaults(o))
     options = quantize_options(o)
     if isinstance(source, Path):
@@ -72,9 +74,10 @@ def layer_lines(made: Quantization) -> Iterator[str]:
         ", ".join(f"{x.name} {x.saturated:.2%}" for x in saturated if x.saturated > 0) or "none"
     )
     apart = sorted(made.error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
-    yield "concatenated halves, largest values: " + ", ".join(
-        f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]
-    )
+    if apart:  # ONNX lets each half have its own scale
+        yield "concatenated halves, largest values: " + ", ".join(
+            f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]
+        )
 
 
 def quantization_lines(made: Quantization) -> Iterator[str]:

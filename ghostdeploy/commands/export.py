@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ghostdeploy.quantize.calibration import CalibrationData
 
 FORMATS = ("onnx", "tflite")
+CHECKPOINTS = (".pth", ".pt", ".tar", ".safetensors", ".bin", ".ckpt")
 LICENSE = "Apache-2.0"
 
 
@@ -111,7 +112,10 @@ def form_of(export: ExportOptions) -> Form:
 
 
 def _slug(path: Path | None) -> str:
-    stem = path.name.split(".", 1)[0] if path else ""
+    """The checkpoint's name without its endings; v0.1 and v0.2 are not one file."""
+    stem = path.name if path else ""
+    while stem.endswith(CHECKPOINTS):
+        stem = stem.rpartition(".")[0]
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:40]
 
 

@@ -164,6 +164,11 @@ def test_qdq_runs_in_onnxruntime(trained, shapes, tmp_path, pictures):
     assert json.loads(facts["ghostdeploy.calibration"])["size"] == 40
     assert out.stat().st_size < 0.6 * trained.path("onnx").stat().st_size
     assert not np.array_equal(before, after)
+    error = read_artifact(out.with_name(out.name + ".json")).quantization.error
+    assert len(error.layers) > 200
+    assert {"act1/relu", "blocks.2.0.ghost1/concat"} <= {layer.name for layer in error.layers}
+    assert 10 < error.worst(1)[0].snr_db < error.snr_db + 20
+    assert any(layer.saturated > 0 for layer in error.layers)
     assert (before.argmax(1) == after.argmax(1)).mean() > 0.9
 
 
@@ -229,7 +234,7 @@ def test_a_quantization_that_fails_late_leaves_the_earlier_file(trained, shapes,
         "--calibration", shapes / "calibration", "--calibration-size", "8",
     )  # fmt: skip
     assert done.returncode == 3
-    assert "an output SNR of 150 dB is out of reach" in complaint(done)
+    assert "error: an output SNR of 150 dB is out of reach" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["earlier.tflite"]
     assert out.read_bytes() == b"an earlier artifact"
 

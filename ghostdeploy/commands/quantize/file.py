@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, check_mixed, recipe
+from ghostdeploy.quantize import QuantizeOptions, calibrated_recipe, check_mixed, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
 from ghostdeploy.types import Artifact
@@ -99,12 +99,19 @@ def _check_float(graph: Graph) -> None:
         )
 
 
+def check_report(path: Path, precision: str) -> None:
+    """Raises UsageError, before anything is made, for a report that cannot be written."""
+    from ghostdeploy.report.quantization import FORMATS
+
+    calibrated_recipe(precision)
+    if path.suffix not in FORMATS:
+        raise UsageError(f"a layer report ends in {', '.join(FORMATS)}, not {path.suffix!r}")
+
+
 def write_report(artifact: Artifact, path: Path) -> None:
     """Every layer's SNR in graph order: .csv, .json, or .png (a plot)."""
     from ghostdeploy.report.quantization import FORMATS
 
-    if path.suffix not in FORMATS:
-        raise UsageError(f"a layer report ends in {', '.join(FORMATS)}, not {path.suffix!r}")
     made = artifact.quantization
     if made is None or made.error is None:
         raise UsageError(f"{artifact.path} has no error report")
