@@ -207,10 +207,28 @@ class QuantizationError:
 
 
 @dataclass(frozen=True)
+class FloatCost:
+    """What layers kept in float cost, against the same model with none and against fp32.
+
+    ``int8_kernels`` are the XNNPACK partitions without them. ``to_int8`` and ``to_fp32`` are
+    ratios of latency over so many ``launches``, interleaved on the machine that made the file,
+    with ``noise`` as in Comparison; None where they could not be measured: ``why_not``.
+    """
+
+    int8_kernels: int | None = None
+    to_int8: Interval | None = None
+    to_fp32: Interval | None = None
+    launches: int = 0
+    noise: float = 0.0
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Quantization:
     """How a quantized artifact was made, beside its precision, and what that cost.
 
-    ``kept_float`` are the layers that stayed in fp32; ``kernels`` the XNNPACK partitions.
+    ``kept_float`` are the layers that stayed in fp32, at ``cost``; ``kernels`` the XNNPACK
+    partitions.
     """
 
     method: str
@@ -219,6 +237,7 @@ class Quantization:
     kept_float: tuple[str, ...] = ()
     error: QuantizationError | None = None
     kernels: int | None = None
+    cost: FloatCost | None = None
 
 
 @dataclass(frozen=True)

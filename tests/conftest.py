@@ -55,6 +55,9 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     "features_v1": ("ghostnetv1@0.5", "--features", "--resolution", "75", "--format", "tflite"),
     "trained": (*TRAINED, "--format", "all"),
     "trained_int8": (*TRAINED, "--precision", "int8", "--calibration", "SHAPES/calibration"),
+    "trained_int8_fast": (
+        *TRAINED, "--precision", "int8", "--calibration", "SHAPES/calibration", "--opt", "fast",
+    ),
     "camera_int8": (
         *TRAINED, "--format", "tflite", "--precision", "int8", "--calibration",
         "SHAPES/calibration", "--embed-preprocessing", "--input-type", "uint8",
@@ -185,6 +188,7 @@ optioned_again = _fixture("optioned_again")
 half = _fixture("half")
 trained = _fixture("trained")
 trained_int8 = _fixture("trained_int8")
+trained_int8_fast = _fixture("trained_int8_fast")
 camera_int8 = _fixture("camera_int8")
 features_v2 = _fixture("features_v2")
 features_v1 = _fixture("features_v1")

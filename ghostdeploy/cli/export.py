@@ -33,6 +33,7 @@ from ghostdeploy.types import ExportOptions
 @click.option("--labels", type=Path, help="Class names, one a line, for the TFLite metadata.")
 @click.option("--no-fix", is_flag=True, help="As --no-opt all: the graph as converted, but mended.")
 @click.option("--explain", is_flag=True, help="Tell the rewrites and their reasons, and stop.")
+@click.option("--report", type=Path, help="Every layer's SNR in int8: a .png, .csv or .json.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def export(
     model: str,
@@ -49,9 +50,12 @@ def export(
     if explain:
         return _explain(o["opt"], o["no_opt"], as_json)
     from ghostdeploy.commands import export as command
+    from ghostdeploy.commands.quantize.file import check_report, write_report
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import recipe
 
+    if o["report"]:
+        check_report(o["report"], o["precision"])
     spec = parse_target(model, spec_defaults(o))
     if isinstance(spec, Path):
         raise UsageError(f"export takes a model of the zoo, not the file {spec}")
@@ -63,6 +67,8 @@ def export(
     )
     formats = recipe(o["precision"]).formats if format_ == "all" else (format_,)
     results = with_progress(lambda p: command.export(export_request(o, spec, formats, options), p))
+    if o["report"]:
+        write_report(results[0].artifact, o["report"])
     if as_json:
         return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
     if o["weights"] is None:
@@ -109,7 +115,7 @@ def _describe_export(artifact: Any, reused: bool) -> None:
 @click.argument("file", type=Path)
 @click.option("--model", help="Which network FILE is, where it does not say so itself.")
 @model_options
-@click.option("--precision", default="fp32", show_default=True, help="With --model.")
+@click.option("--precision", default="", help="With --model; the file's own by default.")
 @click.option("--layers", is_flag=True, help="Every inner tensor's difference.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def verify(
@@ -126,7 +132,8 @@ def verify(
         spec = parse_target(model, spec_defaults(o))
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
-        recipe(precision)
+        if precision:
+            recipe(precision)
         origin = command.Origin(
             spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
         )

@@ -116,6 +116,12 @@ def calibration_options(command: F) -> F:
             help="Keep blocks in float until the output's SNR is at least this.",
         ),
         click.option(
+            "--max-snr-loss",
+            type=float,
+            metavar="DB",
+            help="Likewise, until it is at most this far below that of all blocks in float.",
+        ),
+        click.option(
             "--keep-float", multiple=True, metavar="LAYER", help="A module that stays in float."
         ),
         click.option(
@@ -168,6 +174,7 @@ def quantize_options(o: dict[str, Any]) -> QuantizeOptions:
         input_type=o["input_type"],
         keep_float=o["keep_float"],
         auto_mixed=o["auto_mixed"],
+        max_snr_loss=o["max_snr_loss"],
     )
 
 

@@ -15,7 +15,7 @@ from ghostdeploy.cli.options import (
     quantize_options,
     spec_defaults,
 )
-from ghostdeploy.cli.terminal import emit_json, with_progress
+from ghostdeploy.cli.terminal import emit_json, stamp, with_progress
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def compare_precisions(
     from ghostdeploy.quantize import recipe
     from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured
+    from ghostdeploy.report import Report, write_report
 
     names = [name.strip() for name in precisions.split(",") if name.strip()]
     params = bench_params(o)
@@ -83,9 +84,13 @@ def compare_precisions(
             judged.accuracies if judged else (),
             judged.paired if judged else (),
         )
+        verdicts = tuple(f"{row.precision}: {row.verdict}" for row in rows)
+        report = Report(f"{spec.name} in {precisions}", tuple(compared), verdicts)
+        written = write_report(report, o["records"], f"compare-{stamp()}")
     if as_json:
         return emit_json([_plain(row) for row in rows])
     _tell(rows)
+    click.echo("\n".join(["", *(f"wrote {path}" for path in written)]))
 
 
 def _prepared(spec: ModelSpec, precision: str, format_: str, o: dict[str, Any]) -> Subject:

@@ -18,7 +18,7 @@ from ghostdeploy.cli.options import (
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 
 if TYPE_CHECKING:
-    from ghostdeploy.types import Quantization
+    from ghostdeploy.types import FloatCost, Quantization
 
 SHOWN = 3
 
@@ -40,6 +40,8 @@ def quantize(target: str, as_json: bool, **o: Any) -> None:
     from ghostdeploy.quantize import calibrated_recipe
 
     wanted = calibrated_recipe(o["precision"])
+    if o["report"]:
+        command.check_report(o["report"], o["precision"])
     source = parse_target(target, spec_defaults(o))
     options = quantize_options(o)
     if isinstance(source, Path):
@@ -72,9 +74,10 @@ def layer_lines(made: Quantization) -> Iterator[str]:
         ", ".join(f"{x.name} {x.saturated:.2%}" for x in saturated if x.saturated > 0) or "none"
     )
     apart = sorted(made.error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
-    yield "concatenated halves, largest values: " + ", ".join(
-        f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]
-    )
+    if apart:  # ONNX lets each half have its own scale
+        yield "concatenated halves, largest values: " + ", ".join(
+            f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]
+        )
 
 
 def quantization_lines(made: Quantization) -> Iterator[str]:
@@ -97,6 +100,20 @@ def quantization_lines(made: Quantization) -> Iterator[str]:
         if worst:
             yield f"worst layer: {worst} (the sidecar has all)"
     if made.kernels is not None:
-        parts = f"{made.kernels} XNNPACK partition{'' if made.kernels == 1 else 's'}"
-        kept = f"; in float: {', '.join(made.kept_float)}" if made.kept_float else ""
-        yield parts + kept
+        whole = made.cost.int8_kernels if made.cost else None
+        instead = "" if whole is None else f", {whole} with all in int8"
+        yield f"{made.kernels} XNNPACK partition{'' if made.kernels == 1 else 's'}{instead}"
+    if made.kept_float:
+        yield f"in float: {', '.join(made.kept_float)}"
+    if made.cost:
+        yield cost_line(made.cost)
+
+
+def cost_line(cost: FloatCost) -> str:
+    """What the float layers cost in time, and how sure that is."""
+    if not (cost.to_int8 and cost.to_fp32):
+        return f"its cost in time was not measured: {cost.why_not}"
+    ratios = (f"{r.value:.2f} [{r.lower:.2f}, {r.upper:.2f}]" for r in (cost.to_int8, cost.to_fp32))
+    return "takes {} of the all-int8 file's time, {} of fp32's".format(*ratios) + (
+        f" ({cost.launches} interleaved launches of each here, noise {cost.noise:.1%})"
+    )

@@ -15,7 +15,7 @@ from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, U
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, float_rewrites, recipe
+from ghostdeploy.quantize import QuantizeOptions, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
 from ghostdeploy.types import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ghostdeploy.quantize.ranges import Range
 
 FORMATS = ("onnx", "tflite")
+CHECKPOINTS = (".pth", ".pt", ".tar", ".safetensors", ".bin", ".ckpt")
 LICENSE = "Apache-2.0"
 
 
@@ -102,7 +103,7 @@ class ExportRequest:
 
 def _rewrites(request: ExportRequest) -> tuple[str, ...]:
     """Of the float form; one that is to be quantized has fewer: each operator rounds once more."""
-    quantized = float_rewrites(request.precision)
+    quantized = float_rewrites(request.precision, request.export.speed)
     if quantized is None:
         return form_of(request.export).names
     return tuple(name for name in quantized if name not in request.export.without)
@@ -114,7 +115,10 @@ def form_of(export: ExportOptions) -> Form:
 
 
 def _slug(path: Path | None) -> str:
-    stem = path.name.split(".", 1)[0] if path else ""
+    """The checkpoint's name without its endings; v0.1 and v0.2 are not one file."""
+    stem = path.name if path else ""
+    while stem.endswith(CHECKPOINTS):
+        stem = stem.rpartition(".")[0]
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:40]
 
 
@@ -249,7 +253,7 @@ def _make(
         # ONNX is proven even when only TFLite is wanted: it is the step between, and the
         # converter is busy meanwhile.
         progress(2, steps, "comparing ONNX with torch")
-        onnx = _onnx(request, model, keys.get("onnx", ""), weights, data)
+        onnx = _onnx(request, model, keys.get("onnx", ""), weights, data, progress)
         if "onnx" in formats:
             made["onnx"] = _write(request, "onnx", *onnx)
         if converter:
@@ -373,6 +377,7 @@ def _onnx(
     key: str,
     weights: str,
     calibration: CalibrationData | None,
+    progress: Progress,
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy.export import parity
     from ghostdeploy.export.to_onnx import to_fp16, with_all_values
@@ -394,7 +399,7 @@ def _onnx(
     if calibration and "onnx" in request.formats:
         from ghostdeploy.commands.quantize.onnx import quantize_onnx
 
-        data, quantization = quantize_onnx(data, request.quantize, calibration)
+        data, quantization = quantize_onnx(data, request.quantize, calibration, progress)
     made = _artifact(request, path, data, key, weights, report, proven, {}, quantization)
     return data, made, report
 
@@ -447,7 +452,14 @@ def _tflite(
 
         how = preprocessing_of(request)
         made = quantize_tflite(
-            data, request.precision, request.quantize, how, calibration, progress, model.bounds
+            data,
+            request.precision,
+            request.quantize,
+            how,
+            calibration,
+            progress,
+            model.bounds,
+            int8_rewrites(request.precision, request.export.without, request.export.speed),
         )
         data, rewrites, quantization = made.data, rewrites | made.rewrites, made.quantization
     graph = read_tflite.graph_of(flatbuffer.load(data, path.name), path.name)
@@ -485,7 +497,9 @@ def _prove(
         precision = "fp32"
     proven = compare(format, f"{runtime} {version}", precision, pairs, layers)
     if not proven.passed:
-        raise CheckFailed(f"{request.path(format).name}: {verdict(proven, layers)}")
+        # ONNX was proven before: what is wrong now, the converter did.
+        hint = "; onnx2tf goes by shapes: try another --resolution" if format == "tflite" else ""
+        raise CheckFailed(f"{request.path(format).name}: {verdict(proven, layers)}{hint}")
     return proven
 
 

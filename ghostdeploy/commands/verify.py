@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,9 @@ def verify(
 ) -> Verification:
     """Compare a model file with its torch network. ``origin`` is needed for a file of others.
 
-    Raises InputFileError for a file that is not a model, and UsageError where it does not say
-    what it was made from, or was made from a checkpoint that is not given.
+    An ``origin`` without a precision has the file's own. Raises InputFileError for a file that is
+    not a model, and UsageError where it does not say what it was made from, is of another
+    precision than ``origin``'s, or was made from a checkpoint that is not given.
     """
     from ghostdeploy.lint import read_graph
 
@@ -50,9 +51,35 @@ def verify(
     data = path.read_bytes()
     known = origin or origin_of(path, data)
     _check_input(graph, known.spec)
+    if origin:
+        known = _judged_as(graph, origin)
     seed = _seed(path, known, weights)
     with captured():
         return _compare(path, data, known, weights, seed)
+
+
+def _judged_as(graph: Graph, origin: Origin) -> Origin:
+    """Raises UsageError for a precision that is not the file's: another tolerance goes with it."""
+    own = precision_of(graph)
+    if origin.precision not in ("", own):
+        raise UsageError(f"{graph.source} is {own}, not {origin.precision}")
+    return replace(origin, precision=own)
+
+
+def precision_of(graph: Graph) -> str:
+    """The row of ``quantize.RECIPES`` that a file's tensors tell of."""
+    computed = {value.dtype for value in graph.values.values() if not value.constant}
+    stored = {value.dtype for value in graph.values.values() if value.constant}
+    if any(node.native == "DequantizeLinear" for node in graph.nodes):
+        return "int8-qdq"
+    if "int16" in computed:
+        return "int16x8"
+    if "int8" in computed:
+        float_io = graph.values[graph.inputs[0]].dtype == "float32"
+        return "int8-float-io" if float_io else "int8"
+    if "int8" in stored:
+        return "dynamic"
+    return "fp16" if "float16" in stored | computed else "fp32"
 
 
 def _check_input(graph: Graph, spec: ModelSpec) -> None:

@@ -25,6 +25,7 @@ TOOLS = (
 # The code whose change may change an artifact.
 SOURCES = (
     "zoo",
+    "commands/quantize",
     "export",
     "lint",
     "quantize",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
@@ -43,19 +45,38 @@ RECIPES: dict[str, Recipe] = {
 }  # fmt: skip
 
 # The rewrites (export.rewrites) of the float form that is quantized, and of what came out. Those
-# that only buy time in fp32 are left out: in int8 each operator more is one rounding more.
+# that only buy time in fp32 are left out: in int8 each operator more is one rounding more. Of those
+# for speed only INT8_SPEED is the same function in int8, bit for bit.
 FLOAT_REWRITES = ("nearest-floor", "nearest-depth", "clip-relu", "pad-same", "depthwise")
-INT8_REWRITES = ("nearest-depth", "clip-relu", "pool-depthwise", "pad-same", "depthwise")
+INT8_REWRITES = (
+    "nearest-depth", "clip-relu", "pool-depthwise", "pad-same", "depthwise", "late-concat"
+)  # fmt: skip
+INT8_SPEED = ("gate-broadcast",)  # takes up-samplings, and leaves others to nearest-depth
 INT16_LACKS = ("nearest-depth",)  # DEPTH_TO_SPACE
 
 
-def float_rewrites(precision: str) -> tuple[str, ...] | None:
-    """What is applied to the float TFLite form; None where it is not quantized."""
+def float_rewrites(precision: str, speed: Sequence[str] = ()) -> tuple[str, ...] | None:
+    """What is applied to the float TFLite form; None where it is not quantized.
+
+    ``speed`` are the rewrites for speed that are asked for.
+    """
     row = recipe(precision)
     if not row.calibrated:
         return None
     lacking = INT16_LACKS if row.activations == "int16" else ()
+    if int8_rewrites(precision, speed=speed) != int8_rewrites(precision):
+        lacking = ("nearest-depth",)  # the up-samplings are dealt with in int8
     return tuple(name for name in FLOAT_REWRITES if name not in lacking)
+
+
+def int8_rewrites(
+    precision: str, without: Sequence[str] = (), speed: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What is applied to the quantized TFLite form; int16 kernels lack what the rewrites use."""
+    if recipe(precision).activations != "int8":
+        return ()
+    wanted = (*INT8_REWRITES, *(name for name in INT8_SPEED if name in speed))
+    return tuple(name for name in wanted if name not in without)
 
 
 def recipe(precision: str) -> Recipe:
@@ -93,8 +114,9 @@ class QuantizeOptions:
     is how an activation's range is chosen (``bn`` needs the network), ``equalize`` evens out
     channels before conversion (of a network; a file is what it is), ``bias_correction`` restores
     their means afterwards, ``halves`` of a Ghost module share a scale or are kept apart.
-    ``input_type`` uint8 takes camera frames. ``keep_float`` layers stay in fp32, and with
-    ``auto_mixed`` (dB) as many more blocks as that output SNR needs.
+    ``input_type`` uint8 takes camera frames. ``keep_float`` layers stay in fp32, and as many more
+    blocks as an output SNR needs: of ``auto_mixed`` dB, or at most ``max_snr_loss`` dB below what
+    every block in float gives.
     """
 
     calibration: Path | None = None
@@ -109,6 +131,7 @@ class QuantizeOptions:
     input_type: str = "int8"
     keep_float: tuple[str, ...] = ()
     auto_mixed: float | None = None
+    max_snr_loss: float | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -120,8 +143,18 @@ class QuantizeOptions:
                 raise UsageError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
         if not 0.1 <= self.crop <= 1.0:
             raise UsageError(f"crop must be 0.1 to 1 of the image, not {self.crop}")
+        if self.auto_mixed is not None and self.max_snr_loss is not None:
+            raise UsageError("auto-mixed and max-snr-loss are two ways to say one thing; give one")
+        for name in ("auto_mixed", "max_snr_loss"):
+            if not 0 <= (limit := getattr(self, name) or 0.0) < inf:
+                raise UsageError(f"{name.replace('_', '-')} must be 0 or more dB, not {limit}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"calibration-seed must be 0 to 2**32-1, not {self.seed}")
+
+    @property
+    def mixed(self) -> bool:
+        """Whether blocks that are kept in float are to be looked for."""
+        return self.auto_mixed is not None or self.max_snr_loss is not None
 
     @property
     def switches(self) -> tuple[str, ...]:
@@ -133,6 +166,8 @@ class QuantizeOptions:
             *(("bias-correction",) if self.bias_correction else ()),
             *(("halves=apart",) if self.halves == "apart" else ()),
             *(("input=uint8",) if self.input_type == "uint8" else ()),
+            *((f"auto-mixed={self.auto_mixed:g}",) if self.auto_mixed is not None else ()),
+            *((f"max-snr-loss={self.max_snr_loss:g}",) if self.max_snr_loss is not None else ()),
         )
 
     def check(self, precision: str, *, rgb255: bool) -> None:
@@ -140,13 +175,24 @@ class QuantizeOptions:
 
         ``rgb255``: the model normalizes by itself.
         """
+        row = recipe(precision)
+        self._check_float_layers(precision, row)
         if self.input_type == "uint8" and precision != "int8":
             raise UsageError(f"a uint8 input goes with --precision int8, not with {precision}")
         if self.input_type == "uint8" and not rgb255:
             raise UsageError(
                 "a uint8 input takes camera frames: it needs export --embed-preprocessing"
             )
-        row = recipe(precision)
         if row.activations != "int8" or "tflite" not in row.formats:
             for switch in sorted(OF_INT8_TFLITE & {*self.switches}):
                 raise UsageError(f"{switch} is for int8 TFLite files, not for {precision}")
+
+    def _check_float_layers(self, precision: str, row: Recipe) -> None:
+        if row.activations == "int16" and (self.keep_float or self.mixed):
+            raise UsageError(
+                f"{precision} keeps no layer in float; leave out --keep-float and the like"
+            )
+        if "tflite" not in row.formats and self.mixed:
+            raise UsageError(
+                f"{precision} is not searched for float blocks; name them: --keep-float"
+            )

@@ -37,7 +37,7 @@ def int8(model: bytes, job: dict[str, Any]) -> bytes:
             model,
             disable_per_channel=not job["per_channel"],
             disable_per_channel_for_dense_layers=not job["per_channel"],
-            fully_quantize=True,
+            fully_quantize=job["io"] == "int8",  # inputs and outputs, too
             input_data_type=io,
             output_data_type=io,
             denylisted_nodes=set(job["keep_float"]) or None,

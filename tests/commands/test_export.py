@@ -274,7 +274,7 @@ def test_no_room_for_the_converter_is_told(tmp_path):
         ({}, "ghostnetv2_0.5_64_c10_fp32.onnx"),
         ({"seed": 7}, "ghostnetv2_0.5_64_c10_fp32_seed7.onnx"),
         ({"precision": "fp16"}, "ghostnetv2_0.5_64_c10_fp16.onnx"),
-        ({"weights": Path("a b/my net.v2.pth.tar")}, "ghostnetv2_0.5_64_c10_fp32_my-net.onnx"),
+        ({"weights": Path("a b/my net.v2.pth.tar")}, "ghostnetv2_0.5_64_c10_fp32_my-net-v2.onnx"),
         (
             {"export": ExportOptions(softmax=True, embed_preprocessing=True)},
             "ghostnetv2_0.5_64_c10_fp32_softmax_rgb255.onnx",

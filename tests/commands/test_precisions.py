@@ -67,6 +67,8 @@ def test_a_network_in_two_precisions(trained, trained_int8, shapes, tmp_path):
     assert int8["accuracy"]["images"] == 120
     assert int8["paired"]["base"] == Path(fp32["accuracy"]["name"]).name
     assert int8["verdict"]
+    (report,) = (tmp_path / "records").glob("compare-*.md")
+    assert f"int8: {int8['verdict']}" in report.read_text(encoding="utf-8")
 
 
 def test_a_precision_of_another_runtime_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -16,6 +17,7 @@ from ghostdeploy.lint.partitions import measure
 from ghostdeploy.quantize import RECIPES
 from ghostdeploy.records import read_artifact
 from tests.command_line import complaint, ghostdeploy
+from tests.conftest import TRAINED
 
 HOW = Preprocessing((96, 96))
 
@@ -64,6 +66,33 @@ def test_int8_is_one_partition_with_int8_in_and_out(trained_int8):
 def test_nothing_is_rescaled_on_the_way(trained_int8):
     """The gates' copies keep their scale: 14 rescalings less than with ranges of their own."""
     assert "QUANTIZE" not in trained_int8.artifact("tflite").op_counts
+
+
+def test_the_fast_form_is_the_same_bits(trained_int8, trained_int8_fast, pictures):
+    before, after = (made.path("tflite") for made in (trained_int8, trained_int8_fast))
+    assert after.name == before.name.replace(".tflite", "_fast.tflite")
+    done = trained_int8_fast.artifact("tflite").rewrites
+    assert any(line.startswith("gate-broadcast ×") for line in done), done
+    found = measure(after)
+    assert found is not None
+    assert (found.kernels, found.outside) == (1, ())
+    np.testing.assert_array_equal(logits(after, pictures), logits(before, pictures))
+
+
+def test_float_inputs_and_outputs(trained, shapes, tmp_path, pictures):
+    out = tmp_path / "float_io.tflite"
+    quantize(
+        trained.path("tflite"), "--precision", "int8-float-io", "--out", out,
+        "--calibration", shapes / "calibration", "--calibration-size", "16",
+    )  # fmt: skip
+    interpreter = Interpreter(str(out))
+    details = (*interpreter.get_input_details(), *interpreter.get_output_details())
+    assert [d["dtype"] for d in details] == [np.float32, np.float32]
+    found = measure(out)
+    assert found is not None
+    assert (found.kernels, found.outside) == (1, ())
+    agree = logits(out, pictures).argmax(1) == logits(trained.path("tflite"), pictures).argmax(1)
+    assert agree.mean() > 0.9
 
 
 def test_weights_are_quantized_per_channel(trained_int8):
@@ -163,6 +192,11 @@ def test_qdq_runs_in_onnxruntime(trained, shapes, tmp_path, pictures):
     assert json.loads(facts["ghostdeploy.calibration"])["size"] == 40
     assert out.stat().st_size < 0.6 * trained.path("onnx").stat().st_size
     assert not np.array_equal(before, after)
+    error = read_artifact(out.with_name(out.name + ".json")).quantization.error
+    assert len(error.layers) > 200
+    assert {"act1/relu", "blocks.2.0.ghost1/concat"} <= {layer.name for layer in error.layers}
+    assert 10 < error.worst(1)[0].snr_db < error.snr_db + 20
+    assert any(layer.saturated > 0 for layer in error.layers)
     assert (before.argmax(1) == after.argmax(1)).mean() > 0.9
 
 
@@ -210,6 +244,33 @@ def test_bad_input_is_one_line_and_leaves_the_earlier_file(case, trained, tmp_pa
     assert out.read_bytes() == b"an earlier artifact"
 
 
+def test_an_export_that_fails_late_leaves_the_earlier_files(trained_int8, shapes, tmp_path):
+    """The layer is looked for once the network is converted and proven."""
+    for file in trained_int8.folder.iterdir():
+        shutil.copy(file, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = ghostdeploy(
+        "export", *TRAINED, "--precision", "int8", "--calibration", shapes / "calibration",
+        "--keep-float", "blocks.77", "--out", tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "no layer is called 'blocks.77'" in complaint(done)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_quantization_that_fails_late_leaves_the_earlier_file(trained, shapes, tmp_path):
+    out = tmp_path / "earlier.tflite"
+    out.write_bytes(b"an earlier artifact")
+    done = ghostdeploy(
+        "quantize", trained.path("tflite"), "--out", out, "--auto-mixed", "150",
+        "--calibration", shapes / "calibration", "--calibration-size", "8",
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "error: an output SNR of 150 dB is out of reach" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["earlier.tflite"]
+    assert out.read_bytes() == b"an earlier artifact"
+
+
 def test_a_quantized_file_is_not_quantized_again(trained_int8, tmp_path):
     done = ghostdeploy("quantize", trained_int8.path("tflite"), "--out", tmp_path / "x.tflite")
     assert done.returncode == 2
@@ -232,9 +293,18 @@ def test_an_operator_that_the_runtime_lacks_is_named(tmp_path):
 
 def test_the_rewrites_around_quantization_exist():
     from ghostdeploy.export.rewrites import REWRITES
-    from ghostdeploy.quantize import FLOAT_REWRITES, INT8_REWRITES, float_rewrites
+    from ghostdeploy.quantize import (
+        FLOAT_REWRITES,
+        INT8_REWRITES,
+        INT8_SPEED,
+        float_rewrites,
+        int8_rewrites,
+    )
 
-    assert {*FLOAT_REWRITES, *INT8_REWRITES} <= set(REWRITES)
+    assert {*FLOAT_REWRITES, *INT8_REWRITES, *INT8_SPEED} <= set(REWRITES)
+    assert set(INT8_SPEED).isdisjoint(INT8_REWRITES)
+    assert int8_rewrites("int8", without=["late-concat"]) == INT8_REWRITES[:-1]
+    assert int8_rewrites("int16x8", speed=INT8_SPEED) == ()
     assert float_rewrites("fp32") is None
     assert "nearest-depth" not in (float_rewrites("int16x8") or ())
 

@@ -13,7 +13,7 @@ import torch
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export import ExportRequest, export, verdict
-from ghostdeploy.commands.verify import Origin, verify
+from ghostdeploy.commands.verify import Origin, precision_of, verify
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.tflite import finish_tflite
@@ -182,6 +182,10 @@ def test_but_not_with_other_weights(foreign, converted):
             ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int9"),
             "precision must be one of fp32, fp16, dynamic, int8, ",
         ),
+        (
+            ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int8"),
+            "foreign.tflite is fp32, not int8",
+        ),
         (("--model", "x.tflite"), "--model takes a model of the zoo, not a file"),
         (("--model", "gostnetv2"), "did you mean ghostnetv2"),
     ],
@@ -190,6 +194,14 @@ def test_a_wrong_name(foreign, options, message):
     done = ghostdeploy("verify", foreign, *options)
     assert done.returncode == 2
     assert message in complaint(done)
+
+
+def test_a_file_tells_its_precision(whole, half, trained_int8):
+    from ghostdeploy.lint import read_graph
+
+    for made, expected in ((whole, "fp32"), (half, "fp16"), (trained_int8, "int8")):
+        assert precision_of(read_graph(made.path("tflite"))) == expected
+    assert precision_of(read_graph(whole.path("onnx"))) == "fp32"
 
 
 @pytest.mark.parametrize("name", ["tiny.tflite", "mixed.tflite", "custom.tflite", "mixed.onnx"])

@@ -27,17 +27,19 @@ def error_report(reference: bytes, data: bytes, images: Any) -> QuantizationErro
 
 def output_error(reference: bytes, data: bytes, images: Any) -> QuantizationError:
     """How far the logits of two TFLite files are apart on ``images`` (N, 3, H, W)."""
+    from ghostdeploy.quantize import error
+
+    return error.output_error(logits(reference, images), logits(data, images))
+
+
+def logits(model: bytes, images: Any) -> Any:
+    """What a TFLite file gives (N, classes) for ``images`` (N, 3, H, W)."""
     import numpy as np
 
     from ghostdeploy.export.parity import tflite_runner
-    from ghostdeploy.quantize import error
 
-    runs = [tflite_runner(model) for model in (reference, data)]
-    first, second = (
-        np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
-        for run in runs
-    )
-    return error.output_error(first, second)
+    run = tflite_runner(model)
+    return np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
 
 
 def kernels(data: bytes) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import QuantizeOptions, calibrated_recipe, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
 from ghostdeploy.types import Artifact
@@ -57,7 +57,7 @@ def quantize_file(
     with captured():
         data = gather(options, how, progress)
         if format == "onnx":
-            quantized, made = quantize_onnx(original, options, data)
+            quantized, made = quantize_onnx(original, options, data, progress)
         else:
             done = quantize_tflite(original, precision, options, how, data, progress)
             quantized, made = done.data, done.quantization
@@ -101,12 +101,19 @@ def _check_float(graph: Graph) -> None:
         )
 
 
+def check_report(path: Path, precision: str) -> None:
+    """Raises UsageError, before anything is made, for a report that cannot be written."""
+    from ghostdeploy.report.quantization import FORMATS
+
+    calibrated_recipe(precision)
+    if path.suffix not in FORMATS:
+        raise UsageError(f"a layer report ends in {', '.join(FORMATS)}, not {path.suffix!r}")
+
+
 def write_report(artifact: Artifact, path: Path) -> None:
     """Every layer's SNR in graph order: .csv, .json, or .png (a plot)."""
     from ghostdeploy.report.quantization import FORMATS
 
-    if path.suffix not in FORMATS:
-        raise UsageError(f"a layer report ends in {', '.join(FORMATS)}, not {path.suffix!r}")
     made = artifact.quantization
     if made is None or made.error is None:
         raise UsageError(f"{artifact.path} has no error report")

@@ -6,23 +6,27 @@ import json
 from dataclasses import asdict
 
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.quantize import INT8_REWRITES, recipe
 from ghostdeploy.types import Calibration
 
 
 def finish(
-    raw: bytes, original: bytes, precision: str, calibration: Calibration
+    raw: bytes,
+    original: bytes,
+    precision: str,
+    calibration: Calibration,
+    wanted: tuple[str, ...],
 ) -> tuple[bytes, dict[str, int]]:
-    """Rewrite a quantized model, and give it the names, signature and metadata of the original."""
+    """Rewrite a quantized model, and give it the names, signature and metadata of the original.
 
+    ``wanted`` are the rewrites; which of them changed anything is returned, and how often.
+    """
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import metadata, tidy
     from ghostdeploy.export.rewrites import apply_rewrites
 
     source = flatbuffer.load(original, "the model")
     model = flatbuffer.load(raw, "the quantized model")
-    int8 = recipe(precision).activations == "int8"  # int16 kernels lack what the rewrites use
-    rewrites = apply_rewrites(model, INT8_REWRITES) if int8 else {}
+    rewrites = apply_rewrites(model, wanted)
     graph = source.subgraphs[0]
     inputs, outputs = (
         [(graph.tensors[int(i)].name or b"").decode() for i in indices]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.error import error_report, kernels, output_error
+from ghostdeploy.commands.quantize.error import error_report, kernels, logits
 from ghostdeploy.commands.quantize.finish import finish, refuse_float
 from ghostdeploy.commands.quantize.refine import refined
 from ghostdeploy.errors import UsageError
@@ -36,9 +36,10 @@ class Maker:
     options: QuantizeOptions
     data: CalibrationData
     ranges: dict[int, Range]
+    rewrites: tuple[str, ...]
 
     def make(self, keep_float: Sequence[str]) -> Quantized:
-        (data,), rewrites = self._files([keep_float])
+        (data,), rewrites = self._made([keep_float])
         if not keep_float:
             refuse_float(data, self.precision)
         quantization = Quantization(
@@ -55,16 +56,22 @@ class Maker:
 
     def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
         """The output SNR (dB) with each of several sets of layers in float."""
-        files, _ = self._files(keeps)
-        held_out = self.data.held_out
-        return [output_error(self.model, data, held_out).snr_db for data in files]
+        from ghostdeploy.quantize.error import snr_db
 
-    def _files(self, keeps: Sequence[Sequence[str]]) -> tuple[list[bytes], dict[str, int]]:
+        files, held_out = self.files(keeps), self.data.held_out
+        before = logits(self.model, held_out)
+        return [snr_db(before, logits(data, held_out)) for data in files]
+
+    def files(self, keeps: Sequence[Sequence[str]]) -> list[bytes]:
+        """A file for each of several sets of layers in float."""
+        return self._made(keeps)[0]
+
+    def _made(self, keeps: Sequence[Sequence[str]]) -> tuple[list[bytes], dict[str, int]]:
         from ghostdeploy.quantize import tflite
 
         names = [float_nodes(self.model, keep) for keep in keeps]
         made = [
-            finish(raw, self.model, self.precision, self.data.identity)
+            finish(raw, self.model, self.precision, self.data.identity, self.rewrites)
             for raw in tflite.quantize(
                 self.model,
                 self.precision,

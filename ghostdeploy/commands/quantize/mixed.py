@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from ghostdeploy.commands.quantize.maker import Maker, Quantized
+from ghostdeploy.commands.quantize.maker import Maker
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.progress import Progress
+from ghostdeploy.quantize import QuantizeOptions
+
+EXACT_DB = 60.0  # an output this near fp32's is as good as the same
 
 
-def auto_mixed(made: Maker, target_db: float, progress: Progress) -> Quantized:
-    """Keep blocks in float, the most helpful first, until the output's SNR is ``target_db``.
+def float_blocks(maker: Maker, progress: Progress) -> tuple[str, ...]:
+    """The layers to keep in float: those asked for, and the blocks that the target SNR needs.
 
-    How helpful a block is, is measured: one at a time in float, all others quantized.
+    How helpful a block is, is measured: one at a time in float, all others quantized. Then more
+    and more of them are, the most helpful first, until the output's SNR is the target.
     Raises ConversionError where all of them do not suffice.
     """
-    result = made.make(made.options.keep_float)
-    if _snr(result) >= target_db:
-        return result
-    kept, blocks = made.options.keep_float, blocks_of(made.model)
-    progress(0, 2, f"output SNR {_snr(result):.1f} dB; each block in float")
-    gains = dict(zip(blocks, made.snr_each([(*kept, b) for b in blocks]), strict=True))
-    ranked = sorted(blocks, key=lambda block: -gains[block])
-    progress(1, 2, "more and more blocks in float")
+    kept, blocks = maker.options.keep_float, blocks_of(maker.model)
+    progress(0, 3, "all blocks in int8, and all in float")
+    now, best = maker.snr_each([kept, (*kept, *blocks)])
+    target = target_db(maker.options, best)
+    if now >= target:
+        return kept
+    if best < target:
+        raise ConversionError(
+            f"an output SNR of {target:g} dB is out of reach: with every block in float it is"
+            f" {best:.1f} dB; use --precision fp16"
+        )
+    aim = f"output SNR {now:.1f} dB, wanted {target:.1f}"
+    progress(1, 3, f"{aim}; each of {len(blocks)} blocks in float")
+    reached = dict(zip(blocks, maker.snr_each([(*kept, b) for b in blocks]), strict=True))
+    ranked = sorted(blocks, key=lambda block: -reached[block])
+    progress(2, 3, f"{aim}; more and more blocks in float")
     sets = [(*kept, *ranked[:count]) for count in range(1, len(ranked) + 1)]
-    reached = made.snr_each(sets)
-    for keep, snr in zip(sets, reached, strict=True):
-        if snr >= target_db:
-            return made.make(keep)
-    raise ConversionError(
-        f"an output SNR of {target_db:g} dB is out of reach: with every block in float it is"
-        f" {reached[-1]:.1f} dB; use --precision fp16"
-    )
+    return next(s for s, snr in zip(sets, maker.snr_each(sets), strict=True) if snr >= target)
 
 
-def _snr(made: Quantized) -> float:
-    assert made.quantization.error is not None
-    return made.quantization.error.snr_db
+def target_db(options: QuantizeOptions, best_db: float) -> float:
+    """The output SNR to reach, where every block in float gives ``best_db``."""
+    if options.max_snr_loss is not None:
+        return min(best_db, EXACT_DB) - options.max_snr_loss
+    assert options.auto_mixed is not None
+    return options.auto_mixed
 
 
 def blocks_of(model: bytes) -> list[str]:

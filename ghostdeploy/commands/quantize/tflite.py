@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.quantize.cost import float_cost
 from ghostdeploy.commands.quantize.maker import Maker, Quantized
-from ghostdeploy.commands.quantize.mixed import auto_mixed
+from ghostdeploy.commands.quantize.mixed import float_blocks
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions
+from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
 
 if TYPE_CHECKING:
     from ghostdeploy.images import Preprocessing
@@ -25,10 +27,12 @@ def quantize_tflite(
     data: CalibrationData,
     progress: Progress = silent,
     bounds: Mapping[str, Range] | None = None,
+    rewrites: tuple[str, ...] | None = None,
 ) -> Quantized:
     """A float TFLite file of ours in a calibrated ``precision``, with its error report.
 
-    ``bounds`` limit the ranges of modules. Raises InputFileError for a file that is not float or
+    ``bounds`` limit the ranges of modules, ``rewrites`` are those of the quantized graph, None for
+    the default ones. Raises InputFileError for a file that is not float or
     cannot be run, and ConversionError where the quantizer stops or leaves an operator in float
     that nobody asked to keep.
     """
@@ -43,7 +47,12 @@ def quantize_tflite(
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
     picked = ranges.chosen(model, observed, options.ranges, how.limits, bounds)
-    made = Maker(model, precision, options, data, picked)
-    if options.auto_mixed is not None:
-        return auto_mixed(made, options.auto_mixed, progress)
-    return made.make(options.keep_float)
+    wanted = int8_rewrites(precision) if rewrites is None else rewrites
+    maker = Maker(model, precision, options, data, picked, wanted)
+    kept = float_blocks(maker, progress) if options.mixed else options.keep_float
+    made = maker.make(kept)
+    if not kept:
+        return made
+    (whole,) = maker.files([()])
+    cost = float_cost(made.data, whole, model, "tflite", progress)
+    return replace(made, quantization=replace(made.quantization, cost=cost))
