@@ -7,6 +7,17 @@ from dataclasses import dataclass
 
 from ghostdeploy.errors import MeasurementError
 
+# Relative L2 of the worst output. Other processors sum in another order; half precision has 11
+# bits; an int8 step that rounds the other way moves a logit by its whole quantum.
+TOLERANCE_FP32, TOLERANCE_FP16, TOLERANCE_INT8 = 1e-3, 5e-2, 1e-1
+
+
+def tolerance(*, quantized: bool, half: bool) -> float:
+    """The relative L2 that is allowed to a model with int8 tensors, or in half precision."""
+    if quantized:
+        return TOLERANCE_INT8
+    return TOLERANCE_FP16 if half else TOLERANCE_FP32
+
 
 @dataclass(frozen=True)
 class Agreement:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host
-from ghostdeploy.runners.agreement import agreement
+from ghostdeploy.runners.agreement import agreement, tolerance
 from ghostdeploy.runners.arm import pins
 from ghostdeploy.runners.arm.cores import HALF_PRECISION, check_core
 from ghostdeploy.runners.arm.elf import guest_program
@@ -32,7 +32,6 @@ from ghostdeploy.types import (
 
 DEFAULT_CORE = "cortex-a76"
 RUNTIMES = ("litert", "benchmark_model")
-MAX_REL_L2 = 1e-3  # fp32 kernels add in another order; beyond this it is another function
 
 
 class QemuRunner:
@@ -86,7 +85,8 @@ class QemuRunner:
             counted = _instructions(run, here)
         except (InputFileError, MeasurementError) as error:
             raise type(error)(_naming(model_path, error)) from error
-        return _launch(run, started, counted, operators, params)
+        limit = tolerance(quantized=here.quantized, half=params.fp16)
+        return _launch(run, started, counted, operators, limit)
 
     def _run(
         self, folder: Path, model_path: Path, params: BenchParams
@@ -171,10 +171,10 @@ def _launch(
     started: str,
     counted: Instructions,
     operators: tuple[OpInstructions, ...],
-    params: BenchParams,
+    limit: float,
 ) -> Launch:
     rel_l2 = counted.rel_l2 or 0.0
-    differs = rel_l2 > MAX_REL_L2 and not params.fp16
+    differs = rel_l2 > limit
     return Launch(
         round=0,
         position=0,
@@ -184,12 +184,15 @@ def _launch(
         instructions=replace(counted, operators=operators),
         peak_mem_mb=run.peak_mem_bytes / 1e6,
         valid=not differs,
-        why_not=_why(rel_l2) if differs else "",
+        why_not=_why(rel_l2, limit) if differs else "",
         returncode=run.finished.returncode,
         stdout=run.finished.stdout,
         stderr=run.finished.stderr,
     )
 
 
-def _why(rel_l2: float) -> str:
-    return f"its outputs differ from this machine's by a relative L2 of {rel_l2:.1e}"
+def _why(rel_l2: float, limit: float) -> str:
+    return (
+        f"its outputs differ from this machine's by a relative L2 of {rel_l2:.1e}, allowed"
+        f" {limit:.0e}"
+    )

@@ -22,19 +22,20 @@ from ghostdeploy.runners.process import python_environment, run_process
 
 SEED = 0
 TIMEOUT_S = 120.0
+SMALL_INTEGERS = {"int8", "uint8", "int16"}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Inputs by name, and what came of them: (numpy type's name, raw values) an output."""
+    """Inputs by name, and what came of them: (numpy type's name, raw values) an output.
+
+    ``quantized``: the model holds tensors of 8 or 16 bits integers.
+    """
 
     runtime: str
     inputs: dict[str, Tensor]
     outputs: tuple[tuple[str, bytes], ...]
-
-    @property
-    def quantized(self) -> bool:
-        return any("int" in kind for kind, _ in self.outputs)
+    quantized: bool
 
 
 def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
@@ -61,7 +62,8 @@ def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) ->
         outputs = tuple(
             (kind, Path(folder, file).read_bytes()) for _, _, kind, file in told["outputs"]
         )
-    return Reference(f"litert {version('ai-edge-litert')}", inputs, outputs)
+    runtime = f"litert {version('ai-edge-litert')}"
+    return Reference(runtime, inputs, outputs, quantized=bool(told["quantized"]))
 
 
 def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
@@ -75,7 +77,8 @@ def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
     interpreter = Interpreter(model, num_threads=1, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     random = np.random.default_rng(SEED)
-    told: dict[str, list[Any]] = {"inputs": [], "outputs": []}
+    types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
+    told: dict[str, Any] = {"inputs": [], "outputs": [], "quantized": bool(types & SMALL_INTEGERS)}
 
     def keep(kind: str, detail: dict[str, Any], values: Any) -> None:
         file = f"{kind}{len(told[kind])}"

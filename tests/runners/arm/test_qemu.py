@@ -33,6 +33,13 @@ def test_a_launch_counts_and_tells_no_time(launch):
     assert launch.instructions.rel_l2 < 1e-6
 
 
+def test_int8_is_held_to_what_int8_can_hold(trained_int8):
+    """Arm's kernels round in another way: an int8 network is not refused for that."""
+    found = launched(trained_int8.path("tflite"))
+    assert found.valid, found.why_not
+    assert found.instructions.total > PRODUCTS / 16  # sixteen products a register at most
+
+
 def test_two_launches_count_the_same(tiny, launch):
     assert launched(tiny).instructions == launch.instructions
 
