@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,10 @@ from tests.fake_phone.fixtures import (  # noqa: F401
     phone_pool,
     standin_program,
 )
+
+# A shell's background job ignores Ctrl-C, and every process below it: tests that press it would
+# wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LABELS = tuple(f"class number {n} – näme" for n in range(10))
 SMALL = ("--width", "0.5", "--num-classes", "10")
