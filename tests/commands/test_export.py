@@ -349,7 +349,7 @@ def test_the_whole_command_says_only_its_own_lines(whole):
     assert progress[0] == "[0/4] building ghostnetv2_1.0_224"
     assert progress[-1] == "[4/4] done"
     assert all(line.startswith("[") and "/4] " in line for line in progress)
-    first, onnx, onnx_proof, tflite, tflite_proof, mended = whole.done.stdout.splitlines()
+    first, onnx, onnx_proof, tflite, tflite_proof, mended, more = whole.done.stdout.splitlines()
     assert first == "seeded random weights (seed 0); give trained ones with --weights"
     assert onnx == f"{whole.path('onnx')}  24.64 MB"
     assert tflite.startswith(f"{whole.path('tflite')}  24.5")
@@ -357,6 +357,7 @@ def test_the_whole_command_says_only_its_own_lines(whole):
     assert tflite_proof.startswith("  equal to torch in LiteRT 2.1.0: relative L2 ")
     assert mended.startswith("  rewrites: nearest-floor ×14")
     assert "depthwise ×5" in mended
+    assert "--opt fast" in more
 
 
 def test_it_leaves_the_files_and_nothing_else(whole):
