@@ -144,11 +144,15 @@ def _settle(threads: int) -> None:
 def comparisons(records: Sequence[BenchRecord], titles: Sequence[str] = ()) -> list[Comparison]:
     """A row a record, with the paper's figures beside ours where the paper has them.
 
-    The paper's ratio is given where both the row's model and the first one's have its latency.
+    The paper measured floats. Its ratio is given where both the row's model and the first one's
+    have its latency.
     """
     names = list(titles) or [title_of(r.artifact) for r in records]
     rows = compare_records(records, names)
-    says = [paper_says(r.artifact.spec) if r.artifact.spec else None for r in records]
+    says = [
+        paper_says(r.artifact.spec) if r.artifact.spec and r.artifact.precision == "fp32" else None
+        for r in records
+    ]
     base = says[0].latency_ms if says[0] else None
     return [
         replace(

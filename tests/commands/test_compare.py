@@ -14,6 +14,7 @@ from ghostdeploy.commands.compare import comparisons
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.lint import lint_graph, read_graph
 from ghostdeploy.records import read_artifact, read_record
+from ghostdeploy.zoo import make_spec
 from tests.command_line import complaint, ghostdeploy
 from tests.export.networks import distance, litert, logits, nhwc, normalized, seeded
 
@@ -99,6 +100,17 @@ def written(folder: Path, done) -> list[Path]:
 
 def table(markdown: str) -> list[str]:
     return [line for line in markdown.splitlines() if line.startswith("|")]
+
+
+def test_the_papers_figures_stand_beside_floats_only(compared):
+    record = read_record(records(compared[0])[0])
+    files = [
+        replace(record.artifact, spec=make_spec("ghostnetv2"), precision=precision)
+        for precision in ("fp32", "int8")
+    ]
+    floats, integers = comparisons([replace(record, artifact=file) for file in files])
+    assert (floats.paper_latency_ms, floats.paper_ratio, floats.paper_top1) == (37.5, 1.0, 75.3)
+    assert (integers.paper_latency_ms, integers.paper_ratio, integers.paper_top1) == (None,) * 3
 
 
 def test_the_same_rows_from_the_records(compared):
