@@ -47,6 +47,7 @@ from ghostdeploy.lint.partitions import measure
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
 from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.tensors import to_nhwc
 from ghostdeploy.types import ExportOptions, ModelSpec
 
 # plain, default, then those for speed
@@ -193,13 +194,13 @@ def logits_error(path: Path, spec: ModelSpec) -> float:
     """The logits' largest difference from torch's, over parity's inputs."""
     network, interpreter, options = network_of(spec, None, 0), opened(path), ExportOptions()
     return max(
-        float(np.abs(reference(network, options, image)[0] - _logits(interpreter, image)).max())
+        float(
+            np.abs(
+                reference(network, options, image)[0] - logits(interpreter, to_nhwc(image))
+            ).max()
+        )
         for image in parity.example_inputs(spec, options)
     )
-
-
-def _logits(interpreter: Any, image: Any) -> Any:
-    return logits(interpreter, image.transpose(0, 2, 3, 1))
 
 
 def kernels(path: Path) -> int | None:

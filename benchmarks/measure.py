@@ -23,6 +23,7 @@ from ghostdeploy.export.tflite import started
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners import open_runner
+from ghostdeploy.tensors import dequantized, quantized
 from ghostdeploy.types import BenchParams, ExportOptions, ModelSpec
 
 RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
@@ -100,20 +101,9 @@ def logits(interpreter: Any, image: Any = None) -> Any:
     """The last run's, or those of ``image`` (1, H, W, 3), in real numbers also for a full int8."""
     (given,), (taken,) = interpreter.get_input_details(), interpreter.get_output_details()
     if image is not None:
-        interpreter.set_tensor(given["index"], _quantized(image, given))
+        interpreter.set_tensor(given["index"], quantized(given, image))
         interpreter.invoke()
-    value = interpreter.get_tensor(taken["index"])
-    scale, zero = taken["quantization"]
-    return (value.astype(np.float32) - zero) * scale if scale else value
-
-
-def _quantized(image: Any, detail: dict[str, Any]) -> Any:
-    scale, zero = detail["quantization"]
-    if not scale:
-        return image.astype(detail["dtype"])
-    limits = np.iinfo(detail["dtype"])
-    steps = np.clip(np.round(image / scale) + zero, limits.min, limits.max)
-    return steps.astype(detail["dtype"])
+    return dequantized(taken, interpreter.get_tensor(taken["index"]))
 
 
 def rounds_of(interpreters: list[Any], rounds: int) -> list[list[float]]:

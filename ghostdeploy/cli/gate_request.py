@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ghostdeploy.types import Artifact, BenchParams
 
 NO_BASELINE = "none"  # as a --baseline: budgets alone
-NO_DELTA = "0.9999"
+NO_DELTA = "0.9999"  # a policy wants its tolerance below delta, which a count has no use for
 
 
 def gate_request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateRequest:
