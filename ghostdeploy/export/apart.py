@@ -16,6 +16,7 @@ import numpy as np
 from ghostdeploy import flatbuffer
 from ghostdeploy.export import metadata, tidy
 from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
+from ghostdeploy.export.rewrites.late_concat import summed
 from ghostdeploy.flatbuffer import schema
 
 CHANNELS = 3  # the axis, NHWC
@@ -79,46 +80,31 @@ def _other(op: Any, whole: int) -> int:
 
 def _split(builder: GraphBuilder, op: Any, halves: list[int], whole: int) -> list[Any]:
     """What replaces ``op``: it on each half, and the sum or the concatenation of both."""
-    kind, target = builder.kind(op), int(op.outputs[0])
-    made, rest = _constants(builder, op, halves, whole)
+    if builder.kind(op) == "CONV_2D":
+        return summed(builder, op, halves)
+    target = int(op.outputs[0])
+    made, rest = _others(builder, op, halves, whole)
     parts = []
     for number, (half, others) in enumerate(zip(halves, rest, strict=True), 1):
-        channels = int(builder.shape(target)[-1] if kind == "CONV_2D" else builder.shape(half)[-1])
+        channels = int(builder.shape(half)[-1])
         parts.append(builder.like(target, (*builder.shape(target)[:-1], channels)))
         part = builder.copy(op, [half, *others], parts[-1])
         made.append(builder.named(part, target, f"half{number}"))
-        if kind == "CONV_2D":
-            part.builtinOptions.fusedActivationFunction = 0
-    if kind != "CONV_2D":
-        return [*made, builder.concatenation(parts, target, CHANNELS)]
-    options = schema().AddOptionsT()
-    options.fusedActivationFunction = op.builtinOptions.fusedActivationFunction
-    return [*made, builder.operator("ADD", parts, target, options)]
+    return [*made, builder.concatenation(parts, target, CHANNELS)]
 
 
-def _constants(
+def _others(
     builder: GraphBuilder, op: Any, halves: list[int], whole: int
 ) -> tuple[list[Any], list[list[int]]]:
     """Operators to prepare, and each half's other inputs."""
     kind = builder.kind(op)
     if kind == "MUL":
         return _factor(builder, _other(op, whole))
-    rest = [int(i) for i in op.inputs[1:]]
-    if kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+    rest = [int(i) for i in op.inputs[1:] if int(i) >= 0]
+    if kind != "DEPTHWISE_CONV_2D":
         return [], [rest, rest]
-    weights = builder.numbers(rest[0])
-    assert weights is not None
     at = int(builder.shape(halves[0])[-1])
-    parts = [builder.constant(w, "half") for w in np.split(weights, [at], axis=CHANNELS)]
-    biases = [builder.numbers(i) for i in rest[1:]]
-    if kind == "CONV_2D":  # the sum gets the bias once
-        split = [(b, np.zeros_like(b)) for b in biases if b is not None]
-    else:
-        split = [(b[:at], b[at:]) for b in biases if b is not None]
-    return [], [
-        [part, *(builder.constant(pair[number], "bias") for pair in split)]
-        for number, part in enumerate(parts)
-    ]
+    return [], [[builder.part(i, part) for i in rest] for part in (slice(at), slice(at, None))]
 
 
 def _factor(builder: GraphBuilder, factor: int) -> tuple[list[Any], list[list[int]]]:

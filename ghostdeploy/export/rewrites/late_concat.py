@@ -12,6 +12,7 @@ Holds for: float; int8 behind a depthwise convolution, where the halves share th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of, scaling
 from ghostdeploy.flatbuffer import schema
 
 KEEPS_FUNCTION = True
+NONE = -1  # TFLite's mark of an input that is left out
 MAX_CHANNELS = 16  # two tiles of XNNPACK's; with more, adding costs what the copies did
 
 
@@ -51,8 +53,9 @@ class _Place:
         return [op for op in (self.concat, self.pad, self.reader) if op is not None]
 
     def replacement(self, builder: GraphBuilder) -> list[Any]:
-        depthwise = builder.kind(self.reader) == "DEPTHWISE_CONV_2D"
-        return (_behind_depthwise if depthwise else _as_sum)(builder, self)
+        if builder.kind(self.reader) == "DEPTHWISE_CONV_2D":
+            return _behind_depthwise(builder, self)
+        return summed(builder, self.reader, [int(i) for i in self.concat.inputs])
 
 
 def _first(builder: GraphBuilder) -> _Place | None:
@@ -126,13 +129,14 @@ def _behind_depthwise(builder: GraphBuilder, place: _Place) -> list[Any]:
     return [*made, builder.copy(place.concat, halves, target)]
 
 
-def _as_sum(builder: GraphBuilder, place: _Place) -> list[Any]:
-    reader = place.reader
+def summed(builder: GraphBuilder, reader: Any, inputs: Sequence[int]) -> list[Any]:
+    """A 1×1 CONV_2D of joined ``inputs`` as one of each, and their sum with bias and activation."""
     target, start = int(reader.outputs[0]), 0
     made, parts = list[Any](), list[int]()
-    filters, bias = int(reader.inputs[1]), int(reader.inputs[2])
+    filters, *biases = (int(i) for i in reader.inputs[1:])
+    bias = biases[0] if biases else NONE
     zeros = builder.constant(np.zeros(int(builder.shape(target)[3]), np.float32), "zeros")
-    for number, half in enumerate((int(i) for i in place.concat.inputs), 1):
+    for number, half in enumerate(inputs, 1):
         channels = int(builder.shape(half)[3])
         part = builder.part(filters, slice(start, start + channels))
         output = builder.like(target, builder.shape(target))
