@@ -19,7 +19,7 @@ from ghostdeploy import paper_data, zoo
 from ghostdeploy.commands.export import ExportRequest, export
 from ghostdeploy.export.rewrites import OPTIONAL
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams, ExportOptions, ModelSpec
+from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
 
 KEPT = ("depthwise",)  # without it the builtin kernels run five convolutions the slow way
 

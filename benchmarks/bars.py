@@ -47,8 +47,8 @@ from ghostdeploy.lint.partitions import measure
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
 from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.schema import ExportOptions, ModelSpec
 from ghostdeploy.tensors import to_nhwc
-from ghostdeploy.types import ExportOptions, ModelSpec
 
 # plain, default, then those for speed
 FORMS = {"plain": rewrites.FORMS["plain"], "default": rewrites.FORMS[""]} | rewrites.FORMS

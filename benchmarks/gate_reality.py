@@ -38,7 +38,7 @@ def make(folder: Path, stages: tuple[int, ...]) -> Path:
     from ghostdeploy.export.tflite import started
     from ghostdeploy.export.to_onnx import to_onnx
     from ghostdeploy.quiet import captured
-    from ghostdeploy.types import ExportOptions
+    from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights
 
     path = folder / f"{name_of(stages)}.tflite"

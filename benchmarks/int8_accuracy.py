@@ -24,19 +24,20 @@ import numpy as np
 from numpy.typing import NDArray
 from small_data import write
 
-from ghostdeploy import labelled, zoo
+from ghostdeploy import zoo
 from ghostdeploy.commands.eval import evaluate, subject
 from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form, sidecar
 from ghostdeploy.commands.export import preprocessing_of as how_of
 from ghostdeploy.commands.quantize.tflite import quantize_tflite
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.export.parity import tflite_runner
-from ghostdeploy.images import decode
+from ghostdeploy.images import labelled
+from ghostdeploy.images.decoding import decode
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json
-from ghostdeploy.types import Artifact, ExportOptions
+from ghostdeploy.schema import Artifact, ExportOptions
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS = (("ghostnetv2", "shapes"), ("ghostnetv1", "shapes"), ("ghostnetv2", "digits"))

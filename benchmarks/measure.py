@@ -23,8 +23,8 @@ from ghostdeploy.export.tflite import started
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners import open_runner
+from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
 from ghostdeploy.tensors import dequantized, quantized
-from ghostdeploy.types import BenchParams, ExportOptions, ModelSpec
 
 RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
 # What makes the graph that the rewrites begin with.

@@ -19,14 +19,14 @@ import numpy as np
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.example_images import example_images, normalize
 from ghostdeploy.export import onnx2tf_worker as worker
 from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.lint.partitions import measure
 from ghostdeploy.quiet import captured
-from ghostdeploy.types import ExportOptions, ModelSpec
+from ghostdeploy.schema import ExportOptions, ModelSpec
 
 MODELS = (("ghostnetv1", "official"), ("ghostnetv2", "official"), ("ghostnetv2", "paper"))
 WIDTHS, SIDES = (0.5, 1.0, 1.3, 1.6), (224, 256, 320, 225)

@@ -23,7 +23,7 @@ import torch
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export.onnx2tf_worker import PLACEHOLDER
 from ghostdeploy.records import write_atomic
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 
 TIMM = "1.0.22"
 INSTALL = f"pip install --no-deps --target FOLDER timm=={TIMM} torchvision==0.28.0"

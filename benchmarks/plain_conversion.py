@@ -26,7 +26,7 @@ from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.partitions import measure
 from ghostdeploy.lint.read_tflite import graph_of
 from ghostdeploy.quiet import captured
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 
 
 def main(width: float, launches: int) -> None:

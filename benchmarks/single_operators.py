@@ -18,7 +18,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.export.rewrites.build import GraphBuilder
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 S = schema()
 # idea -> the operators before it and after it, by their names below

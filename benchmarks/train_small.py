@@ -19,7 +19,7 @@ from small_data import NAMES, load
 from torch import Tensor, nn
 
 from ghostdeploy import zoo
-from ghostdeploy.preprocessing import MEAN, STD
+from ghostdeploy.images.normalization import MEAN, STD
 from ghostdeploy.zoo.weights import load_weights
 
 WIDTH, SIDE, RESIZED, BATCH = 0.2, 96, 110, 64

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ghostdeploy.errors import GhostdeployError, InputFileError, UsageError
-from ghostdeploy.types import SCHEMA, Artifact, BenchRecord, LatencySummary, ModelSpec
+from ghostdeploy.schema import SCHEMA, Artifact, BenchRecord, LatencySummary, ModelSpec
 
 MAX_FILE_BYTES = 64_000_000
 # A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).

@@ -24,7 +24,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.records import read_artifact
-from ghostdeploy.types import Artifact, ModelSpec
+from ghostdeploy.schema import Artifact, ModelSpec
 from tests.command_line import ghostdeploy
 from tests.fake_phone.fixtures import (  # noqa: F401
     adb,
@@ -220,7 +220,7 @@ def converted() -> Converted:
     from ghostdeploy.export.deploy import DeployForm
     from ghostdeploy.export.tflite import started
     from ghostdeploy.export.to_onnx import to_onnx
-    from ghostdeploy.types import ExportOptions
+    from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights
 
     spec = zoo.make_spec("ghostnetv2", width=0.5, resolution=(160, 160))

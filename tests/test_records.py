@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ghostdeploy import records
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     BenchParams,
     BenchRecord,

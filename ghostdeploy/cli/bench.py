@@ -30,7 +30,7 @@ from ghostdeploy.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report
-    from ghostdeploy.types import Comparison
+    from ghostdeploy.schema import Comparison
 
 
 @click.command()

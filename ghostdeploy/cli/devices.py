@@ -12,7 +12,7 @@ from ghostdeploy.cli.terminal import JSON_HELP, emit_json
 
 if TYPE_CHECKING:
     from ghostdeploy.runners.attached import Attached
-    from ghostdeploy.types import DeviceState
+    from ghostdeploy.schema import DeviceState
 
 
 @click.command()

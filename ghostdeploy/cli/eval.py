@@ -31,10 +31,10 @@ def evaluate(targets: tuple[str, ...], per_class: bool, as_json: bool, **o: Any)
 
     What was computed is kept in --records; the same command goes on after an interruption.
     """
-    from ghostdeploy import labelled
     from ghostdeploy.commands import eval as command
     from ghostdeploy.commands.export import read_labels
     from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.images import labelled
     from ghostdeploy.quiet import captured
 
     names = [*([o["against"]] if o["against"] else []), *targets]

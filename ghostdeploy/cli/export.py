@@ -18,7 +18,7 @@ from ghostdeploy.cli.options import (
 from ghostdeploy.cli.quantize import quantization_lines
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 from ghostdeploy.errors import CheckFailed, UsageError
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 
 
 @click.command()

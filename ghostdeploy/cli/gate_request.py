@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ghostdeploy.commands.gate.baselines import Baseline
     from ghostdeploy.commands.gate.request import GateRequest
     from ghostdeploy.gate.budgets import Budget
-    from ghostdeploy.types import Artifact, BenchParams
+    from ghostdeploy.schema import Artifact, BenchParams
 
 NO_BASELINE = "none"  # as a --baseline: budgets alone
 NO_DELTA = "0.9999"  # a policy wants its tolerance below delta, which a count has no use for

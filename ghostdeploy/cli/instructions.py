@@ -13,7 +13,7 @@ from ghostdeploy.cli.terminal import emit_json, stamp, with_progress
 
 if TYPE_CHECKING:
     from ghostdeploy.report.instructions.content import InstructionReport
-    from ghostdeploy.types import BenchRecord
+    from ghostdeploy.schema import BenchRecord
 
 
 def is_emulated(device: str) -> bool:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghostdeploy.types import BenchParams, ExportOptions, PhoneParams
+from ghostdeploy.schema import BenchParams, ExportOptions, PhoneParams
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.targets import SpecDefaults
     from ghostdeploy.quantize import QuantizeOptions
     from ghostdeploy.runners import Access
-    from ghostdeploy.types import ModelSpec
+    from ghostdeploy.schema import ModelSpec
 
 PHONE_SCHEMES = ("adb", "fake")
 PRECISIONS = "fp32, fp16, dynamic, int8, int8-float-io, int16x8 or int8-qdq."

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from ghostdeploy.commands.compare import Subject
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.precisions import Row
-    from ghostdeploy.types import ModelSpec
+    from ghostdeploy.schema import ModelSpec
 
 
 def compare_precisions(
     model: str, precisions: str, labelled_images: Path | None, as_json: bool, o: dict[str, Any]
 ) -> None:
     """Export ``model`` in every precision, measure all in one session, judge each."""
-    from ghostdeploy import labelled
     from ghostdeploy.commands import compare, eval
     from ghostdeploy.commands import precisions as command
     from ghostdeploy.commands.bench import bench
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.images import labelled
+    from ghostdeploy.images.decoding import Preprocessing
     from ghostdeploy.quantize import recipe
     from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured

@@ -18,7 +18,7 @@ from ghostdeploy.cli.options import (
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 
 if TYPE_CHECKING:
-    from ghostdeploy.types import FloatCost, Quantization
+    from ghostdeploy.schema import FloatCost, Quantization
 
 SHOWN = 3
 

@@ -15,12 +15,11 @@ from ghostdeploy import __version__, records
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.gate import stats
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.runners.runtimes import check_format
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     BenchParams,
     BenchRecord,
@@ -30,6 +29,7 @@ from ghostdeploy.types import (
     Interval,
     Launch,
 )
+from ghostdeploy.stats import launches as stats
 
 ATTEMPTS_PER_LAUNCH = 2  # rounds that may be tried for each one that is wanted
 HOPELESS = 3  # rounds after which a model that never ran to its end is given up

@@ -19,7 +19,7 @@ from ghostdeploy.commands.models import paper_says
 from ghostdeploy.commands.targets import Formed
 from ghostdeploy.export.rewrites import FORMS
 from ghostdeploy.progress import Progress
-from ghostdeploy.types import Artifact, BenchRecord, Comparison, ModelSpec
+from ghostdeploy.schema import Artifact, BenchRecord, Comparison, ModelSpec
 
 TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
 

@@ -13,7 +13,7 @@ from ghostdeploy.commands.models import paper_says
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Runner
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     BenchParams,
     BenchRecord,

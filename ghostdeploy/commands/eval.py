@@ -18,14 +18,14 @@ from ghostdeploy.commands.export import network_of, weights_id
 from ghostdeploy.commands.inputs import classes_of, preprocessing
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError, UsageError
-from ghostdeploy.gate import proportions
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.records import ensure_writable
-from ghostdeploy.types import Interval, ModelSpec
+from ghostdeploy.schema import Interval, ModelSpec
+from ghostdeploy.stats import proportions
 
 if TYPE_CHECKING:
-    from ghostdeploy.images import Preprocessing
-    from ghostdeploy.labelled import Labelled
+    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.labelled import Labelled
 
 TOP = 5
 CHUNK = 32  # images that a process takes at a time
@@ -85,7 +85,7 @@ def subject(
     target: Path | ModelSpec, crop: float, weights: Path | None = None, seed: int = 0
 ) -> Subject:
     """What to judge. Raises InputFileError for a file that is not a classifier of images."""
-    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.images.decoding import Preprocessing
     from ghostdeploy.lint import read_graph
 
     if isinstance(target, ModelSpec):
@@ -262,7 +262,7 @@ def _torch_runner(one: Subject) -> Callable[[Any], Any]:
 
 
 def _predict(work: list[tuple[int, Path]]) -> list[tuple[int, Any]]:
-    from ghostdeploy.images import UnusableImage, decode
+    from ghostdeploy.images.decoding import UnusableImage, decode
 
     rows: list[tuple[int, Any]] = []
     for number, path in work:
@@ -282,7 +282,7 @@ def _predict(work: list[tuple[int, Path]]) -> list[tuple[int, Any]]:
 def _judge(
     subjects: Sequence[Subject], data: Labelled, done: dict[int, Any], base: str, path: Path
 ) -> Evaluation:
-    from ghostdeploy.images import skipped_text
+    from ghostdeploy.images.decoding import skipped_text
 
     skipped = Counter(value for value in done.values() if isinstance(value, str))
     usable = [n for n, value in done.items() if not isinstance(value, str)]

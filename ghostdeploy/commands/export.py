@@ -18,7 +18,7 @@ from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     ExportOptions,
     GraphReport,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ghostdeploy.export.parity import Array
     from ghostdeploy.export.tflite import Converter, Finished
     from ghostdeploy.export.to_onnx import Exported
-    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.images.decoding import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
     from ghostdeploy.quantize.ranges import Range
 
@@ -166,7 +166,7 @@ def calibration_of(request: ExportRequest, progress: Progress = silent) -> Calib
 
 
 def preprocessing_of(request: ExportRequest) -> Preprocessing:
-    from ghostdeploy.images import Preprocessing
+    from ghostdeploy.images.decoding import Preprocessing
 
     rgb255, crop = request.export.embed_preprocessing, request.quantize.crop
     return Preprocessing(request.spec.resolution, rgb255, crop)
@@ -356,7 +356,7 @@ def float_form(request: ExportRequest, progress: Progress = silent) -> FloatForm
 
 def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
     """What every file says of itself, without its sidecar."""
-    from ghostdeploy.preprocessing import describe
+    from ghostdeploy.images.normalization import describe
 
     export = asdict(request.export)
     labels = export.pop("labels")
@@ -366,7 +366,7 @@ def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.preprocessing": describe(request.export.embed_preprocessing),
+        "ghostdeploy.images.normalization": describe(request.export.embed_preprocessing),
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 

@@ -17,7 +17,7 @@ from ghostdeploy.quiet import captured
 from ghostdeploy.report import lint as formats
 from ghostdeploy.report.lint import Linted, diff, difftext, junit, table
 from ghostdeploy.report.lint.jsonfile import plain
-from ghostdeploy.types import Finding, ModelSpec, Partitions
+from ghostdeploy.schema import Finding, ModelSpec, Partitions
 
 
 def lint_files(

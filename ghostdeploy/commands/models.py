@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ghostdeploy import paper_data, zoo
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from ghostdeploy.errors import MeasurementError, MissingExtraError
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.agreement import agreement, tolerance
 from ghostdeploy.runners.reference import reference
-from ghostdeploy.types import Artifact, BenchParams, OutputCheck
+from ghostdeploy.schema import Artifact, BenchParams, OutputCheck
 
 
 def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> OutputCheck:

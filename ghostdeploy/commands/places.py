@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 T = TypeVar("T")
 

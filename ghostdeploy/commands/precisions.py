@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.quantize.error import kernels, output_error
-from ghostdeploy.types import Comparison, QuantizationError
+from ghostdeploy.schema import Comparison, QuantizationError
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Accuracy, Paired

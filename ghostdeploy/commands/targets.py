@@ -9,7 +9,7 @@ from pathlib import Path
 from ghostdeploy import zoo
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import READERS
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 
 FORM_NAMES = ("plain", "fast", "arm")
 

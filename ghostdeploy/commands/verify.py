@@ -12,7 +12,7 @@ from ghostdeploy import flatbuffer, records
 from ghostdeploy.commands.export import network_of, sidecar, weights_id
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.quiet import captured
-from ghostdeploy.types import ExportOptions, ModelSpec, Parity
+from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
     from ghostdeploy.lint.graph import Graph

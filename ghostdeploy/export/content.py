@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import ghostdeploy
-from ghostdeploy.types import ExportOptions, ModelSpec
+from ghostdeploy.schema import ExportOptions, ModelSpec
 
 TOOLS = (
     "torch",
@@ -29,10 +29,8 @@ SOURCES = (
     "export",
     "lint",
     "quantize",
-    "example_images.py",
+    "images",
     "flatbuffer.py",
-    "images.py",
-    "preprocessing.py",
     "tensors.py",
 )
 

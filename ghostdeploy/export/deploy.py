@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ghostdeploy.preprocessing import MEAN, STD
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.images.normalization import MEAN, STD
+from ghostdeploy.schema import ExportOptions
 from ghostdeploy.zoo.ghostnetv1 import GhostNet
 
 

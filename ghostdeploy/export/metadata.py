@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ghostdeploy.flatbuffer import schema
-from ghostdeploy.preprocessing import MEAN, STD
+from ghostdeploy.images.normalization import MEAN, STD
 
 BUFFER_NAME = b"TFLITE_METADATA"
 FACTS_NAME = b"GHOSTDEPLOY"

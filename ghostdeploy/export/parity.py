@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.example_images import example_images, normalize
+from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 from ghostdeploy.tensors import dequantized, quantized, to_nhwc
-from ghostdeploy.types import ExportOptions, ModelSpec, Parity
 
 Array = NDArray[np.float32]
 Outputs = Sequence[Array]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate import stats
 from ghostdeploy.gate.policy import GatePolicy
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
+from ghostdeploy.stats import launches as stats
 
 # kind -> its unit
 KINDS = {"latency_ms": "ms", "size_mb": "MB", "peak_mem_mb": "MB", "ratio": "×"}

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from ghostdeploy.gate import stats
 from ghostdeploy.gate.policy import GatePolicy
 from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.stats import launches as stats
 
 # A picosecond and 30 years: no launch, but far from where floats end.
 LEAST_MS, MOST_MS = 1e-9, 1e12

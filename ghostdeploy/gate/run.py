@@ -9,7 +9,7 @@ from ghostdeploy.gate.budgets import BudgetResult
 from ghostdeploy.gate.paired import Discard
 from ghostdeploy.gate.policy import GatePolicy
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.types import BenchParams, DeviceIdentity, Interval
+from ghostdeploy.schema import BenchParams, DeviceIdentity, Interval
 
 SCHEMA = "ghostdeploy.gate/1"
 

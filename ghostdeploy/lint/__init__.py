@@ -16,7 +16,7 @@ from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.memory import MB, peak_activations, weight_bytes
 from ghostdeploy.lint.options import LintOptions
 from ghostdeploy.lint.sources import source_of
-from ghostdeploy.types import Finding, GraphReport, ModelSpec
+from ghostdeploy.schema import Finding, GraphReport, ModelSpec
 
 RULES: dict[str, str] = {
     "dfc-contract": "ghostdeploy.lint.rules.dfc_contract",

@@ -17,7 +17,7 @@ from typing import Any
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import RULES, default_severity
-from ghostdeploy.types import Finding, GraphReport
+from ghostdeploy.schema import Finding, GraphReport
 
 SECTION = "ghostdeploy-lint"
 TABLE = "tool.ghostdeploy.lint"

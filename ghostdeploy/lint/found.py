@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ghostdeploy.lint.graph import Node
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 
 def at(rule: str, severity: str, node: Node, message: str, fix: str = "") -> Finding:

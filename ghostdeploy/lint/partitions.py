@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ghostdeploy.types import Partitions
+from ghostdeploy.schema import Partitions
 
 TIMEOUT_S = 120.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 
 # The first part of a module's path -> the file whose class computes what is below it.
 FILES: dict[str, str] = {

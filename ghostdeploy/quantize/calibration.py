@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy import images
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.example_images import example_images
-from ghostdeploy.images import Preprocessing
+from ghostdeploy.images import decoding as images
+from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.examples import example_images
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantize import QuantizeOptions
-from ghostdeploy.types import Calibration
+from ghostdeploy.schema import Calibration
 
 MIN_IMAGES = 8  # fewer show too little of any range
 HELD_OUT = 64  # images for the error report; never more than a third of those there are

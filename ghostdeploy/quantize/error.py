@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.flatbuffer import schema
-from ghostdeploy.types import ConcatenationScales, LayerError, QuantizationError
+from ghostdeploy.schema import ConcatenationScales, LayerError, QuantizationError
 
 Array = NDArray[np.float32]
 MAX_DB = 200.0  # of two tensors that are equal

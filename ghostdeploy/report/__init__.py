@@ -13,7 +13,7 @@ from typing import cast
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.records import write_atomic
-from ghostdeploy.types import Comparison
+from ghostdeploy.schema import Comparison
 
 MAX_STEM = 120  # characters; file systems allow 255 bytes with the endings
 

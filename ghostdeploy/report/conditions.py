@@ -8,7 +8,7 @@ from statistics import median
 from ghostdeploy.report.grid import Facts, Grid, cpu_list
 from ghostdeploy.report.numbers import ABSENT, percent, significant
 from ghostdeploy.report.summary import invalid_reason, measured
-from ghostdeploy.types import Comparison, DeviceIdentity, Launch
+from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
 
 def setup(comparisons: Sequence[Comparison]) -> Facts:

@@ -6,7 +6,7 @@ import shlex
 
 from ghostdeploy.report.grid import Facts, Grid
 from ghostdeploy.report.numbers import ABSENT, scientific
-from ghostdeploy.types import Artifact, Comparison, OutputCheck, Parity
+from ghostdeploy.schema import Artifact, Comparison, OutputCheck, Parity
 
 
 def evidence(comparison: Comparison) -> Facts:

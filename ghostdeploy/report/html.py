@@ -19,7 +19,7 @@ from ghostdeploy.report.numbers import (
 from ghostdeploy.report.page import fill
 from ghostdeploy.report.summary import MEASURED_HERE, PAPER, Row, cautions, summarise
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Comparison, Interval
+from ghostdeploy.schema import Comparison, Interval
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report

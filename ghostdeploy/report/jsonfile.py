@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ghostdeploy.paper_data import PAPER_DEVICE
 from ghostdeploy.report.operators import by_kind
 from ghostdeploy.report.summary import Row, cautions, invalid_reason, summarise
-from ghostdeploy.types import Comparison, Launch
+from ghostdeploy.schema import Comparison, Launch
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report

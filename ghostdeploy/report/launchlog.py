@@ -8,7 +8,7 @@ from datetime import datetime
 from ghostdeploy.report.grid import Grid, cpu_list, or_absent, without_empty_columns
 from ghostdeploy.report.numbers import ABSENT, significant, spread
 from ghostdeploy.report.summary import invalid_reason
-from ghostdeploy.types import Comparison, DeviceState, Launch
+from ghostdeploy.schema import Comparison, DeviceState, Launch
 
 STDERR_TAIL = 300  # characters
 

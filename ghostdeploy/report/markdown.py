@@ -19,7 +19,7 @@ from ghostdeploy.report.summary import (
     summarise,
 )
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Comparison
+from ghostdeploy.schema import Comparison
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report

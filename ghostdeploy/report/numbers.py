@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 ABSENT = "\u2013"  # an en dash
 

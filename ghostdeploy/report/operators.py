@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ghostdeploy.report.grid import Grid
 from ghostdeploy.report.numbers import ABSENT, significant
-from ghostdeploy.types import Comparison, OpTime
+from ghostdeploy.schema import Comparison, OpTime
 
 # The first kind whose word stands in the kernel's name, in capitals, takes it. XNNPACK calls a 1×1
 # convolution a fully connected layer or GEMM, and any other an indirect one, IGEMM; TFLite's

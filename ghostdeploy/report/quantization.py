@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from ghostdeploy.report.figures.style import LIGHT, drawing, encode
-from ghostdeploy.types import QuantizationError
+from ghostdeploy.schema import QuantizationError
 
 CEILING_DB = 60.0  # beyond it a layer is as good as exact
 NAMED = 10

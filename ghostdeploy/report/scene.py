@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from statistics import median
 
 from ghostdeploy.report.summary import Row, invalid_reason, measured
-from ghostdeploy.types import Comparison, Interval, Launch
+from ghostdeploy.schema import Comparison, Interval, Launch
 
 LAUNCH_ORDER = "launch, in order of start"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ghostdeploy.report.numbers import finite
-from ghostdeploy.types import Comparison, Interval, Launch
+from ghostdeploy.schema import Comparison, Interval, Launch
 
 MEASURED_HERE = "Measured here"
 PAPER = "Paper: Huawei P30 (Kirin 980 CPU, TFLite)"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, Launch
+from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 RUNNERS: dict[str, str] = {
     "local": "ghostdeploy.runners.local:LocalRunner",

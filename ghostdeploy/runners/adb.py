@@ -11,20 +11,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from android_bench import errors as device_errors
-from android_bench.adb import Adb, AdbClient, list_devices, open_device
-from android_bench.device import Identity, State, read_state
-from android_bench.evidence import battery_level
-from android_bench.parse import BenchmarkLog
-from android_bench.phone_launch import PhoneLaunch
-from android_bench.phone_session import PhoneOptions, PhoneSession
-from android_bench.program import Program, abis_of
-from android_bench.selftest import SelfTest, run_with_inputs, self_test
+from android_bench.adb.phone import Adb, AdbClient, list_devices, open_device
+from android_bench.device.evidence import battery_level
+from android_bench.device.identity import Identity, State, read_state
+from android_bench.log.parse import BenchmarkLog
+from android_bench.program.install import Program, abis_of
+from android_bench.session.launch import PhoneLaunch
+from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
+from android_bench.session.session import PhoneOptions, PhoneSession
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.runners.process import bounded_text
 from ghostdeploy.runners.program import op_times, parsed, program_argv, summary_of
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     BenchParams,
     CoreCluster,
     DeviceIdentity,

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb import Adb, AdbClient, connect, list_devices
-from android_bench.device import read_identity, read_state
+from android_bench.adb.phone import Adb, AdbClient, connect, list_devices
+from android_bench.device.identity import read_identity, read_state
 from android_bench.errors import AdbError, AndroidBenchError
-from android_bench.program import ON_DEVICE, abis_of, cached
+from android_bench.program.install import ON_DEVICE, abis_of, cached
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.runners.adb import identity_of, state_of, translated
-from ghostdeploy.types import DeviceIdentity, DeviceState
+from ghostdeploy.schema import DeviceIdentity, DeviceState
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from android_bench.adb_client import find_adb
+from android_bench.adb.client import find_adb
 from ghostdeploy.errors import UsageError
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.adb import AdbRunner, translated
-from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, Launch
+from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 NOT_A_PHONE = "a simulated phone: its latencies are this machine's, not a phone's"
 STOP_S = 20.0

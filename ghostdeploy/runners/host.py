@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ghostdeploy.types import DeviceIdentity, DeviceState
+from ghostdeploy.schema import DeviceIdentity, DeviceState
 
 ROOT = Path("/")
 # Of a cpu line in /proc/stat, its name counted; see proc_stat(5). user holds guest time already.

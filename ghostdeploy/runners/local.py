@@ -17,7 +17,7 @@ from ghostdeploy.runners.launch import Job
 from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.runners.process import Finished, python_environment, run_process
 from ghostdeploy.runners.watch import Watch
-from ghostdeploy.types import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
+from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
 
 
 class LocalRunner:

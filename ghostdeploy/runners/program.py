@@ -12,20 +12,20 @@ from signal import Signals
 from typing import Any
 
 from android_bench import errors as program_errors
-from android_bench.benchmark_model import (
+from android_bench.log.parse import BenchmarkLog, parse_log
+from android_bench.log.parse import LatencySummary as ProgramSummary
+from android_bench.program.benchmark_model import (
     BenchmarkOptions,
     InputFile,
     LocalRun,
     command_line,
     run_local,
 )
-from android_bench.parse import BenchmarkLog, parse_log
-from android_bench.parse import LatencySummary as ProgramSummary
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners.process import bounded_text
 from ghostdeploy.runners.runtimes import benchmark_program
 from ghostdeploy.runners.watch import Watch
-from ghostdeploy.types import BenchParams, LatencySummary, Launch, OpTime
+from ghostdeploy.schema import BenchParams, LatencySummary, Launch, OpTime
 
 START_S = 1e-3  # more than enough: whether it starts is known before this is looked at
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from android_bench.fetch import Fetched, FetchError, fetch
+from android_bench.program.fetch import Fetched, FetchError, fetch
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress
 
@@ -10,7 +10,7 @@ MB = 1_000_000
 
 
 def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> Fetched:
-    """See android_bench.fetch. Raises MeasurementError with the reason."""
+    """See android_bench.program.fetch. Raises MeasurementError with the reason."""
 
     def tell(done: int, total: int | None) -> None:
         progress(done // MB, (total or done) // MB, f"MB of benchmark_model for {abi}")

@@ -21,7 +21,7 @@ from ghostdeploy.runners.arm.program import ProgramRun
 from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.runners.reference import Reference, reference
 from ghostdeploy.runners.runtimes import benchmark_program, check_format, evidence
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,
     DeviceState,

@@ -13,7 +13,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.runners.model_file import model_format
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 
 @dataclass(frozen=True)

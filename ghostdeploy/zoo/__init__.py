@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ghostdeploy.errors import MissingExtraError, UsageError
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.options import DfcOptions, Options, SelfAttentionOptions
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo import STAGE_SIZES, build
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.layers import ConvBnAct, GhostBottleneck, GhostModule, make_divisible, shrunk
 from ghostdeploy.zoo.options import DfcOptions
 

@@ -11,7 +11,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.ghostnetv1 import STAGES, GhostNet
 from ghostdeploy.zoo.layers import make_divisible
 from ghostdeploy.zoo.options import SelfAttentionOptions

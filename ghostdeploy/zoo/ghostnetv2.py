@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.ghostnetv1 import GhostNet
 from ghostdeploy.zoo.options import DfcOptions
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.example_images import example_images, normalize
+from ghostdeploy.images.examples import example_images, normalize
 
 WRAPPERS = ("state_dict", "model")
 PREFIX = "module."  # left by torch.nn.DataParallel

@@ -25,10 +25,9 @@ from ghostdeploy.commands.bench import (
 )
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.gate import stats
 from ghostdeploy.runners import open_runner, watch
 from ghostdeploy.runners.local import LocalRunner
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     BenchParams,
     BenchRecord,
@@ -39,6 +38,7 @@ from ghostdeploy.types import (
     Launch,
     ModelSpec,
 )
+from ghostdeploy.stats import launches as stats
 from tests import small_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +199,7 @@ sys.path.insert(0, sys.argv[1])
 from ghostdeploy.commands.bench import artifact_of, bench
 from ghostdeploy.runners import watch
 from ghostdeploy.runners.local import LocalRunner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 watch._too_much = lambda *_: False
 

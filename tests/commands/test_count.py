@@ -12,7 +12,7 @@ from ghostdeploy.commands.count import compare_counts, count
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.records import read_record
 from ghostdeploy.runners.arm.place import place
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,
     Instructions,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from ghostdeploy.images import Preprocessing, decode, image_files
+from ghostdeploy.images.decoding import Preprocessing, decode, image_files
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT, TRAINED
 

@@ -18,7 +18,7 @@ from ghostdeploy.commands import export as command
 from ghostdeploy.commands.export import ExportRequest, export, sidecar
 from ghostdeploy.errors import CheckFailed, ConversionError, InputFileError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
 SPEC = zoo.make_spec(width=0.5, resolution=(64, 64), num_classes=10)

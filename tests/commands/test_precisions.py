@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from ghostdeploy.commands.precisions import Row, verdict
-from ghostdeploy.types import Interval, QuantizationError
+from ghostdeploy.schema import Interval, QuantizationError
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import TRAINED
 

@@ -12,7 +12,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.flatbuffer import load_file
-from ghostdeploy.images import Preprocessing, decode, image_files
+from ghostdeploy.images.decoding import Preprocessing, decode, image_files
 from ghostdeploy.lint.partitions import measure
 from ghostdeploy.quantize import RECIPES
 from ghostdeploy.records import read_artifact

@@ -17,7 +17,7 @@ from ghostdeploy.commands.verify import Origin, precision_of, verify
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.tflite import finish_tflite
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 from tests import small_models
 from tests.command_line import complaint, ghostdeploy
 from tests.export.networks import seeded

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ghostdeploy import zoo
-from ghostdeploy.types import ModelSpec
+from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.weights import seed_weights
 
 Array = NDArray[np.float32]

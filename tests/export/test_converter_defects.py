@@ -11,7 +11,7 @@ from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.tflite import finish_tflite
 from ghostdeploy.lint import lint_graph, read_tflite
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 from tests.command_line import ghostdeploy
 from tests.export.networks import distance, litert, logits, nhwc, normalized
 

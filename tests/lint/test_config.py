@@ -8,7 +8,7 @@ import pytest
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint.config import Allowed, LintConfig, apply_config, load_config
-from ghostdeploy.types import Finding, GraphReport
+from ghostdeploy.schema import Finding, GraphReport
 
 REASON = "kept as the checkpoints were trained"
 SETUP_CFG = f"""

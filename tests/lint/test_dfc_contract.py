@@ -7,7 +7,7 @@ import pytest
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.rules import dfc_contract
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import make_spec
 from tests.lint.models import gated_module
 

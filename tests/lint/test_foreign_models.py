@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.lint import lint_graph, read_graph
-from ghostdeploy.types import Finding, GraphReport
+from ghostdeploy.schema import Finding, GraphReport
 from ghostdeploy.zoo import build, make_spec
 
 MAKE = Path(__file__).with_name("make_foreign_models.py")

@@ -10,7 +10,7 @@ import pytest
 from ghostdeploy.lint import RULES, default_severity, lint_graph
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.options import LintOptions
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import MODELS, make_spec
 from tests.lint.conftest import GOOD
 from tests.lint.models import gated_module

@@ -8,11 +8,11 @@ import torch
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.example_images import example_images, normalize
 from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.quantize import bn
 from ghostdeploy.quantize.equalize import equalize
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 
 CASES = {  # convolution: its BN, the ReLU behind it
     "conv_stem": ("bn1", "act1"),

@@ -8,10 +8,10 @@ import torch
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.example_images import example_images, normalize
 from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.quantize.equalize import equalize
-from ghostdeploy.types import ExportOptions
+from ghostdeploy.schema import ExportOptions
 
 
 def spread(form, images) -> float:

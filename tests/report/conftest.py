@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 from ghostdeploy.report import Report
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     Artifact,
     BenchParams,
     BenchRecord,

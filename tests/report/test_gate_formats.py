@@ -14,7 +14,7 @@ from ghostdeploy.gate.budgets import Budget, BudgetResult, combined, judge
 from ghostdeploy.gate.run import GateModel, GateRun, GitIdentity, OpDifference, Where
 from ghostdeploy.report.gate import FORMATS, render
 from ghostdeploy.report.history import render as render_history
-from ghostdeploy.types import BenchParams, DeviceIdentity, Interval
+from ghostdeploy.schema import BenchParams, DeviceIdentity, Interval
 
 NASTY = 'x|y <script>alert("1")</script>\n::error::\x1b[31m %0A `$(id)` @all \u202e'
 MODEL = GateModel("m", "models/m.tflite", "ab" * 32, 10, Interval(30.123, 29.5, 30.6))

@@ -13,7 +13,7 @@ from ghostdeploy.report import Report
 from ghostdeploy.report.plots import PLOTS, available, file_name, image, render
 from ghostdeploy.report.scene import LAUNCH_ORDER, anchor_index, relative_to, strips
 from ghostdeploy.report.summary import summarise
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 pytest.importorskip("matplotlib")
 

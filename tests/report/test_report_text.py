@@ -16,7 +16,7 @@ from ghostdeploy.report.numbers import (
     spread,
 )
 from ghostdeploy.report.text import clean, display_width, pad, shorten, wrap
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # lone surrogates included
 

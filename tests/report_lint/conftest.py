@@ -8,7 +8,7 @@ import pytest
 
 from ghostdeploy.lint.graph import Node, Value
 from ghostdeploy.report.lint import Linted
-from ghostdeploy.types import Finding, GraphReport, Partitions
+from ghostdeploy.schema import Finding, GraphReport, Partitions
 from tests.report_lint.graphs import (
     HOSTILE,
     Builder,

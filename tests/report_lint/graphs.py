@@ -6,7 +6,7 @@ import random
 
 from ghostdeploy.lint.graph import Graph, Node, Value
 from ghostdeploy.lint.rules.dfc_contract import branches
-from ghostdeploy.types import Finding, GraphReport, Partitions
+from ghostdeploy.schema import Finding, GraphReport, Partitions
 
 SHAPE = (1, 8, 8, 16)
 HOSTILE = (

@@ -11,10 +11,10 @@ import pytest
 
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.rules.dfc_contract import branches
+from ghostdeploy.lint.stages import stages
 from ghostdeploy.report.lint.layout import lay_out
-from ghostdeploy.report.lint.partition import stages
 from ghostdeploy.report.lint.sections import LARGEST, PIECE, block_of, sections
-from ghostdeploy.types import Partitions
+from ghostdeploy.schema import Partitions
 from tests.report_lint.graphs import Builder, network, random_graph, report_of
 
 

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ghostdeploy.report.lint import Linted
-from ghostdeploy.types import Finding, GraphReport
+from ghostdeploy.schema import Finding, GraphReport
 from tests.report_lint.graphs import network, report_of
 
 pytest.importorskip("jinja2")

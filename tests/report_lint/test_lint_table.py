@@ -10,7 +10,7 @@ import pytest
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.table import WIDTH, render
 from ghostdeploy.report.text import display_width
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 from tests.report_lint.graphs import network, report_of
 
 

@@ -15,9 +15,9 @@ from ghostdeploy.runners import Access, open_runner
 from ghostdeploy.runners.adb import serials
 from ghostdeploy.runners.agreement import agreement
 from ghostdeploy.runners.reference import reference
-from ghostdeploy.types import BenchParams, PhoneParams
+from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
-from tests.android_bench.test_program import elf
+from tests.android_bench.program.test_install import elf
 
 CALM = PhoneParams(cool_down_s=0.0)
 
@@ -25,8 +25,8 @@ CALM = PhoneParams(cool_down_s=0.0)
 @pytest.fixture(autouse=True)
 def _never_throttled(monkeypatch):
     """Phones that tell no thermal status are judged by a timed loop: this machine is busy."""
-    monkeypatch.setattr("android_bench.workload.TARGET_S", 0.05)
-    monkeypatch.setattr("android_bench.cooldown.THROTTLED", 1000.0)
+    monkeypatch.setattr("android_bench.device.workload.TARGET_S", 0.05)
+    monkeypatch.setattr("android_bench.device.cooldown.THROTTLED", 1000.0)
 
 
 @pytest.fixture

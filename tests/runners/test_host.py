@@ -11,7 +11,7 @@ import time
 import pytest
 
 from ghostdeploy.runners import host
-from ghostdeploy.types import DeviceState
+from ghostdeploy.schema import DeviceState
 
 TICK = os.sysconf("SC_CLK_TCK")
 STAT = f"""cpu  1 2 3 4 5 6 7 {5 * TICK} 0 0

@@ -22,7 +22,7 @@ from ghostdeploy.errors import (
 )
 from ghostdeploy.runners import launch, local, open_runner
 from ghostdeploy.runners.process import Finished, python_environment
-from ghostdeploy.types import BenchParams, Launch
+from ghostdeploy.schema import BenchParams, Launch
 from tests import small_models
 
 numpy = pytest.importorskip("numpy")

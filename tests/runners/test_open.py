@@ -14,7 +14,7 @@ import pytest
 from ghostdeploy.errors import UsageError
 from ghostdeploy.runners import RUNNERS, open_runner
 from ghostdeploy.runners.runtimes import RUNTIMES, check_format, evidence
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +76,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 for runtime in ("litert", "tflite-runtime", "onnxruntime"):
     try:
         open_runner("local", BenchParams(runtime=runtime))

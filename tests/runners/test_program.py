@@ -17,7 +17,7 @@ from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.fake_phone import STANDIN
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners import program as program_module
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 
 def script(tmp_path: Path, text: str) -> Path:
@@ -131,7 +131,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 params = BenchParams(runtime="benchmark_model", benchmark_model=sys.argv[2])
 open_runner("local", params).launch(Path(sys.argv[3]), params)
 """

@@ -12,7 +12,7 @@ import pytest
 
 from ghostdeploy.runners import open_runner, watch
 from ghostdeploy.runners.watch import Counters, Seen, between, disturbance
-from ghostdeploy.types import BenchParams, DeviceState, Launch
+from ghostdeploy.schema import BenchParams, DeviceState, Launch
 
 TICK = os.sysconf("SC_CLK_TCK")
 CPU = max(os.sched_getaffinity(0))

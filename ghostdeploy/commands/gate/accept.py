@@ -16,7 +16,7 @@ from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Access, open_runner
 from ghostdeploy.runners.queue import in_line
-from ghostdeploy.types import Artifact, BenchParams
+from ghostdeploy.schema import Artifact, BenchParams
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.gate.policy import GatePolicy
 from ghostdeploy.gate.run import GitIdentity
 from ghostdeploy.runners import RuntimeEvidence
-from ghostdeploy.types import Artifact, BenchParams, DeviceIdentity
+from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
 
 ROOT = Path("reports/baselines")
 CALIBRATION = "calibration.json"

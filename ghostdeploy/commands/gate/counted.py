@@ -18,7 +18,7 @@ from ghostdeploy.gate.run import GateModel, GateRun, Where
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import Artifact, BenchRecord, Interval
+from ghostdeploy.schema import Artifact, BenchRecord, Interval
 
 SCHEME = "qemu"
 BY_OPERATOR = "ghostdeploy report makes a table by operator of the two records"

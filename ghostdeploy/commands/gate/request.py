@@ -11,7 +11,7 @@ from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.gate import GatePolicy
 from ghostdeploy.gate.budgets import Budget
 from ghostdeploy.lint import read_graph
-from ghostdeploy.types import Artifact, BenchParams
+from ghostdeploy.schema import Artifact, BenchParams
 
 
 @dataclass(frozen=True)

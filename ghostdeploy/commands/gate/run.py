@@ -15,11 +15,12 @@ from pathlib import Path
 from ghostdeploy.commands.gate.request import GateRequest, check_inputs
 from ghostdeploy.commands.gate.trial import Trial, value_ms
 from ghostdeploy.commands.git import git_identity
-from ghostdeploy.gate import Discard, GateResult, Verdict, stats
+from ghostdeploy.gate import Discard, GateResult, Verdict
 from ghostdeploy.gate.budgets import combined
 from ghostdeploy.gate.run import GateModel, GateRun
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.types import Artifact, Interval
+from ghostdeploy.schema import Artifact, Interval
+from ghostdeploy.stats import launches as stats
 
 SLOW_SHARE = 0.15  # of a candidate's launches, above which a verdict needs a word of caution
 

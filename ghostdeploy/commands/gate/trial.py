@@ -18,7 +18,7 @@ from ghostdeploy.gate.run import Where
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
 from ghostdeploy.runners.queue import in_line
-from ghostdeploy.types import BenchRecord, DeviceIdentity, Launch
+from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
 

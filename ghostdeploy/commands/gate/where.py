@@ -11,7 +11,7 @@ from ghostdeploy.commands.lint import diff_text, lint_files
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.gate.run import OpDifference, Where
 from ghostdeploy.runners import Runner
-from ghostdeploy.types import BenchParams, OpTime
+from ghostdeploy.schema import BenchParams, OpTime
 
 MOST_OPS = 20
 

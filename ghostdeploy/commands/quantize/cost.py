@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ghostdeploy.commands.quantize.error import kernels
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.progress import Progress
-from ghostdeploy.types import Artifact, BenchParams, BenchRecord, FloatCost
+from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, FloatCost
 
 PARAMS = BenchParams(launches=8, runs=20, warmup=5)
 RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}

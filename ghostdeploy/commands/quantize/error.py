@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ghostdeploy.types import QuantizationError
+from ghostdeploy.schema import QuantizationError
 
 REPORTED = 16  # held-out inputs whose inner tensors are compared
 

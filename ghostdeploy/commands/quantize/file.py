@@ -12,7 +12,7 @@ from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, calibrated_recipe, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import to_json, write_atomic
-from ghostdeploy.types import Artifact
+from ghostdeploy.schema import Artifact
 
 if TYPE_CHECKING:
     from ghostdeploy.lint.graph import Graph

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.types import Calibration
+from ghostdeploy.schema import Calibration
 
 
 def finish(

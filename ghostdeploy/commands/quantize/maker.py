@@ -11,7 +11,7 @@ from ghostdeploy.commands.quantize.finish import finish, refuse_float
 from ghostdeploy.commands.quantize.refine import refined
 from ghostdeploy.errors import UsageError
 from ghostdeploy.quantize import QuantizeOptions, recipe
-from ghostdeploy.types import Quantization, QuantizationError
+from ghostdeploy.schema import Quantization, QuantizationError
 
 if TYPE_CHECKING:
     from ghostdeploy.quantize.calibration import CalibrationData

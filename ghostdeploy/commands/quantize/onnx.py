@@ -12,7 +12,7 @@ from ghostdeploy.commands.quantize.maker import belongs
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions
-from ghostdeploy.types import Calibration, LayerError, Quantization
+from ghostdeploy.schema import Calibration, LayerError, Quantization
 
 if TYPE_CHECKING:
     import onnx

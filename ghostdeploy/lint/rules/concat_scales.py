@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import QUANTIZED, Graph, Node
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "concat-scales"
 SEVERITY = "warning"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import network_view
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import gated_modules
 from ghostdeploy.zoo.options import DfcOptions
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph, Value
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "duplicate-weights"
 SEVERITY = "info"

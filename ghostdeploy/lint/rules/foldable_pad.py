@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "foldable-pad"
 SEVERITY = "info"

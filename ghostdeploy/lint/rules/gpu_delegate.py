@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "gpu-delegate"
 SEVERITY = "info"

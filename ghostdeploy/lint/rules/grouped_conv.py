@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "grouped-conv"
 SEVERITY = "warning"

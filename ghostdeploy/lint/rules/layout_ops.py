@@ -17,7 +17,7 @@ from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import network_view
 from ghostdeploy.lint.ops import LAYOUT_OPS
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import MODELS
 
 CODE = "layout-ops"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.memory import MB, peak_activations, weight_bytes
 from ghostdeploy.lint.options import LintOptions
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "memory-budget"
 SEVERITY = "error"

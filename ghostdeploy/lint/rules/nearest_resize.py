@@ -18,7 +18,7 @@ from math import ceil, floor
 
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "nearest-resize"
 SEVERITY = "warning"

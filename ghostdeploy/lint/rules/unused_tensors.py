@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "unused-tensors"
 SEVERITY = "info"

@@ -16,7 +16,7 @@ from ghostdeploy.lint import xnnpack
 from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.split import between, partitions
-from ghostdeploy.types import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "xnnpack"
 SEVERITY = "warning"

@@ -13,7 +13,7 @@ from ghostdeploy.report.numbers import printed, significant
 from ghostdeploy.report.scene import anchor_index, relative_to, whiskers
 from ghostdeploy.report.summary import Row, summarise
 from ghostdeploy.report.text import wrap
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from ghostdeploy.report.numbers import significant
 from ghostdeploy.report.scene import upper_limit, whiskers
 from ghostdeploy.report.summary import MEASURED_HERE, NOT_MEASURED, Row, summarise
 from ghostdeploy.report.text import wrap
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from ghostdeploy.gate.run import GateModel, GateRun, OpDifference
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.report.numbers import interval, ratio, significant
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Interval
+from ghostdeploy.schema import Interval
 
 MOST_DISCARDS = 12
 MOST_LINES = 200  # of the graphs' difference

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ghostdeploy.report.grid import Facts, Grid, without_empty_columns
 from ghostdeploy.report.numbers import ABSENT, millions, printed, scientific, significant
-from ghostdeploy.types import InstructionComparison, OpInstructions
+from ghostdeploy.schema import InstructionComparison, OpInstructions
 
 CLASSES = ("multiply-accumulate", "load", "store", "other")
 MAX_OPERATORS = 30

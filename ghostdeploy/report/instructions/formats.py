@@ -13,7 +13,7 @@ from ghostdeploy.report.instructions.content import InstructionReport
 from ghostdeploy.report.markdown import escape, grid_table
 from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import InstructionComparison
+from ghostdeploy.schema import InstructionComparison
 
 SCHEMA = "ghostdeploy.instructions/1"
 TEMPLATE = "instructions.html.j2"

@@ -13,7 +13,7 @@ from typing import cast
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.types import GraphReport
+from ghostdeploy.schema import GraphReport
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import names_of
-from ghostdeploy.types import Finding, GraphReport, Partitions
+from ghostdeploy.schema import Finding, GraphReport, Partitions
 
 
 @dataclass(frozen=True)

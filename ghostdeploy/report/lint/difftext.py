@@ -12,7 +12,7 @@ from ghostdeploy.report.lint.groups import ELSEWHERE
 from ghostdeploy.report.markdown import escape
 from ghostdeploy.report.numbers import ABSENT, significant
 from ghostdeploy.report.text import clean, wrap
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 WIDTH = 100
 NAME, TEXT = 60, 400  # characters

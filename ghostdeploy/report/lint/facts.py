@@ -5,7 +5,7 @@ from __future__ import annotations
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import counted
 from ghostdeploy.report.numbers import significant
-from ghostdeploy.types import GraphReport, Partitions
+from ghostdeploy.schema import GraphReport, Partitions
 
 
 def partitions_text(partitions: Partitions | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 SEVERITIES = ("error", "warning", "info")
 ELSEWHERE = "…"  # stands for a name or number in the message of a group

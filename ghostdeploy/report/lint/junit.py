@@ -9,7 +9,7 @@ from ghostdeploy.lint import RULES
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import Names, names_of, summary
 from ghostdeploy.report.xml import document, xml_text
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 NAME, TEXT = 300, 1000  # characters
 MAX_LINES = 500  # of one case's findings

@@ -18,6 +18,7 @@ from typing import Any
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import nodes_behind
 from ghostdeploy.lint.rules.dfc_contract import branches
+from ghostdeploy.lint.stages import Stage, stages
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.drawing import Drawing, Surroundings, draw, shape_text
 from ghostdeploy.report.lint.facts import headline, lowerings
@@ -31,11 +32,10 @@ from ghostdeploy.report.lint.groups import (
     rank,
     summary,
 )
-from ghostdeploy.report.lint.partition import Stage, stages
 from ghostdeploy.report.lint.sections import Section, sections
 from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 TEMPLATE = "picture.html.j2"
 NAME, TEXT = 200, 1000  # characters

@@ -21,7 +21,7 @@ from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import Names, names_of
 from ghostdeploy.report.lint.ruledocs import rule_doc
 from ghostdeploy.report.text import clean
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}

@@ -16,7 +16,7 @@ from ghostdeploy.report.lint.groups import (
     summary,
 )
 from ghostdeploy.report.text import clean, display_width, pad, wrap
-from ghostdeploy.types import Finding
+from ghostdeploy.schema import Finding
 
 WIDTH = 100
 NAME = 60  # characters of a node's or module's name

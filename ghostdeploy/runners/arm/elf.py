@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.program import abi_of_elf
+from android_bench.program.install import abi_of_elf
 from ghostdeploy.errors import UsageError
 
 GUEST_ABI = "arm64-v8a"

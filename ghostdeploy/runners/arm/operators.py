@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.runners.arm.counts import Count, Mark
-from ghostdeploy.types import OpInstructions
+from ghostdeploy.schema import OpInstructions
 
 # XNNPACK's name of an operator, up to its first bracket -> the TFLite operators that become it.
 NODES: dict[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from android_bench.benchmark_model import InputFile
+from android_bench.program.benchmark_model import InputFile
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.arm.counts import Log, parse_counts
@@ -28,7 +28,7 @@ from ghostdeploy.runners.arm.emulate import (
 from ghostdeploy.runners.arm.place import Place
 from ghostdeploy.runners.process import Finished, run_process
 from ghostdeploy.runners.program import parsed, program_argv
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 # The program keeps each run's time in a list that grows by doubling: both fit into eight places.
 FEWER, MORE = 5, 7

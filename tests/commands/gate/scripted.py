@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghostdeploy import runners
 from ghostdeploy.runners import RuntimeEvidence
-from ghostdeploy.types import (
+from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,
     DeviceState,

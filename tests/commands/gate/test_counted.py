@@ -8,7 +8,7 @@ import pytest
 
 from ghostdeploy import runners
 from ghostdeploy.runners import RuntimeEvidence
-from ghostdeploy.types import DeviceIdentity, Instructions, Launch
+from ghostdeploy.schema import DeviceIdentity, Instructions, Launch
 
 CORE = DeviceIdentity("qemu", "cortex-a76", "emulated", "cortex-a76", "aarch64", "qemu", 1, "key")
 

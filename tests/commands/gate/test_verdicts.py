@@ -9,7 +9,7 @@ import pytest
 
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.records import read_record
-from ghostdeploy.types import OpTime
+from ghostdeploy.schema import OpTime
 from tests.commands.gate.scripted import hot, killed
 
 AB = ("--baseline", "a.tflite", "--candidate", "b.tflite")

@@ -12,10 +12,10 @@ from ghostdeploy.commands.quantize import cost
 from ghostdeploy.commands.quantize.maker import Maker
 from ghostdeploy.commands.quantize.mixed import blocks_of, float_blocks, target_db
 from ghostdeploy.errors import ConversionError, UsageError
-from ghostdeploy.images import Preprocessing
+from ghostdeploy.images.decoding import Preprocessing
 from ghostdeploy.progress import silent
 from ghostdeploy.quantize import QuantizeOptions, calibration, int8_rewrites, ranges
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 from tests.export.rewrites.tiny import tiny
 
 LAYERS = ("conv_stem", "blocks.0.0.a", "blocks.0.0.b", "blocks.1.0.a", "classifier")

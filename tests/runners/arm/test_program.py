@@ -13,7 +13,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners.arm.place import place
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 # Two system calls for the time and a loop; the builtin kernels look at the clock themselves.
 AROUND = 200

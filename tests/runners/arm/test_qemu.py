@@ -6,7 +6,7 @@ import pytest
 
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.runners import open_runner
-from ghostdeploy.types import BenchParams
+from ghostdeploy.schema import BenchParams
 
 # tiny: a 3×3 convolution, 3 → 8 channels on 16×16 pixels, then a mean over the pixels
 PRODUCTS = 16 * 16 * 8 * 3 * 3 * 3

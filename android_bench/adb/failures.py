@@ -1,0 +1,170 @@
+"""What adb's words mean: from the output of a failed call to the exception that says what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from android_bench.adb.client import ClientResult
+from android_bench.adb.shell import ShellResult
+from android_bench.errors import (
+    AdbError,
+    AdbServerError,
+    ConnectionLostError,
+    NoDeviceError,
+    NoSpaceError,
+    OfflineError,
+    PermissionDeniedError,
+    ReadOnlyError,
+    RemoteFileError,
+    ServiceRefusedError,
+    SeveralDevicesError,
+    TransferError,
+    UnauthorizedError,
+    UnknownSerialError,
+    UsbPermissionError,
+)
+
+NO_DEVICE = "no phone is attached; plug one in with USB debugging on, or run: adb connect HOST:PORT"
+UNAUTHORIZED = "{phone} does not trust this machine yet; accept the prompt on the phone's screen"
+OFFLINE = "{phone} is offline; wake it and plug it in again, or run: adb reconnect offline"
+USB_PERMISSION = (
+    "this user may not open the USB device of {phone}; add udev rules for it or join the group"
+    " plugdev, then plug it in again"
+)
+UNKNOWN = "{phone} is not attached; see: adb devices"
+LOST = "the connection to {phone} was lost in mid-command; check the cable, then run it again"
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    pattern: str
+    error: type[AdbError]
+    message: str
+
+
+# first match wins; the wording is that of adb 29 to 36
+_NO_CONNECTION = (
+    _Meaning(
+        r"more than one (?:device|emulator)",
+        SeveralDevicesError,
+        "several phones are attached; name one by its serial, see: adb devices",
+    ),
+    _Meaning(r"no devices(?:/emulators)? found|no emulators found", NoDeviceError, NO_DEVICE),
+    _Meaning(
+        r"insufficient permissions|no permissions",
+        UsbPermissionError,
+        USB_PERMISSION,
+    ),
+    _Meaning(
+        r"device unauthorized|failed to authenticate|still authorizing",
+        UnauthorizedError,
+        UNAUTHORIZED,
+    ),
+    _Meaning(r"device offline|still connecting", OfflineError, OFFLINE),
+    _Meaning(r"device '[^']*' not found|device not found", UnknownSerialError, UNKNOWN),
+    _Meaning(
+        r"cannot connect to daemon|failed to (?:start|check)[^\n]*(?:daemon|server)"
+        r"|could not read ok from ADB Server|cannot resolve host|protocol fault",
+        AdbServerError,
+        "the adb server cannot be reached ({words}); check --adb-host and --adb-port, or run:"
+        " adb kill-server",
+    ),
+)
+_CLOSED = _Meaning(
+    r"^(?:adb: )?error: (?:connect failed: )?closed\s*$",
+    ServiceRefusedError,
+    "{phone} refused the service ({words}); is USB debugging limited on it?",
+)
+_TRANSFER = (
+    _Meaning(
+        r"error: cannot (?:write|create|open|read)",
+        TransferError,
+        "this machine's side of the copy failed: {words}",
+    ),
+    _Meaning(
+        r"No space left on device",
+        NoSpaceError,
+        "the storage of {phone} is full; free some space on it",
+    ),
+    _Meaning(
+        r"Read-only file system",
+        ReadOnlyError,
+        "the file system of {phone} is read-only there ({words}); use a folder below"
+        " /data/local/tmp, or restart the phone",
+    ),
+    _Meaning(
+        r"Permission denied|Operation not permitted",
+        PermissionDeniedError,
+        "the shell user of {phone} may not do that ({words}); use a folder below /data/local/tmp",
+    ),
+    _Meaning(
+        r"No such file or directory|does not exist|Is a directory|Not a directory",
+        RemoteFileError,
+        "no such file on {phone}: {words}",
+    ),
+)
+# a client whose server was killed says this, or nothing
+_LOST_IN_TRANSFER = r"\bEOF\b|reset by peer|Broken pipe|: (?:closed|Success)$"
+_ANY_ERROR = r"^(?:adb: |error: )|\b(?:error|cannot|failed)\b"
+_ANY_TRANSFER = _Meaning("", TransferError, "adb could not copy the file with {phone}: {words}")
+_LOST = _Meaning("", ConnectionLostError, LOST)
+
+
+def no_connection(result: ClientResult, serial: str | None) -> AdbError | None:
+    """The error if adb says that it never reached the phone; None if it says no such thing."""
+    return _first(_NO_CONNECTION, result, serial)
+
+
+def no_trailer(result: ClientResult, serial: str | None) -> AdbError:
+    """The error of a command whose end was never heard of."""
+    return (
+        _first(_NO_CONNECTION, result, serial)
+        or _first((_CLOSED,), result, serial)
+        or _make(_LOST, result, serial)
+    )
+
+
+def transfer(result: ClientResult, serial: str | None) -> AdbError:
+    """The error of a failed push or pull."""
+    error = _first((*_TRANSFER, *_NO_CONNECTION, _CLOSED), result, serial)
+    if error:
+        return error
+    lost = re.search(_LOST_IN_TRANSFER, result.said, re.MULTILINE)
+    if lost or not re.search(_ANY_ERROR, result.said, re.MULTILINE):
+        return _make(_LOST, result, serial)
+    return _make(_ANY_TRANSFER, result, serial)
+
+
+def on_device(result: ShellResult, command: str, serial: str) -> AdbError | None:
+    """The error if a command that handles files says why it could not; None if it does not."""
+    seen = ClientResult((command,), result.stdout, result.stderr, result.returncode)
+    return _first(_TRANSFER, seen, serial)
+
+
+def _first(
+    meanings: tuple[_Meaning, ...], result: ClientResult, serial: str | None
+) -> AdbError | None:
+    for meaning in meanings:
+        if re.search(meaning.pattern, result.said, re.MULTILINE):
+            return _make(meaning, result, serial)
+    return None
+
+
+def _make(meaning: _Meaning, result: ClientResult, serial: str | None) -> AdbError:
+    return meaning.error(
+        meaning.message.format(phone=serial or "the phone", words=last_words(result)),
+        command=result.command,
+        returncode=result.returncode,
+        stdout=result.stdout,
+        stderr=result.stderr,
+        serial=serial,
+    )
+
+
+def last_words(result: ClientResult) -> str:
+    """The line that names the failure, without adb's prefix."""
+    lines = [line.strip() for line in result.said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(?:adb: )?(?:error|failed)|cannot|\* ", line)]
+    line = (errors or lines or ["no output"])[0]
+    return re.sub(r"^(?:adb: )?(?:error: )?", "", line)[:200]

@@ -1,0 +1,102 @@
+"""Which CPUs a process may use: masks, ``taskset``, and reading a mask back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from android_bench.device.cores import MAX_CPUS
+from android_bench.device.parse import read_fields
+from android_bench.errors import OptionError
+from android_bench.log.lines import quote
+
+_MASK = re.compile(r"(?:0x)?([0-9a-fA-F]{1,256})")  # 256 digits hold MAX_CPUS
+_GROUPS = re.compile(r"[0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8})*")
+_TASKSET = re.compile(rb"current affinity mask: ([0-9a-fA-F]{1,256})\b")
+
+
+@dataclass(frozen=True)
+class Affinity:
+    """CPUs, with their mask in hex without ``0x``, as toybox's taskset wants it."""
+
+    cpus: tuple[int, ...]
+
+    @property
+    def mask(self) -> str:
+        return to_mask(self.cpus)
+
+
+def to_mask(cpus: Iterable[int]) -> str:
+    """CPUs 4 to 7 → ``f0``; two digits at least, since that is how masks are written."""
+    return f"{sum(1 << cpu for cpu in set(cpus)):02x}"
+
+
+def from_mask(mask: str) -> tuple[int, ...]:
+    """``f0`` or ``0xf0`` → CPUs 4 to 7. Raises OptionError for what is no mask or is empty."""
+    found = _MASK.fullmatch(mask)
+    bits = int(found[1], 16) if found else 0
+    if not bits or bits.bit_length() > MAX_CPUS:
+        raise OptionError(f"{quote(mask)} is no CPU mask; give hex such as f0 for CPUs 4 to 7")
+    return tuple(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
+
+
+def parse_cpu_list(text: str) -> tuple[int, ...]:
+    """The kernel's CPU lists, ``0-3,7`` and ``0 1 2 3``; () for anything else."""
+    cpus: set[int] = set()
+    for part in re.split(r"\s*,\s*|\s+", text.strip()):
+        found = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", part)
+        if not found:
+            return ()
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not first <= last < MAX_CPUS:
+            return ()
+        cpus.update(range(first, last + 1))
+    return tuple(sorted(cpus))
+
+
+def parse_cpus_allowed(status: bytes) -> Affinity | None:
+    """Read ``Cpus_allowed`` (groups of 32 bits) of a /proc/PID/status; None if it is not there."""
+    text = read_fields(status).get("Cpus_allowed", "")
+    if not _GROUPS.fullmatch(text) or len(text) > MAX_CPUS:
+        return None
+    bits = int(text.replace(",", ""), 16)
+    cpus = tuple(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
+    return Affinity(cpus) if cpus else None
+
+
+def taskset_argv(mask: str) -> tuple[str, ...]:
+    """What to put before a command line: it execs, so the pid stays that of ``taskset``.
+
+    () for an empty mask: leave the affinity alone. Raises OptionError for what is no mask.
+    """
+    # no 0x: toybox rejects it. No -c: toybox has it only since 2025-07
+    return ("taskset", to_mask(from_mask(mask))) if mask else ()
+
+
+def read_back_command(pid: str) -> str:
+    """Shell source that prints the mask of a process, in both ways that phones have.
+
+    ``pid`` is a number or ``$$``.
+    """
+    return f"taskset -p {pid}; grep Cpus_allowed: /proc/{pid}/status"
+
+
+def parse_read_back(text: bytes) -> Affinity | None:
+    """What ``read_back_command`` printed; None if the process is gone or nothing tells it."""
+    found = _TASKSET.search(text)
+    if not found:
+        return parse_cpus_allowed(text)
+    try:
+        return Affinity(from_mask(found[1].decode()))
+    except OptionError:
+        return None
+
+
+def wrong_affinity(asked: Iterable[int], found: Affinity | None) -> str:
+    """Why a mask did not take effect, "" where it did. An unreadable one counts as not so."""
+    wanted = tuple(sorted(set(asked)))
+    if not wanted or (found and found.cpus == wanted):
+        return ""
+    had = f"it ran on {found.mask}" if found else "its mask could not be read back"
+    return f"the CPU mask {to_mask(wanted)} did not take effect: {had}"

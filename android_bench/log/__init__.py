@@ -1,0 +1,1 @@
+"""What benchmark_model prints: lines, latencies, operator profiles, delegates and failures."""

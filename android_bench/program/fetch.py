@@ -1,0 +1,152 @@
+"""Fetch the published benchmark_model, once: what came is checked and pinned."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from secrets import token_hex
+
+from android_bench.errors import AndroidBenchError
+from android_bench.log.lines import quote
+from android_bench.program.install import abi_of_elf, cached, file_sha256, pin_of
+
+# TFLite's nightly builds, as its performance documentation links them.
+_NIGHTLY = (
+    "https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/tools"
+    "/nightly/latest/{}_benchmark_model"
+)
+URLS = {
+    "arm64-v8a": _NIGHTLY.format("android_aarch64"),
+    "armeabi-v7a": _NIGHTLY.format("android_arm"),
+    "x86_64": _NIGHTLY.format("linux_x86-64"),
+}
+MAX_BYTES = 200_000_000
+_CHUNK = 1 << 16
+TIMEOUT_S = 60.0
+
+
+class FetchError(AndroidBenchError):
+    """Nothing was fetched, and what was there before is as it was."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """``fresh`` is False where the pinned file was there already."""
+
+    path: Path
+    url: str
+    sha256: str
+    fresh: bool
+
+
+def fetch(
+    abi: str,
+    url: str = "",
+    sha256: str = "",
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Fetched:
+    """Download the program for ``abi`` into the cache, or find it there.
+
+    ``sha256`` is what it must be, if that is known; else what comes first is pinned from then on:
+    a file that was changed since is an error until its folder is removed. ``progress`` gets bytes,
+    and how many there will be. Raises FetchError.
+    """
+    url = url or URLS.get(abi, "")
+    if not url:
+        raise FetchError(f"no published build for {quote(abi)}; there is {', '.join(URLS)}")
+    if not url.startswith(("https://", "http://")):
+        raise FetchError(f"{quote(url)} is no web address: https://…")
+    if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise FetchError(f"{quote(sha256)} is no SHA-256: 64 hex digits")
+    target = cached(abi)
+    if target.is_file():
+        return _pinned(target, url, sha256)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FetchError(f"{target.parent}: {error.strerror or error}") from None
+    partial = target.with_name(f".{target.name}.{token_hex(4)}")
+    try:
+        digest = _download(url, partial, progress)
+        _check(partial, abi, url, digest, sha256)
+        partial.chmod(0o755)
+        _write_pin(target, url, digest)
+        os.replace(partial, target)
+    except OSError as error:
+        raise FetchError(f"{target}: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return Fetched(target, url, digest, fresh=True)
+
+
+def _pinned(target: Path, url: str, sha256: str) -> Fetched:
+    try:
+        pin = json.loads(pin_of(target).read_text(encoding="utf-8"))
+        known, origin, when = str(pin["sha256"]), str(pin["url"]), str(pin["fetched_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise FetchError(f"{target} is not of our fetching; remove it first") from None
+    found = file_sha256(target)
+    anew = f"to fetch anew remove {target.parent}"
+    if found != known:
+        raise FetchError(f"{target} is not what was fetched on {when}: its SHA-256 differs; {anew}")
+    if sha256 and found != sha256:
+        raise FetchError(f"{target}, pinned on {when}, has SHA-256 {found}, not {sha256}; {anew}")
+    if origin != url:
+        raise FetchError(f"{target} is pinned to {origin} since {when}; {anew}")
+    return Fetched(target, origin, found, fresh=False)
+
+
+def _download(url: str, partial: Path, progress: Callable[[int, int | None], None]) -> str:
+    """Into ``partial``; the digest. A file that ends before its announced length is an error."""
+    digest, done = hashlib.sha256(), 0
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, partial.open("xb") as file:
+            length = answer.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
+            while chunk := answer.read(_CHUNK):
+                done += len(chunk)
+                if done > MAX_BYTES:
+                    raise FetchError(f"{url}: is over {MAX_BYTES // 10**6} MB; is it the program?")
+                digest.update(chunk)
+                file.write(chunk)
+                progress(done, total)
+    except urllib.error.HTTPError as error:
+        raise FetchError(f"{url}: the server says {error.code} {error.reason}") from None
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise FetchError(f"{url}: {' '.join(str(reason).split()) or 'no answer'}") from None
+    if total is not None and done < total:
+        raise FetchError(f"{url}: was cut off after {done} of {total} bytes; try again")
+    return digest.hexdigest()
+
+
+def _check(partial: Path, abi: str, url: str, digest: str, sha256: str) -> None:
+    with partial.open("rb") as file:
+        head = file.read(64)
+    if sha256 and digest != sha256:
+        raise FetchError(f"{url}: has SHA-256 {digest}, not {sha256}; it was not kept")
+    found = abi_of_elf(head[:20])
+    if found is None:
+        page = " but a web page: is there a proxy between?" if b"<" in head else ""
+        raise FetchError(f"{url}: is no program{page}; it was not kept")
+    if found != abi:
+        raise FetchError(f"{url}: is a program for {found}, not {abi}; it was not kept")
+
+
+def _write_pin(target: Path, url: str, digest: str) -> None:
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    text = json.dumps({"url": url, "sha256": digest, "fetched_at": now}, indent=2)
+    partial = pin_of(target).with_name(f".{pin_of(target).name}.{token_hex(4)}")
+    partial.write_text(text + "\n", encoding="utf-8")
+    os.replace(partial, pin_of(target))

@@ -1,0 +1,1 @@
+"""Images as a network's input: decoding, normalization, labels and examples."""

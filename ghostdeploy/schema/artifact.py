@@ -1,0 +1,63 @@
+"""A model file, how it came to be, and the proof that it is the torch network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ghostdeploy.schema.model import ExportOptions, ModelSpec
+from ghostdeploy.schema.quantization import Quantization
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far one form of a model is from its torch original, over ``inputs`` inputs.
+
+    ``max_abs`` and ``rel_l2`` (‖a−b‖₂/‖b‖₂) are the worst over all inputs and outputs.
+    ``top1_agreement`` is a share, None for feature maps. ``layers`` inner tensors were compared
+    too, of which ``worst_layer`` was the farthest off.
+    """
+
+    subject: str
+    runtime: str
+    inputs: int
+    max_abs: float
+    rel_l2: float
+    top1_agreement: float | None
+    tolerance_rel_l2: float
+    passed: bool
+    layers: int = 0
+    worst_layer: str = ""
+    worst_layer_rel_l2: float = 0.0
+    tolerance_layer_rel_l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file and how it came to be. ``spec`` is None for a file that is not ours.
+
+    ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
+    everything that went in (spec, weights, options, tools).
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+    format: str
+    precision: str
+    spec: ModelSpec | None = None
+    export: ExportOptions = ExportOptions()
+    weights: str = ""
+    content_key: str = ""
+    tool_versions: dict[str, str] = field(default_factory=dict)
+    macs: int | None = None
+    params: int | None = None
+    op_counts: dict[str, int] = field(default_factory=dict)
+    rewrites: tuple[str, ...] = ()
+    parity: tuple[Parity, ...] = ()
+    quantization: Quantization | None = None
+
+    @property
+    def name(self) -> str:
+        """What tables call it: the spec's name, or the file's."""
+        stem = self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return self.spec.name if self.spec else stem

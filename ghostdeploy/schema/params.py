@@ -1,0 +1,78 @@
+"""How a model is measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ghostdeploy.errors import UsageError
+
+
+@dataclass(frozen=True)
+class PhoneParams:
+    """In what state a phone is measured; other devices have no such states.
+
+    A launch waits up to ``cool_down_s`` until Android's thermal status is at most ``max_thermal``
+    (0 none … 6 shutdown), the hottest sensor at most ``max_temp_c`` °C and the battery at least at
+    ``min_battery`` %. ``screen_on`` and ``fixed_performance`` are put back afterwards.
+    """
+
+    max_thermal: int = 0
+    max_temp_c: float | None = None
+    min_battery: int = 25
+    cool_down_s: float = 600.0
+    screen_on: bool = False
+    fixed_performance: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("max_thermal", 0, 6), ("min_battery", 0, 100)):
+            if not least <= getattr(self, name) <= most:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} must be {least} to {most}, not {getattr(self, name)}")
+        if not (self.cool_down_s >= 0 and math.isfinite(self.cool_down_s)):
+            raise UsageError(f"--cool-down must be 0 or more seconds, not {self.cool_down_s}")
+
+
+@dataclass(frozen=True)
+class BenchParams:
+    """How to measure; see each runner for what it makes of it.
+
+    ``xnnpack`` False runs the runtime's builtin kernels; ``fp16`` has XNNPACK compute in half
+    precision. ``cpus`` "" lets the runner choose; else it is what the runner takes: core numbers
+    such as 2,3 here, a cluster's role or a hex mask on a phone. ``benchmark_model`` is the
+    program's path; on a phone "" takes one that is there or was fetched. ``delegate`` and
+    ``plus_flags`` are for that program only.
+    ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
+    that counts. A launch's value is the median of its runs, which interruptions hardly move while
+    they hit fewer than half of them; a quarter is the safe half of that. ``profile`` asks for the
+    time of each operator as well; it slows every run, so such launches are for that alone.
+    """
+
+    threads: int = 1
+    runs: int = 50
+    warmup: int = 10
+    launches: int = 10
+    runtime: str = "litert"  # litert, tflite-runtime, onnxruntime, benchmark_model
+    xnnpack: bool = True
+    cpus: str = ""
+    benchmark_model: str = ""
+    timeout_s: float = 300.0
+    max_disturbance: float = 0.25
+    profile: bool = False
+    fp16: bool = False
+    delegate: str = ""
+    plus_flags: tuple[str, ...] = ()
+    phone: PhoneParams = PhoneParams()
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "runs", "launches"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.warmup < 0:
+            raise UsageError(f"warmup must not be negative, not {self.warmup}")
+        if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
+            raise UsageError(f"timeout must be positive, not {self.timeout_s}")
+        if not 0 <= self.max_disturbance <= 1:
+            raise UsageError(f"max-disturbance must be 0 to 1, not {self.max_disturbance}")
+        if self.fp16 and not self.xnnpack:
+            raise UsageError("fp16 arithmetic is XNNPACK's: it cannot be off")

@@ -1,0 +1,1 @@
+"""Statistics that bench, eval and gate share: pure functions of the standard library."""

@@ -1,0 +1,263 @@
+"""Cores, clusters, the choice among them, and affinity."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from android_bench.device.affinity import (
+    Affinity,
+    from_mask,
+    parse_cpu_list,
+    parse_cpus_allowed,
+    parse_read_back,
+    read_back_command,
+    taskset_argv,
+    to_mask,
+    wrong_affinity,
+)
+from android_bench.device.clusters import (
+    CpuFreq,
+    choose_cpus,
+    describe_clusters,
+    find_clusters,
+    parse_capacities,
+    parse_freqs,
+)
+from android_bench.device.cores import CORE_NAMES, Core, core_class, parse_cpuinfo
+from android_bench.errors import OptionError
+from tests.android_bench.device_phones import LocalShell
+
+# name, [(design, CPUs, GHz)], roles from slow to fast
+PHONES = {
+    "kirin980": (
+        [("Cortex-A55", 4, 1.8), ("Cortex-A76", 2, 1.92), ("Cortex-A76", 2, 2.6)],
+        ["little", "mid", "big"],
+    ),
+    "snapdragon855": (
+        [("Kryo-4XX-Silver", 4, 1.78), ("Kryo-4XX-Gold", 3, 2.42), ("Kryo-4XX-Gold", 1, 2.84)],
+        ["little", "big", "prime"],
+    ),
+    "tensor": (
+        [("Cortex-A55", 4, 1.8), ("Cortex-A76", 2, 2.25), ("Cortex-X1", 2, 2.8)],
+        ["little", "big", "prime"],
+    ),
+    "exynos9820": (
+        [("Cortex-A55", 4, 1.95), ("Cortex-A75", 2, 2.31), ("Exynos-M4", 2, 2.73)],
+        ["little", "mid", "big"],
+    ),
+    "two": ([("Cortex-A53", 4, 1.8), ("Cortex-A73", 4, 2.36)], ["little", "big"]),
+    "same": ([("Cortex-A53", 4, 1.7), ("Cortex-A53", 4, 2.36)], ["little", "big"]),
+    "one": ([("Cortex-A53", 4, 1.5)], ["big"]),
+    "slow big cores": ([("Cortex-A55", 6, 2.0), ("Cortex-A75", 2, 1.8)], ["little", "big"]),
+    "unknown": ([(None, 4, 1.5), (None, 4, 2.5)], ["little", "big"]),
+}
+
+
+def clusters_of(name):
+    rows, _ = PHONES[name]
+    cores, freqs, cpu = [], [], 0
+    for design, count, ghz in rows:
+        cpus = tuple(range(cpu, cpu + count))
+        cores += [Core(n, name=design) for n in cpus]
+        freqs.append(CpuFreq(cpus, max_khz=round(ghz * 1e6)))
+        cpu += count
+    return find_clusters(cores, freqs, {})
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_roles(name):
+    clusters = clusters_of(name)
+    assert [cluster.role for cluster in clusters] == PHONES[name][1]
+    assert [cluster.name for cluster in clusters] == [row[0] for row in PHONES[name][0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "threads", "mask", "cpus"),
+    [
+        ("kirin980", None, 1, "c0", (6, 7)),
+        ("kirin980", None, 4, "0f", (0, 1, 2, 3)),
+        ("kirin980", None, 8, "c0", (6, 7)),
+        ("kirin980", "big", 1, "c0", (6, 7)),
+        ("kirin980", "mid", 1, "30", (4, 5)),
+        ("kirin980", "little", 1, "0f", (0, 1, 2, 3)),
+        ("kirin980", "prime", 1, "c0", (6, 7)),
+        ("kirin980", "all", 1, "ff", tuple(range(8))),
+        ("kirin980", "f0", 1, "f0", (4, 5, 6, 7)),
+        ("kirin980", "0xF0", 1, "f0", (4, 5, 6, 7)),
+        ("kirin980", "1", 1, "01", (0,)),
+        ("snapdragon855", None, 1, "80", (7,)),
+        ("snapdragon855", None, 2, "70", (4, 5, 6)),
+        ("snapdragon855", "big", 1, "70", (4, 5, 6)),
+        ("snapdragon855", "prime", 1, "80", (7,)),
+        ("tensor", "big", 1, "30", (4, 5)),
+        ("tensor", "prime", 1, "c0", (6, 7)),
+        ("two", "prime", 1, "f0", (4, 5, 6, 7)),
+        ("two", "big", 1, "f0", (4, 5, 6, 7)),
+        ("slow big cores", None, 1, "c0", (6, 7)),
+        ("one", "big", 1, "0f", (0, 1, 2, 3)),
+        ("one", None, 1, "0f", (0, 1, 2, 3)),
+        ("unknown", "big", 1, "f0", (4, 5, 6, 7)),
+    ],
+)
+def test_choice(name, wanted, threads, mask, cpus):
+    choice = choose_cpus(clusters_of(name), wanted, threads)
+    assert (choice.mask, choice.cpus) == (mask, cpus)
+    assert choice.mixed == (wanted in ("all", "f0", "0xF0"))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "says"),
+    [
+        ("kirin980", "100", "lacks CPUs 8 of mask '100'"),
+        ("kirin980", "fast", "names no CPUs"),
+        ("kirin980", "", "names no CPUs"),
+        ("kirin980", "0", "names no CPUs"),
+        ("kirin980", "0x", "names no CPUs"),
+        ("kirin980", "f" * 300, "names no CPUs"),
+        ("kirin980", "4-7", "names no CPUs"),
+        ("kirin980", "big\n", "names no CPUs"),
+        ("kirin980", "-f", "names no CPUs"),
+        ("one", "little", "no little CPUs"),
+        ("two", "mid", "no mid CPUs"),
+    ],
+)
+def test_a_bad_choice_lists_what_there_is(name, wanted, says):
+    with pytest.raises(OptionError) as caught:
+        choose_cpus(clusters_of(name), wanted)
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+    for cluster in clusters_of(name):
+        assert f"{cluster.role} {cluster.mask}" in message
+
+
+def test_a_device_that_tells_no_clusters_takes_masks_only():
+    assert choose_cpus((), None).cpus == ()
+    assert choose_cpus((), None).mask == ""
+    assert choose_cpus((), "f0").cpus == (4, 5, 6, 7)
+    for wanted in ("big", "prime", "all"):
+        with pytest.raises(OptionError, match="give a hex mask"):
+            choose_cpus((), wanted)
+    assert describe_clusters(()) == ""
+
+
+def test_capacities_split_what_cpufreq_does_not_tell():
+    cores = [Core(cpu, name="Cortex-A55" if cpu < 4 else "Cortex-A76") for cpu in range(8)]
+    capacities = dict(enumerate([214] * 4 + [756] * 2 + [1024] * 2))
+    assert [c.mask for c in find_clusters(cores, (), capacities)] == ["0f", "30", "c0"]
+    assert [c.mask for c in find_clusters(cores, (), {0: 214})] == ["0f", "f0"]
+    assert find_clusters((), (), {}) == ()
+
+
+def test_equal_policies_of_equal_cores_are_one_cluster():
+    cores = [Core(cpu, name="Cortex-A53") for cpu in range(8)]
+    freqs = [CpuFreq(tuple(range(n, n + 4)), max_khz=2_000_000) for n in (0, 4)]
+    assert [c.mask for c in find_clusters(cores, freqs, {})] == ["ff"]
+
+
+def test_a_core_that_was_offline_takes_its_policys_design():
+    cores = [Core(cpu, name="Cortex-A76") for cpu in (4, 5)]
+    freqs = [CpuFreq((4, 5, 6, 7), max_khz=2_600_000)]
+    (cluster,) = find_clusters(cores, freqs, {})
+    assert (cluster.name, cluster.mask) == ("Cortex-A76", "f0")
+
+
+def test_the_same_part_number_is_another_core_of_another_implementer():
+    assert CORE_NAMES[0x48, 0xD40] == CORE_NAMES[0x41, 0xD0B] == "Cortex-A76"
+    assert CORE_NAMES[0x41, 0xD40] == "Neoverse-V1"
+    assert CORE_NAMES[0x41, 0xD05] == "Cortex-A55"
+    names = ("Cortex-A510", "Cortex-A710", "Cortex-X3", None, "0x41/0xfff")
+    assert [core_class(name) for name in names] == [0, 1, 2, None, None]
+
+
+BLOCK = "processor\t: {0}\nCPU implementer\t: {1}\nCPU part\t: {2}\n\n"
+
+
+def test_cpuinfo_of_several_ages():
+    new = "".join(BLOCK.format(n, "0x41", "0xd05" if n < 2 else "0xfff") for n in range(3))
+    assert [c.name for c in parse_cpuinfo(new.encode()).cores] == [
+        "Cortex-A55", "Cortex-A55", "0x41/0xfff",
+    ]  # fmt: skip
+    old = b"processor\t: 0\nprocessor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n"
+    assert [c.name for c in parse_cpuinfo(old).cores] == [None, None]
+    assert [c.name for c in parse_cpuinfo(old.partition(b"\n")[2]).cores] == ["Cortex-A53"]
+    x86 = b"processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\n"
+    assert parse_cpuinfo(x86).cores == (Core(0, name="Some CPU @ 2.00GHz"),)
+    assert parse_cpuinfo(b"processor\t: 99999999999\n").cores == ()
+
+
+def test_cpufreq_files():
+    base = "cpufreq/policy4/"
+    files = {
+        base + "related_cpus": "4 5", base + "scaling_max_freq": "1800000",
+        base + "cpuinfo_max_freq": "99", base + "scaling_governor": "sched util\x1b[0m",
+        "cpu0/cpufreq/affected_cpus": "0-3", "cpu1/cpufreq/affected_cpus": "0-3",
+        "cpufreq/policy9/related_cpus": "9-99999999",
+    }  # fmt: skip
+    assert parse_freqs(files) == (CpuFreq((0, 1, 2, 3)), CpuFreq((4, 5), cap_khz=1_800_000))
+    assert parse_capacities({"cpu4/cpu_capacity": "756", "cpu5/cpu_capacity": "4096"}) == {4: 756}
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus"),
+    [
+        ("0 1 2 3", (0, 1, 2, 3)), ("0-2,7", (0, 1, 2, 7)), ("5", (5,)), ("", ()), ("3-1", ()),
+        ("a", ()), ("0-1024", ()), ("0-9999999999", ()), ("1,,2", ()), ("٣", ()),
+    ],
+)  # fmt: skip
+def test_cpu_lists(text, cpus):
+    assert parse_cpu_list(text) == cpus
+
+
+def test_masks():
+    assert to_mask((4, 5, 6, 7)) == "f0"
+    assert to_mask((0,)) == "01"
+    assert from_mask("0xc0") == (6, 7)
+    assert taskset_argv("f0") == ("taskset", "f0")
+    assert taskset_argv("0xF0") == ("taskset", "f0")  # toybox takes no 0x
+    assert taskset_argv("") == ()
+    with pytest.raises(OptionError, match="hex such as f0"):
+        taskset_argv("f0; reboot")
+
+
+@pytest.mark.parametrize(
+    ("line", "cpus"),
+    [
+        (b"Cpus_allowed:\tf0\n", (4, 5, 6, 7)), (b"Cpus_allowed:\t00000001,00000003\n", (0, 1, 32)),
+        (b"Cpus_allowed:\t0\n", None), (b"Cpus_allowed:\tf0", None), (b"", None),
+        (b"Cpus_allowed_list:\t0-7\n", None), (b"Cpus_allowed:\t1,3\n", None),
+    ],
+)  # fmt: skip
+def test_the_mask_is_read_back(line, cpus):
+    assert parse_cpus_allowed(line) == (None if cpus is None else Affinity(cpus))
+
+
+def test_a_mask_of_a_running_process_is_read_back_here():
+    cpu = min(os.sched_getaffinity(0))
+    argv = [*taskset_argv(to_mask([cpu])), "sleep", "20"]
+    with subprocess.Popen(argv) as process:
+        try:
+            wait_for(process.pid, b"sleep")
+            found = read_back(process.pid)
+        finally:
+            process.kill()
+    assert found == Affinity((cpu,))
+    assert wrong_affinity([cpu], found) == ""
+    assert "did not take effect: it ran on" in wrong_affinity([cpu, cpu + 1], found)
+    assert read_back(process.pid) is None
+    assert "could not be read back" in wrong_affinity([cpu], None)
+    assert wrong_affinity([], None) == ""
+
+
+def read_back(pid):
+    return parse_read_back(LocalShell().shell(read_back_command(str(pid))).stdout)
+
+
+def wait_for(pid, name):
+    while True:
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            if file.read().strip() == name:
+                return

@@ -1,0 +1,37 @@
+"""Wilson's interval and McNemar's test against scipy."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from ghostdeploy.stats import proportions
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_scipys(counts):
+    right, total = counts
+    theirs = binomtest(right, total).proportion_ci(0.95, method="wilson")
+    ours = proportions.wilson(right, total)
+    assert (ours.lower, ours.upper) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert ours.value == right / total
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(first, second):
+    theirs = binomtest(first, first + second).pvalue if first + second else 1.0
+    assert proportions.mcnemar_exact(first, second) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_the_difference_by_hand():
+    # 10 lost, 4 won of 100: −0.06 ± 1.96·√(14 − 36/100)/100
+    found = proportions.difference(10, 4, 100)
+    assert found.value == -0.06
+    assert (found.lower, found.upper) == pytest.approx((-0.13239, 0.01239), abs=1e-5)
+
+
+def test_nothing_seen_says_nothing():
+    assert proportions.wilson(0, 0).upper == 1.0
+    assert proportions.difference(0, 0, 0).lower == -1.0
