@@ -21,6 +21,7 @@ from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
 from ghostdeploy.export.tflite import started
 from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy.litert import open_interpreter
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
@@ -85,9 +86,7 @@ def instructions(path: Path, **changes: Any) -> int:
 
 def opened(path: Path) -> Any:
     """An interpreter of one thread that has run once, on noise where it takes floats."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
+    interpreter = open_interpreter(path, threads=1)
     interpreter.allocate_tensors()
     (image,) = interpreter.get_input_details()
     if image["dtype"] == np.float32:

@@ -75,6 +75,11 @@ def load_file(path: Path) -> Any:
         raise InputFileError(f"{path}: {error.strerror}") from error
 
 
+def tensor_name(tensor: Any) -> str:
+    """Return what a ``TensorT`` is called; "" where the file leaves the name out."""
+    return (tensor.name or b"").decode(errors="replace")
+
+
 def dump(model: Any) -> bytes:
     """The flatbuffer of a ``ModelT`` object tree."""
     builder = _builder()

@@ -10,7 +10,7 @@ import numpy as np
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.export import tidy
 from ghostdeploy.export.rewrites.build import GraphBuilder
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
 
 SHIFT = 128  # int8's zero point of a byte whose scale is 1
 
@@ -38,5 +38,5 @@ def take_bytes(model: Any) -> None:
     shift = builder.operator("QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2)
     graph.operators = [shift, *graph.operators]
     graph.inputs = np.array([outer], np.int32)
-    outputs = [(graph.tensors[int(i)].name or b"").decode() for i in graph.outputs]
+    outputs = [tensor_name(graph.tensors[int(i)]) for i in graph.outputs]
     tidy.set_signature(model, frame.name.decode(), outputs)

@@ -31,6 +31,7 @@ SOURCES = (
     "quantize",
     "images",
     "flatbuffer.py",
+    "litert.py",
     "tensors.py",
 )
 

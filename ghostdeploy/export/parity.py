@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter, operators_of
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 from ghostdeploy.tensors import dequantized, quantized, to_nhwc
 
@@ -142,7 +142,7 @@ def tflite_runner(model: bytes, threads: int = 2) -> Callable[[Array], dict[str,
 
     It speaks to the model through its signature, or, where a file of others has none, its tensors.
     """
-    interpreter = _interpreter(model, threads)
+    interpreter = open_interpreter(model, threads=threads)
     call = _by_signature if interpreter.get_signature_list() else _by_tensors
     outputs_of = call(interpreter)
 
@@ -153,7 +153,7 @@ def tflite_runner(model: bytes, threads: int = 2) -> Callable[[Array], dict[str,
     return run
 
 
-def _by_signature(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
+def _by_signature(interpreter: Interpreter) -> Callable[[Array], dict[str, Array]]:
     signature = interpreter.get_signature_runner()
     ((name, source),) = signature.get_input_details().items()
     details = signature.get_output_details()
@@ -165,7 +165,7 @@ def _by_signature(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
     return run
 
 
-def _by_tensors(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
+def _by_tensors(interpreter: Interpreter) -> Callable[[Array], dict[str, Array]]:
     interpreter.allocate_tensors()
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
 
@@ -184,16 +184,10 @@ def tflite_layers(model: bytes, image: Array) -> dict[str, Array]:
 
 def tflite_inspector(model: bytes) -> Callable[[Array], dict[str, Array]]:
     """A function from an image (1, 3, H, W) to every tensor by name, as real numbers."""
-    from ai_edge_litert.interpreter import OpResolverType
-
-    interpreter = _interpreter(
-        model,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
+    interpreter = open_interpreter(model, threads=2, xnnpack=False, keep_tensors=True)
     interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]
-    produced = {int(i) for op in interpreter._get_ops_details() for i in op["outputs"]}
+    produced = {int(i) for op in operators_of(interpreter) for i in op["outputs"]}
     details = [d for d in interpreter.get_tensor_details() if d["index"] in produced]
 
     def run(image: Array) -> dict[str, Array]:
@@ -204,20 +198,12 @@ def tflite_inspector(model: bytes) -> Callable[[Array], dict[str, Array]]:
     return run
 
 
-def _interpreter(model: bytes, threads: int = 2, **options: object) -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("ai-edge-litert", "local") from error
-    return Interpreter(model_content=model, num_threads=threads, **options)
-
-
 def random_outputs(model: bytes, seeds: int) -> tuple[list[Array], bool]:
     """All outputs of a TFLite model on ``seeds`` random inputs, and whether it is quantized.
 
     Quantized outputs come without their zero point, so that distances are relative to the signal.
     """
-    interpreter = _interpreter(model)
+    interpreter = open_interpreter(model, threads=2)
     interpreter.allocate_tensors()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     found: list[Array] = []
@@ -233,8 +219,9 @@ def random_outputs(model: bytes, seeds: int) -> tuple[list[Array], bool]:
     return found, any(scales)
 
 
-def _random(random: np.random.RandomState, detail: dict[str, Any]) -> NDArray[Any]:
-    shape, dtype = detail["shape"], np.dtype(detail["dtype"])
+def _random(random: np.random.RandomState, detail: TensorDetails) -> NDArray[Any]:
+    shape = detail["shape"]
+    dtype: np.dtype[Any] = np.dtype(detail["dtype"])
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
         return np.asarray(random.randint(limits.min, limits.max + 1, shape, dtype=dtype))

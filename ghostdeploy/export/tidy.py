@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
 
 SIGNATURE = "serving_default"
 
@@ -26,8 +26,8 @@ def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> N
     for op in reversed(graph.operators):
         for index in op.outputs:
             tensor = graph.tensors[index]
-            known = [v for v in map(_onnx_value(order), _parts(tensor.name)) if v]
-            name = max(known, key=order.__getitem__) if known else _parts(tensor.name)[0]
+            known = [v for v in map(_onnx_value(order), _parts(tensor)) if v]
+            name = max(known, key=order.__getitem__) if known else _parts(tensor)[0]
             while name in taken:
                 name += "'"
             taken.add(name)
@@ -38,9 +38,9 @@ def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> N
     graph.outputs = np.array([by_shape[name] for name in outputs], np.int32)
 
 
-def _parts(name: bytes | None) -> list[str]:
-    text = (name or b"").decode(errors="replace")
-    return [part.partition("/")[2] or part for part in text.split(";")]
+def _parts(tensor: Any) -> list[str]:
+    parts = tensor_name(tensor).split(";")
+    return [part.partition("/")[2] or part for part in parts]
 
 
 def _onnx_value(order: dict[str, int]) -> Any:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
+from ghostdeploy.litert import open_interpreter
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.tensors import dequantized, quantized, to_nhwc
 
@@ -64,7 +64,7 @@ def _biased(tree: Any) -> Iterator[Any]:
 
 
 def _name(graph: Any, op: Any) -> str:
-    return (graph.tensors[int(op.outputs[0])].name or b"").decode()
+    return tensor_name(graph.tensors[int(op.outputs[0])])
 
 
 def _is_int32(graph: Any, op: Any) -> bool:
@@ -88,11 +88,7 @@ def _ending_with(tree: Any, ops: Sequence[Any]) -> Iterator[bytes]:
 
 def _means(model: bytes, images: NDArray[np.float32]) -> list[Means]:
     """The mean a channel of every output over ``images``, as real numbers."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("ai-edge-litert", "local") from error
-    interpreter = Interpreter(model_content=model, num_threads=2)
+    interpreter = open_interpreter(model, threads=2)
     interpreter.allocate_tensors()
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
     sums: list[Any] = [0.0] * len(outputs)

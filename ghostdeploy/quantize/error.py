@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
 from ghostdeploy.schema import ConcatenationScales, LayerError, QuantizationError
 
 Array = NDArray[np.float32]
@@ -102,7 +102,7 @@ def ends_of(model: Any) -> dict[str, tuple[float, ...]]:
         if tensor.type != schema().TensorType.INT8 or scales is None or len(scales) != 1:
             continue
         low, high = (float(scales[0]) * (q - int(quantization.zeroPoint[0])) for q in (-128, 127))
-        found[(tensor.name or b"").decode()] = tuple(end for end in (low, high) if end != 0.0)
+        found[tensor_name(tensor)] = tuple(end for end in (low, high) if end != 0.0)
     return found
 
 
@@ -112,7 +112,7 @@ def concatenations(model: bytes, largest: Mapping[int, float]) -> tuple[Concaten
     graph, code = tree.subgraphs[0], schema().BuiltinOperator.CONCATENATION
     return tuple(
         ConcatenationScales(
-            (graph.tensors[op.outputs[0]].name or b"").decode(),
+            tensor_name(graph.tensors[op.outputs[0]]),
             tuple(float(largest[int(i)]) for i in op.inputs),
         )
         for op in graph.operators

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.errors import ConversionError, MissingExtraError
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.errors import ConversionError
+from ghostdeploy.flatbuffer import schema, tensor_name
+from ghostdeploy.litert import open_interpreter
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantize.error import module_of
 
@@ -50,16 +51,7 @@ def observe(
     The builtin kernels run it, which keep every tensor. Raises ConversionError for values that
     are not finite.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("ai-edge-litert", "local") from error
-    interpreter = Interpreter(
-        model_content=model,
-        num_threads=2,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
+    interpreter = open_interpreter(model, threads=2, xnnpack=False, keep_tensors=True)
     interpreter.allocate_tensors()
     source = int(interpreter.get_input_details()[0]["index"])
     found = {index: Observed() for index in _activations(flatbuffer.load(model, "the model"))}
@@ -144,7 +136,7 @@ def _bounded(
     found = {}
     for op in graph.operators:
         code, target = model.operatorCodes[op.opcodeIndex].builtinCode, int(op.outputs[0])
-        module = module_of((graph.tensors[target].name or b"").decode())
+        module = module_of(tensor_name(graph.tensors[target]))
         if code in (operators.CONV_2D, operators.DEPTHWISE_CONV_2D) and module in bounds:
             low, high = (np.clip(end, *bounds[module]) for end in picked[target])
             found[target] = float(low), float(high)

@@ -27,6 +27,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
+from ghostdeploy.litert import open_interpreter
+
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -151,13 +153,8 @@ def _import(runtime: str) -> Callable[[Job], Model]:
 
 
 def _open_tflite(module: Any, job: Job) -> Model:
-    resolvers = module.OpResolverType
-    interpreter = module.Interpreter(
-        model_path=job.model,
-        num_threads=job.threads,
-        experimental_op_resolver_type=(
-            resolvers.AUTO if job.xnnpack else resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        ),
+    interpreter = open_interpreter(
+        job.model, threads=job.threads, xnnpack=job.xnnpack, runtime=module
     )
     interpreter.allocate_tensors()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
+from ghostdeploy.litert import TensorDetails, open_interpreter
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.process import python_environment, run_process
 
@@ -69,18 +70,14 @@ def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) ->
 def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
     """The child."""
     import numpy as np
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    resolver = (
-        OpResolverType.AUTO if xnnpack == "1" else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
-    interpreter = Interpreter(model, num_threads=1, experimental_op_resolver_type=resolver)
+    interpreter = open_interpreter(model, threads=1, xnnpack=xnnpack == "1")
     interpreter.allocate_tensors()
     random = np.random.default_rng(SEED)
     types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
     told: dict[str, Any] = {"inputs": [], "outputs": [], "quantized": bool(types & SMALL_INTEGERS)}
 
-    def keep(kind: str, detail: dict[str, Any], values: Any) -> None:
+    def keep(kind: str, detail: TensorDetails, values: Any) -> None:
         file = f"{kind}{len(told[kind])}"
         Path(folder, file).write_bytes(values.tobytes())
         shape = [int(n) for n in values.shape]

@@ -29,7 +29,7 @@ def finish(
     rewrites = apply_rewrites(model, wanted)
     graph = source.subgraphs[0]
     inputs, outputs = (
-        [(graph.tensors[int(i)].name or b"").decode() for i in indices]
+        [flatbuffer.tensor_name(graph.tensors[int(i)]) for i in indices]
         for indices in (graph.inputs, graph.outputs)
     )
     for index, name in zip(model.subgraphs[0].outputs, outputs, strict=True):
@@ -56,7 +56,7 @@ def refuse_float(data: bytes, precision: str) -> None:
     for op in graph.operators:
         code, made = codes[op.opcodeIndex].builtinCode, graph.tensors[int(op.outputs[0])]
         if code not in casts and made.type == schema().TensorType.FLOAT32:
-            name = (made.name or b"").decode()
+            name = flatbuffer.tensor_name(made)
             raise ConversionError(
                 f"{name} has no {precision} form in TensorFlow Lite; name it with --keep-float"
             )

@@ -100,7 +100,7 @@ def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     from ghostdeploy import flatbuffer
 
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
     found: list[str] = []
     for layer in layers:
         own = [name for name in names if belongs(name, layer)]

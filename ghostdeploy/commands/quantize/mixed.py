@@ -53,7 +53,7 @@ def blocks_of(model: bytes) -> list[str]:
     from ghostdeploy import flatbuffer
 
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
     modules = [name.rpartition("/")[0] or name for name in names]
     parts = [m.split(".")[: 3 if m.startswith("blocks.") else 1] for m in modules]
     return list(dict.fromkeys(".".join(part) for part in parts))

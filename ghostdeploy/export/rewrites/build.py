@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
 
 
 def opcode(model: Any, builtin: int, version: int = 1) -> int:
@@ -135,7 +135,7 @@ class GraphBuilder:
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
         self.model.buffers.append(buffer)
         made.buffer, made.shape = len(self.model.buffers) - 1, np.array(values.shape, np.int32)
-        made.name = self._unique((made.name or b"").decode() + ".half")
+        made.name = self._unique(tensor_name(made) + ".half")
         if len(scaling(made)[0]) > 1:
             made.quantization.scale = made.quantization.scale[channels]
             made.quantization.zeroPoint = made.quantization.zeroPoint[channels]

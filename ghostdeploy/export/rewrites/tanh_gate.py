@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import schema, tensor_name
 
 KEEPS_FUNCTION = True
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -121,6 +121,6 @@ def _halves(builder: GraphBuilder, op: Any, places: tuple[int, ...]) -> Any:
     for place in places:
         values = builder.numbers(inputs[place])
         assert values is not None
-        name = (builder.graph.tensors[inputs[place]].name or b"").decode(errors="replace")
+        name = tensor_name(builder.graph.tensors[inputs[place]])
         inputs[place] = builder.constant(values / np.float32(2), f"{name}.half")
     return np.array(inputs, np.int32)

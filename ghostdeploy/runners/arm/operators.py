@@ -73,7 +73,7 @@ def graph_nodes(model: Path) -> tuple[Node, ...]:
     return tuple(
         Node(
             names.get(tree.operatorCodes[op.opcodeIndex].builtinCode, ""),
-            (graph.tensors[op.outputs[0]].name or b"").decode(errors="replace"),
+            flatbuffer.tensor_name(graph.tensors[op.outputs[0]]),
             len(op.inputs),
         )
         for op in graph.operators
