@@ -16,7 +16,7 @@ import ghostdeploy
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export import tidy
-from ghostdeploy.export.content import tool_versions
+from ghostdeploy.export.provenance import tool_versions
 from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
 from ghostdeploy.export.tflite import started

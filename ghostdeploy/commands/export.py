@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ghostdeploy import zoo
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
-from ghostdeploy.export.content import content_key, tool_versions
+from ghostdeploy.export.provenance import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, float_rewrites, int8_rewrites, recipe

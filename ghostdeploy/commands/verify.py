@@ -171,7 +171,7 @@ def _compare(
 def _candidate(path: Path, data: bytes, image: Any) -> tuple[Any, dict[str, Any], str]:
     """A function from an image to the outputs, the inner tensors for one image, the runtime."""
     from ghostdeploy.export import parity
-    from ghostdeploy.export.content import tool_versions
+    from ghostdeploy.export.provenance import tool_versions
 
     if path.suffix == ".tflite":
         version = tool_versions()["ai-edge-litert"]

@@ -17,7 +17,7 @@ from ghostdeploy import zoo
 from ghostdeploy.commands import export as command
 from ghostdeploy.commands.export import ExportRequest, export, sidecar
 from ghostdeploy.errors import CheckFailed, ConversionError, InputFileError, UsageError
-from ghostdeploy.export.content import content_key, tool_versions
+from ghostdeploy.export.provenance import content_key, tool_versions
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
@@ -158,7 +158,7 @@ def test_an_edited_source_is_another_content_key(tmp_path, edited, matters):
     shutil.copytree(source, tmp_path / "ghostdeploy", ignore=ignored)
 
     def digest() -> str:
-        code = "from ghostdeploy.export import content; print(content.__file__)"
+        code = "from ghostdeploy.export import provenance; print(provenance.__file__)"
         code += "; print(content.source_digest())"
         env = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
