@@ -42,7 +42,7 @@ from ghostdeploy.commands.export import ExportRequest, export, network_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
-from ghostdeploy.export.deploy import reference
+from ghostdeploy.export.deploy import reference_outputs
 from ghostdeploy.lint.partitions import measure
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
@@ -196,7 +196,7 @@ def logits_error(path: Path, spec: ModelSpec) -> float:
     return max(
         float(
             np.abs(
-                reference(network, options, image)[0] - logits(interpreter, to_nhwc(image))
+                reference_outputs(network, options, image)[0] - logits(interpreter, to_nhwc(image))
             ).max()
         )
         for image in parity.example_inputs(spec, options)

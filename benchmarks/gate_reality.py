@@ -34,8 +34,8 @@ def name_of(stages: tuple[int, ...]) -> str:
 def make(folder: Path, stages: tuple[int, ...]) -> Path:
     """GhostNet with one more bottleneck in each of ``stages``, as TFLite."""
     from ghostdeploy import zoo
-    from ghostdeploy.export.deploy import DeployForm
-    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.deploy import DeployNetwork
+    from ghostdeploy.export.tflite import start_converter
     from ghostdeploy.export.to_onnx import to_onnx
     from ghostdeploy.quiet import captured
     from ghostdeploy.schema import ExportOptions
@@ -49,9 +49,9 @@ def make(folder: Path, stages: tuple[int, ...]) -> Path:
     for stage in stages:
         blocks = network.blocks[stage]
         blocks.append(copy.deepcopy(blocks[-1]))
-    with captured(), started() as converter:
+    with captured(), start_converter() as converter:
         seed_weights(network, 0)
-        exported = to_onnx(DeployForm(network, ExportOptions()), spec.resolution)
+        exported = to_onnx(DeployNetwork(network, ExportOptions()), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
         path.write_bytes(converter.finish())
     return path

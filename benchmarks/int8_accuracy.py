@@ -30,7 +30,7 @@ from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_
 from ghostdeploy.commands.export import preprocessing_of as how_of
 from ghostdeploy.commands.quantize.tflite import quantize_tflite
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.export.parity import tflite_runner
+from ghostdeploy.export.inference import load_tflite
 from ghostdeploy.images import labelled
 from ghostdeploy.images.decoding import decode
 from ghostdeploy.quantize import QuantizeOptions
@@ -143,7 +143,7 @@ def snrs(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float
 
 
 def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
-    run = tflite_runner(Path(artifact.path).read_bytes())
+    run = load_tflite(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
     how = how_of(ExportRequest(artifact.spec, export=artifact.export))
     images = (how.finish(decode(path, how)) for path in sorted(test.rglob("*.png")))
@@ -205,7 +205,7 @@ def random_row(row: Row) -> Iterator[str]:
     )
     before, after = (
         np.concatenate([next(iter(run(x[None]).values())) for x in form.data.held_out])
-        for run in (tflite_runner(form.model), tflite_runner(made.data))
+        for run in (load_tflite(form.model), load_tflite(made.data))
     )
     for value in snrs(before, after):
         yield f"{value:.1f}"

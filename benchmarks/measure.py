@@ -16,10 +16,10 @@ import ghostdeploy
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export import tidy
+from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.provenance import tool_versions
-from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
-from ghostdeploy.export.tflite import started
+from ghostdeploy.export.tflite import start_converter
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.litert import open_interpreter
 from ghostdeploy.records import write_atomic
@@ -41,8 +41,8 @@ def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes,
     kept = cache_folder and (cache_folder / f"{stem}.raw", cache_folder / f"{stem}.json")
     if kept and kept[1].exists():
         return kept[0].read_bytes(), json.loads(kept[1].read_text())
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
-    with started() as converter:
+    form = DeployNetwork(network_of(spec, None, 0), ExportOptions())
+    with start_converter() as converter:
         exported = to_onnx(form, spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
         raw = converter.finish()

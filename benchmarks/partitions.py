@@ -20,7 +20,7 @@ import numpy as np
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export import onnx2tf_worker as worker
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.images.examples import example_images, normalize
@@ -57,7 +57,7 @@ def grid(quick: bool) -> Iterator[tuple[float, int]]:
 
 def forms(spec: ModelSpec) -> Iterator[bytes]:
     """fp32, fp32 rewritten, int8, int8 rewritten."""
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
+    form = DeployNetwork(network_of(spec, None, 0), ExportOptions())
     Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
     network = worker.keras_model("model.onnx")
     for data in (worker.tflite_bytes(network, "fp32"), int8_bytes(network, spec)):

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.export import parity
-from ghostdeploy.export.deploy import DeployForm, reference
+from ghostdeploy.export import inference, parity
+from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import DEFAULT
-from ghostdeploy.export.tflite import finish_tflite, started
+from ghostdeploy.export.tflite import finish_tflite, start_converter
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.partitions import measure
@@ -49,10 +49,10 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
     spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
     network = network_of(spec, None, 0)
     images = parity.example_inputs(spec, export)
-    with started() as converter:
-        exported = to_onnx(DeployForm(network, export), spec.resolution)
+    with start_converter() as converter:
+        exported = to_onnx(DeployNetwork(network, export), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
-        expected = [reference(network, export, image) for image in images]
+        expected = [reference_outputs(network, export, image) for image in images]
         inner = exported.torch_values(images[1])
         raw = converter.finish()
     rows: dict[str, list[str]] = {}
@@ -68,9 +68,9 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
             rewrites=rewrites,
         ).data
         (folder / f"{label}.tflite").write_bytes(data)
-        run = parity.tflite_runner(data)
+        run = inference.load_tflite(data)
         pairs = [(e, [run(i)["logits"]]) for e, i in zip(expected, images, strict=True)]
-        layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
+        layers = parity.layer_errors(inner, inference.load_tflite_layers(data)(images[1]))
         judged = parity.compare("tflite", "LiteRT", "fp32", pairs, layers)
         wrong = [
             name for name, error in layers.items() if name.endswith("/resize") and error > 0.01

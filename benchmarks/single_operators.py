@@ -16,6 +16,7 @@ import numpy as np
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.export.rewrites.operators import make_concatenation, make_reshape
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams
@@ -66,7 +67,7 @@ class Bench:
         return int(self.graph.inputs[-1])
 
     def weights(self, *shape: int) -> int:
-        return self.builder.constant(self.random.randn(*shape).astype(np.float32), "weights")
+        return self.builder.add_constant(self.random.randn(*shape).astype(np.float32), "weights")
 
     def add(self, op: Any) -> int:
         self.graph.operators.append(op)
@@ -79,7 +80,7 @@ class Bench:
         options.dilationHFactor = options.dilationWFactor = 1
         y = self.tensor((1, -(-height // stride[0]), -(-width // stride[1]), out), name)
         inputs = [x, self.weights(out, *kernel, depth), self.weights(out)]
-        return self.add(self.builder.operator("CONV_2D", inputs, y, options))
+        return self.add(self.builder.make_operator("CONV_2D", inputs, y, options))
 
     def depthwise(self, name: str, x: int, kernel: tuple[int, int]) -> int:
         shape = self.builder.shape(x)
@@ -88,20 +89,20 @@ class Bench:
         options.dilationHFactor = options.dilationWFactor = 1
         inputs = [x, self.weights(1, *kernel, shape[3]), self.weights(shape[3])]
         y = self.tensor(shape, name)
-        return self.add(self.builder.operator("DEPTHWISE_CONV_2D", inputs, y, options))
+        return self.add(self.builder.make_operator("DEPTHWISE_CONV_2D", inputs, y, options))
 
     def view(self, name: str, x: int, *shape: int) -> int:
-        return self.add(self.builder.reshape(x, self.tensor(shape, name)))
+        return self.add(make_reshape(self.builder, x, self.tensor(shape, name)))
 
     def pairwise(self, name: str, kind: str, a: int, b: int) -> int:
         options = S.MulOptionsT() if kind == "MUL" else S.AddOptionsT()
         y = self.tensor(self.builder.shape(a), name)
-        return self.add(self.builder.operator(kind, [a, b], y, options, version=2))
+        return self.add(self.builder.make_operator(kind, [a, b], y, options, version=2))
 
     def joined(self, name: str, x: int) -> int:
         *front, channels = (int(n) for n in self.builder.shape(x))
         y = self.tensor((*front, 2 * channels), name)
-        return self.add(self.builder.concatenation([x, x], y, axis=3))
+        return self.add(make_concatenation(self.builder, [x, x], y, axis=3))
 
     def full(self, name: str, x: int, out: int) -> int:
         *front, depth = (int(n) for n in self.builder.shape(x))
@@ -109,7 +110,9 @@ class Bench:
         options.keepNumDims = True
         inputs = [x, self.weights(out, depth), self.weights(out)]
         y = self.tensor((*front, out), name)
-        return self.add(self.builder.operator("FULLY_CONNECTED", inputs, y, options, version=5))
+        return self.add(
+            self.builder.make_operator("FULLY_CONNECTED", inputs, y, options, version=5)
+        )
 
     def counted(self) -> dict[str, int]:
         """Instructions by operator."""

@@ -38,24 +38,48 @@ class OperatorDetails(TypedDict):
 class SignatureRunner(Protocol):
     """A model's signature, to be called with inputs by name."""
 
-    def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]: ...
-    def get_input_details(self) -> dict[str, TensorDetails]: ...
-    def get_output_details(self) -> dict[str, TensorDetails]: ...
+    def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run on inputs by name; returns outputs by name."""
+
+    def get_input_details(self) -> dict[str, TensorDetails]:
+        """Return what the inputs are."""
+
+    def get_output_details(self) -> dict[str, TensorDetails]:
+        """Return what the outputs are."""
 
 
 class Interpreter(Protocol):
     """The part of LiteRT's ``Interpreter`` that is used here."""
 
-    def allocate_tensors(self) -> None: ...
-    def invoke(self) -> None: ...
-    def get_tensor(self, index: int) -> NDArray[Any]: ...
-    def set_tensor(self, index: int, value: NDArray[Any]) -> None: ...
-    def get_input_details(self) -> list[TensorDetails]: ...
-    def get_output_details(self) -> list[TensorDetails]: ...
-    def get_tensor_details(self) -> list[TensorDetails]: ...
-    def get_signature_list(self) -> Mapping[str, object]: ...
-    def get_signature_runner(self) -> SignatureRunner: ...
-    def _get_ops_details(self) -> list[OperatorDetails]: ...
+    def allocate_tensors(self) -> None:
+        """Make room for all tensors; XNNPACK takes its part of the graph."""
+
+    def invoke(self) -> None:
+        """Run once."""
+
+    def get_tensor(self, index: int) -> NDArray[Any]:
+        """Return a copy of a tensor."""
+
+    def set_tensor(self, index: int, value: NDArray[Any]) -> None:
+        """Copy values of its very type and shape into a tensor."""
+
+    def get_input_details(self) -> list[TensorDetails]:
+        """Return what the inputs are."""
+
+    def get_output_details(self) -> list[TensorDetails]:
+        """Return what the outputs are."""
+
+    def get_tensor_details(self) -> list[TensorDetails]:
+        """Return what all tensors are."""
+
+    def get_signature_list(self) -> Mapping[str, object]:
+        """Return the signatures by name."""
+
+    def get_signature_runner(self) -> SignatureRunner:
+        """Return what calls the only signature."""
+
+    def _get_ops_details(self) -> list[OperatorDetails]:
+        """Return what all nodes are."""
 
 
 def open_interpreter(

@@ -78,10 +78,10 @@ def export(
 
 
 def _explain(on: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> None:
-    from ghostdeploy.export.rewrites import SPEED, chosen, explained
+    from ghostdeploy.export.rewrites import SPEED, choose_form, explain_rewrites
 
-    applied = chosen(on, off).names
-    rows = explained()
+    applied = choose_form(on, off).names
+    rows = explain_rewrites()
     if as_json:
         return emit_json([row | {"applied": row["name"] in applied} for row in rows])
     for row in rows:

@@ -273,9 +273,9 @@ def export_request(
     from dataclasses import replace
 
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.export.rewrites import chosen
+    from ghostdeploy.export.rewrites import choose_form
 
-    form = chosen(o["opt"], o["no_opt"])
+    form = choose_form(o["opt"], o["no_opt"])
     return ExportRequest(
         spec=spec,
         formats=formats,

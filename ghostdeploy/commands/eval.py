@@ -231,19 +231,19 @@ def _open(subjects: tuple[Subject, ...]) -> None:
 
 def _runner(one: Subject) -> Callable[[Any], Any]:
     """From an input (1, 3, H, W) to logits (classes,), on one thread."""
-    from ghostdeploy.export import parity
+    from ghostdeploy.export import inference
 
     if one.spec is not None:
         return _torch_runner(one)
     assert one.path is not None
     data = one.path.read_bytes()
     if one.path.suffix == ".tflite":
-        run = parity.tflite_runner(data, threads=1)
+        run = inference.load_tflite(data, threads=1)
     else:
         import onnx
 
         names = [value.name for value in onnx.load_from_string(data).graph.output]
-        run = parity.onnx_runner(data, names, threads=1)
+        run = inference.load_onnx(data, names, threads=1)
     return lambda image: next(iter(run(image).values()))[0]
 
 

@@ -28,9 +28,9 @@ from ghostdeploy.schema import (
 )
 
 if TYPE_CHECKING:
-    from ghostdeploy.export.deploy import DeployForm
-    from ghostdeploy.export.parity import Array
-    from ghostdeploy.export.tflite import Converter, Finished
+    from ghostdeploy.export.deploy import DeployNetwork
+    from ghostdeploy.export.inference import Array
+    from ghostdeploy.export.tflite import ConvertedModel, Converter
     from ghostdeploy.export.to_onnx import Exported
     from ghostdeploy.images.decoding import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
@@ -219,7 +219,7 @@ def _existing(request: ExportRequest, keys: dict[str, str]) -> dict[str, ExportR
 class _Model:
     """The torch network in the forms that export needs, and the inputs it is judged on."""
 
-    form: DeployForm
+    form: DeployNetwork
     exported: Exported
     outputs: tuple[str, ...]
     inputs: list[Array]
@@ -242,9 +242,9 @@ def _make(
         progress(0, steps, f"building {request.spec.name}")
         _require_packages()
         # TensorFlow's import takes seconds; it runs beside torch's export.
-        from ghostdeploy.export.tflite import started
+        from ghostdeploy.export.tflite import start_converter
 
-        converter = stack.enter_context(started()) if "tflite" in formats else None
+        converter = stack.enter_context(start_converter()) if "tflite" in formats else None
         model = _torch_model(request, weights, data, progress, steps)
         proto = model.exported.model.SerializeToString()
         if converter:
@@ -299,11 +299,11 @@ def _torch_model(
     steps: int,
 ) -> _Model:
     network = network_of(request.spec, request.weights, request.seed)
-    from ghostdeploy.export.deploy import DeployForm, reference
+    from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
     from ghostdeploy.export.parity import example_inputs
     from ghostdeploy.export.to_onnx import output_names, set_metadata, to_onnx
 
-    form = DeployForm(network, request.export)
+    form = DeployNetwork(network, request.export)
     if data and request.quantize.equalize:
         from ghostdeploy.quantize.equalize import equalize
 
@@ -312,7 +312,7 @@ def _torch_model(
     if data and request.quantize.ranges == "bn":
         from ghostdeploy.quantize import bn
 
-        folded = DeployForm(network, request.export)
+        folded = DeployNetwork(network, request.export)
         bounds = bn.bounds(network, folded.net, form.net)
     progress(1, steps, "exporting to ONNX")
     exported = to_onnx(form, request.spec.resolution)
@@ -324,7 +324,7 @@ def _torch_model(
         exported=exported,
         outputs=output_names(form),
         inputs=inputs,
-        references=[reference(network, request.export, image) for image in inputs],
+        references=[reference_outputs(network, request.export, image) for image in inputs],
         inner=exported.torch_values(inputs[1]),
         facts=facts,
         bounds=bounds,
@@ -345,9 +345,9 @@ def float_form(request: ExportRequest, progress: Progress = silent) -> FloatForm
     data = calibration_of(request, progress)
     if data is None:
         raise UsageError(f"{request.precision} is not made of images")
-    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.tflite import start_converter
 
-    with captured(), started() as converter:
+    with captured(), start_converter() as converter:
         weights = weights_id(request.weights, request.seed)
         model = _torch_model(request, weights, data, progress, 2)
         converter.start(model.exported.model.SerializeToString(), request.precision)
@@ -379,7 +379,7 @@ def _onnx(
     calibration: CalibrationData | None,
     progress: Progress,
 ) -> tuple[bytes, Artifact, GraphReport]:
-    from ghostdeploy.export import parity
+    from ghostdeploy.export import inference, parity
     from ghostdeploy.export.to_onnx import to_fp16, with_all_values
     from ghostdeploy.lint import lint_graph, read_onnx
 
@@ -390,9 +390,9 @@ def _onnx(
     path = request.path("onnx")
     report = lint_graph(read_onnx.graph_of(read_onnx.with_shapes(proto), path.name), request.spec)
     _refuse_errors(path, report)
-    run = parity.onnx_runner(data, model.outputs)
+    run = inference.load_onnx(data, model.outputs)
     names = tuple(n for n in model.inner if n not in model.outputs)
-    every = parity.onnx_runner(with_all_values(proto, names), names)
+    every = inference.load_onnx(with_all_values(proto, names), names)
     layers = parity.layer_errors(model.inner, every(model.inputs[1]))
     proven = _prove(request, "onnx", "onnxruntime", model, run, layers)
     quantization = None
@@ -404,7 +404,7 @@ def _onnx(
     return data, made, report
 
 
-def _converted(request: ExportRequest, model: _Model, converter: Converter) -> Finished:
+def _converted(request: ExportRequest, model: _Model, converter: Converter) -> ConvertedModel:
     """The float TFLite form, for fp32 and for what is quantized."""
     from ghostdeploy.export.metadata import Description
     from ghostdeploy.export.tflite import finish_tflite
@@ -438,14 +438,15 @@ def _tflite(
     progress: Progress,
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy import flatbuffer
-    from ghostdeploy.export import parity
+    from ghostdeploy.export import inference, parity
     from ghostdeploy.lint import lint_graph, read_tflite
 
     path = request.path("tflite")
     finished = _converted(request, model, converter)
     data, rewrites, quantization = finished.data, finished.rewrites, None
-    run = parity.tflite_runner(data)
-    layers = parity.layer_errors(model.inner, parity.tflite_layers(data, model.inputs[1]))
+    run = inference.load_tflite(data)
+    inner = inference.load_tflite_layers(data)(model.inputs[1])
+    layers = parity.layer_errors(model.inner, inner)
     proven = _prove(request, "tflite", "LiteRT", model, run, layers)
     if calibration:  # what was just proven in fp32 is quantized
         from ghostdeploy.commands.quantize.tflite import quantize_tflite

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.rewrites import DEFAULT, REWRITES, paragraph
+from ghostdeploy.export.rewrites import DEFAULT, load_rewrite, paragraph
+from ghostdeploy.flatbuffer import ModelT
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import write_atomic
 
@@ -48,7 +47,7 @@ def fix(path: Path, out: Path | None = None) -> Fixed:
     The file goes to ``out``, or beside the old one as ``NAME.fixed.tflite``. Raises CheckFailed,
     and writes nothing, where the outputs on random inputs are not those of the old file.
     """
-    from ghostdeploy.export.metadata import attach, attached
+    from ghostdeploy.export.metadata import attach_files, attached_files
     from ghostdeploy.export.tidy import drop_unused
 
     model = _load(path)
@@ -57,7 +56,7 @@ def fix(path: Path, out: Path | None = None) -> Fixed:
         return Fixed(None, ())
     drop_unused(model)
     before = path.read_bytes()
-    after = attach(flatbuffer.dump(model), attached(before))
+    after = attach_files(flatbuffer.dump(model), attached_files(before))
     with captured():
         distance, tolerance = _distance(before, after)
     if not distance <= tolerance:
@@ -70,21 +69,21 @@ def fix(path: Path, out: Path | None = None) -> Fixed:
     return Fixed(target, fixes, distance)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> ModelT:
     if path.suffix != ".tflite":
         raise InputFileError(f"{path}: only TFLite files can be rewritten; export the model again")
     return flatbuffer.load_file(path)
 
 
-def _apply(model: Any) -> tuple[Fix, ...]:
+def _apply(model: ModelT) -> tuple[Fix, ...]:
     fixes = []
     for name in DEFAULT:
-        module = import_module(REWRITES[name])
-        if not module.KEEPS_FUNCTION:
+        rewrite = load_rewrite(name)
+        if not rewrite.KEEPS_FUNCTION:
             continue
-        count = module.apply(model)
+        count = rewrite.apply(model)
         if count:
-            fixes.append(Fix(name, count, paragraph(module.__doc__ or "", "Why")))
+            fixes.append(Fix(name, count, paragraph(rewrite.__doc__ or "", "Why")))
     return tuple(fixes)
 
 
@@ -92,10 +91,11 @@ def _distance(before: bytes, after: bytes) -> tuple[float, float]:
     """The worst relative L2 of the outputs over random inputs, and what is accepted."""
     import numpy as np
 
-    from ghostdeploy.export.parity import random_outputs, relative_l2
+    from ghostdeploy.export.inference import run_on_noise
+    from ghostdeploy.export.parity import relative_l2
 
-    old, quantized = random_outputs(before, SEEDS)
-    new, _ = random_outputs(after, SEEDS)
+    old, quantized = run_on_noise(before, SEEDS)
+    new, _ = run_on_noise(after, SEEDS)
     worst = max(
         relative_l2(np.asarray(a, np.float32), np.asarray(b, np.float32))
         for a, b in zip(old, new, strict=True)

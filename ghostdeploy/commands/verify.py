@@ -145,11 +145,11 @@ def _compare(
     path: Path, data: bytes, origin: Origin, weights: Path | None, seed: int
 ) -> Verification:
     from ghostdeploy.export import parity
-    from ghostdeploy.export.deploy import DeployForm, reference
+    from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
     from ghostdeploy.export.to_onnx import to_onnx
 
     network = network_of(origin.spec, weights, seed)
-    exported = to_onnx(DeployForm(network, origin.export), origin.spec.resolution)
+    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
     images = parity.example_inputs(origin.spec, origin.export)
     try:
         run, inner, runtime = _candidate(path, data, images[1])
@@ -162,7 +162,7 @@ def _compare(
     layers = parity.layer_errors(exported.torch_values(images[1]), inner)
     pairs = []
     for image, got in zip(images, outputs, strict=True):
-        expected = reference(network, origin.export, image)
+        expected = reference_outputs(network, origin.export, image)
         pairs.append((expected, _in_order(path, expected, got)))
     judged = parity.compare(path.suffix[1:], runtime, origin.precision, pairs, layers)
     return Verification(judged, layers)
@@ -170,13 +170,13 @@ def _compare(
 
 def _candidate(path: Path, data: bytes, image: Any) -> tuple[Any, dict[str, Any], str]:
     """A function from an image to the outputs, the inner tensors for one image, the runtime."""
-    from ghostdeploy.export import parity
+    from ghostdeploy.export import inference
     from ghostdeploy.export.provenance import tool_versions
 
     if path.suffix == ".tflite":
         version = tool_versions()["ai-edge-litert"]
-        inner = parity.tflite_layers(data, image)
-        return parity.tflite_runner(data), inner, f"LiteRT {version}"
+        inner = inference.load_tflite_layers(data)(image)
+        return inference.load_tflite(data), inner, f"LiteRT {version}"
     import onnx
 
     from ghostdeploy.export.to_onnx import with_all_values
@@ -184,9 +184,9 @@ def _candidate(path: Path, data: bytes, image: Any) -> tuple[Any, dict[str, Any]
     model = onnx.load_from_string(data)
     outputs = [o.name for o in model.graph.output]
     names = [n for node in model.graph.node for n in node.output if n and n not in outputs]
-    inner = parity.onnx_runner(with_all_values(model, names), names)(image)
+    inner = inference.load_onnx(with_all_values(model, names), names)(image)
     version = tool_versions()["onnxruntime"]
-    return parity.onnx_runner(data, outputs), inner, f"onnxruntime {version}"
+    return inference.load_onnx(data, outputs), inner, f"onnxruntime {version}"
 
 
 def _in_order(path: Path, expected: list[Any], got: list[Any]) -> list[Any]:

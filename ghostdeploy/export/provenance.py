@@ -38,7 +38,7 @@ SOURCES = (
 
 @cache
 def tool_versions() -> dict[str, str]:
-    """Versions of what takes part in an export; what is not installed is left out."""
+    """Return the versions of what takes part in an export; what is not installed is left out."""
     found = {"ghostdeploy": ghostdeploy.__version__}
     for tool in TOOLS:
         try:
@@ -50,7 +50,7 @@ def tool_versions() -> dict[str, str]:
 
 @cache
 def source_digest() -> str:
-    """SHA-256 over our own code that makes artifacts: edit a model, and it is exported anew."""
+    """Return the SHA-256 of our code that makes artifacts: an edited model is exported anew."""
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for name in SOURCES:
@@ -68,7 +68,7 @@ def content_key(
     precision: str,
     quantized: object = None,
 ) -> str:
-    """SHA-256 over everything that decides the artifact's bytes.
+    """Return the SHA-256 of everything that decides the artifact's bytes.
 
     ``quantized`` is how a calibrated precision is made, and on which images.
     """

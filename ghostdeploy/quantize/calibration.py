@@ -37,14 +37,14 @@ class CalibrationData:
 def gather(
     options: QuantizeOptions, how: Preprocessing, progress: Progress = silent
 ) -> CalibrationData:
-    """The images that ``options`` names, or synthetic ones."""
+    """Gather the images that ``options`` names, or synthetic ones. Raises as ``load`` does."""
     if options.calibration is None:
-        return synthetic(how, options.size, options.seed)
+        return make_synthetic(how, options.size, options.seed)
     return load(options.calibration, how, options.size, options.seed, progress)
 
 
-def synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
-    """Noise and drawn pictures by turns: enough to make a file, not to trust its accuracy."""
+def make_synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
+    """Make noise and pictures by turns: enough to make a file, not to trust its accuracy."""
     _check_size(size)
     random = np.random.RandomState(seed)
     held_out = min(HELD_OUT, max(MIN_IMAGES, size // 2))
@@ -56,7 +56,7 @@ def synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
 def load(
     source: Path, how: Preprocessing, size: int, seed: int, progress: Progress = silent
 ) -> CalibrationData:
-    """``size`` images of a folder, a .npy or a .npz, and up to 64 others held out.
+    """Load ``size`` images of a folder, a .npy or a .npz, and up to 64 others to hold out.
 
     An array is (N, H, W, 3) bytes of RGB at the model's resolution (in a .npz called ``images``,
     or alone). Raises InputFileError for another size, range or kind, and where fewer than 8

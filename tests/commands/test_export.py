@@ -159,7 +159,7 @@ def test_an_edited_source_is_another_content_key(tmp_path, edited, matters):
 
     def digest() -> str:
         code = "from ghostdeploy.export import provenance; print(provenance.__file__)"
-        code += "; print(content.source_digest())"
+        code += "; print(provenance.source_digest())"
         env = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -220,7 +220,7 @@ def test_a_file_that_is_another_function_is_refused(tmp_path, monkeypatch, conve
     def replayed():
         yield Replay()
 
-    monkeypatch.setattr(tflite, "started", replayed)
+    monkeypatch.setattr(tflite, "start_converter", replayed)
     monkeypatch.delitem(rewrites.REWRITES, "nearest-floor")
     with pytest.raises(CheckFailed) as failed:
         export(ExportRequest(converted.spec, ("tflite",), out=tmp_path))
@@ -257,9 +257,9 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
 
 def test_no_room_for_the_converter_is_told(tmp_path):
-    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.tflite import start_converter
 
-    with started() as converter:
+    with start_converter() as converter:
         shutil.rmtree(converter.folder)
         with pytest.raises(ConversionError, match=r"^no room for onnx2tf in .*: No such file"):
             converter.start(b"model", "fp32")

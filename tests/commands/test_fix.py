@@ -5,7 +5,7 @@ import pytest
 
 from ghostdeploy.commands import fix as command
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.metadata import attach, attached
+from ghostdeploy.export.metadata import attach_files, attached_files
 from ghostdeploy.export.rewrites import clip_relu
 from tests.command_line import ghostdeploy
 from tests.export.rewrites.tiny import ops, random_image, run, tiny
@@ -72,9 +72,9 @@ def test_fixing_twice_finds_nothing_more(model):
 
 def test_attached_files_stay(tmp_path):
     path = tmp_path / "labelled.tflite"
-    path.write_bytes(attach(clipped(), {"labels.txt": "müsli\n".encode()}))
+    path.write_bytes(attach_files(clipped(), {"labels.txt": "müsli\n".encode()}))
     after = command.fix(path).path.read_bytes()
-    assert attached(after) == {"labels.txt": "müsli\n".encode()}
+    assert attached_files(after) == {"labels.txt": "müsli\n".encode()}
 
 
 def test_a_rewrite_that_changes_the_function_is_refused(model, monkeypatch):

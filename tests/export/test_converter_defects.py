@@ -6,7 +6,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.export import verdict
-from ghostdeploy.export import parity
+from ghostdeploy.export import inference, parity
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.tflite import finish_tflite
@@ -44,8 +44,8 @@ def prove(converted):
     inner = converted.exported.torch_values(images[1])
 
     def judge(data: bytes):
-        run = parity.tflite_runner(data)
-        layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
+        run = inference.load_tflite(data)
+        layers = parity.layer_errors(inner, inference.load_tflite_layers(data)(images[1]))
         pairs = [([logits(converted.network, i)], [run(i)["logits"]]) for i in images]
         return parity.compare("tflite", "LiteRT", "fp32", pairs, layers), layers
 

@@ -8,7 +8,7 @@ import torch
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.quantize import bn
 from ghostdeploy.quantize.equalize import equalize
@@ -52,7 +52,7 @@ def outputs(form, inputs):
 
 
 def test_six_spreads_of_every_channel(network, inputs):
-    plain, even = (DeployForm(network, ExportOptions()) for _ in range(2))
+    plain, even = (DeployNetwork(network, ExportOptions()) for _ in range(2))
     equalize(even, inputs)
     found, same = (bn.bounds(network, plain.net, form.net) for form in (even, plain))
     before, after = outputs(plain, inputs), outputs(even, inputs)

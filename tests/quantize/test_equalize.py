@@ -8,7 +8,7 @@ import torch
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import network_of
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.quantize.equalize import equalize
 from ghostdeploy.schema import ExportOptions
@@ -37,7 +37,9 @@ def test_the_same_function_with_channels_more_alike(arch, embed):
     images = example_images(np.random.RandomState(3), 6, 64, 64)
     images = 255 * images if embed else normalize(images)
     inputs = images.astype(np.float32)
-    plain, even = (DeployForm(network, ExportOptions(embed_preprocessing=embed)) for _ in range(2))
+    plain, even = (
+        DeployNetwork(network, ExportOptions(embed_preprocessing=embed)) for _ in range(2)
+    )
     equalize(even, inputs)
     x = torch.from_numpy(inputs)
     with torch.no_grad():

@@ -14,10 +14,10 @@ REPORTED = 16  # held-out inputs whose inner tensors are compared
 def error_report(reference: bytes, data: bytes, images: Any) -> QuantizationError:
     """What ``data`` lost against ``reference`` (both TFLite) on ``images`` (N, 3, H, W)."""
     from ghostdeploy import flatbuffer
-    from ghostdeploy.export.parity import tflite_inspector
+    from ghostdeploy.export.inference import load_tflite_layers
     from ghostdeploy.quantize import error
 
-    before, after = tflite_inspector(reference), tflite_inspector(data)
+    before, after = load_tflite_layers(reference), load_tflite_layers(data)
     ends = error.ends_of(flatbuffer.load(data, "the quantized model"))
     sums = error.LayerSums()
     for image in images[:REPORTED]:
@@ -36,9 +36,9 @@ def logits(model: bytes, images: Any) -> Any:
     """What a TFLite file gives (N, classes) for ``images`` (N, 3, H, W)."""
     import numpy as np
 
-    from ghostdeploy.export.parity import tflite_runner
+    from ghostdeploy.export.inference import load_tflite
 
-    run = tflite_runner(model)
+    run = load_tflite(model)
     return np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
 
 

@@ -42,7 +42,9 @@ def finish(
     metadata.add_facts(model, facts | own)
     metadata.copy_metadata(source, model)
     tidy.drop_unused(model)
-    return metadata.attach(flatbuffer.dump(model), metadata.attached(original)), rewrites
+    return metadata.attach_files(
+        flatbuffer.dump(model), metadata.attached_files(original)
+    ), rewrites
 
 
 def refuse_float(data: bytes, precision: str) -> None:

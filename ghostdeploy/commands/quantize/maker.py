@@ -89,7 +89,7 @@ class Maker:
 
         largest = {i: max(abs(low), abs(high)) for i, (low, high) in self.ranges.items()}
         found = error_report(self.model, data, self.data.held_out)
-        return replace(found, concatenations=error.concatenations(self.model, largest))
+        return replace(found, concatenations=error.concatenation_scales(self.model, largest))
 
 
 def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:

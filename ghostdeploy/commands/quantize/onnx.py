@@ -29,7 +29,7 @@ def quantize_onnx(
     import numpy as np
     import onnx
 
-    from ghostdeploy.export.parity import onnx_runner
+    from ghostdeploy.export.inference import load_onnx
     from ghostdeploy.quantize import error, qdq
 
     proto = onnx.load_from_string(model)
@@ -47,7 +47,7 @@ def quantize_onnx(
     (output,) = (value.name for value in proto.graph.output)
     before, after = (
         np.concatenate([run(x[None])[output] for x in data.held_out])
-        for run in (onnx_runner(model, [output]), onnx_runner(quantized, [output]))
+        for run in (load_onnx(model, [output]), load_onnx(quantized, [output]))
     )
     return quantized, Quantization(
         method="onnxruntime.quantization",
@@ -63,7 +63,7 @@ def layer_errors(model: bytes, quantized: bytes, images: Any) -> tuple[LayerErro
     """Every tensor that has a QDQ pair, in graph order: what its consumers get, against fp32's."""
     import onnx
 
-    from ghostdeploy.export.parity import onnx_runner
+    from ghostdeploy.export.inference import load_onnx
     from ghostdeploy.export.to_onnx import with_all_values
     from ghostdeploy.quantize import error
 
@@ -71,8 +71,8 @@ def layer_errors(model: bytes, quantized: bytes, images: Any) -> tuple[LayerErro
     there = {name for node in after.graph.node for name in node.output}
     every = [name for node in before.graph.node for name in node.output]
     pairs = {name: name + PAIR for name in every if name + PAIR in there}
-    expected = onnx_runner(with_all_values(before, list(pairs)), list(pairs))
-    got = onnx_runner(with_all_values(after, list(pairs.values())), list(pairs.values()))
+    expected = load_onnx(with_all_values(before, list(pairs)), list(pairs))
+    got = load_onnx(with_all_values(after, list(pairs.values())), list(pairs.values()))
     ends, sums = _ends(after), error.LayerSums()
     for image in images[:REPORTED]:
         found = got(image[None])

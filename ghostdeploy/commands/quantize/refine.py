@@ -20,8 +20,8 @@ def refined(model: bytes, reference: bytes, options: QuantizeOptions, inputs: An
 
     tree = flatbuffer.load(model, "the quantized model")
     if options.bias_correction:
-        bias.correct(tree, reference, inputs)
+        bias.correct_biases(tree, reference, inputs)
     if options.input_type == "uint8":
         camera.take_bytes(tree)
     tidy.drop_unused(tree)
-    return metadata.attach(flatbuffer.dump(tree), metadata.attached(model))
+    return metadata.attach_files(flatbuffer.dump(tree), metadata.attached_files(model))

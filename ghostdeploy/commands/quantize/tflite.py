@@ -46,7 +46,7 @@ def quantize_tflite(
     except (RuntimeError, ValueError) as error:
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
-    picked = ranges.chosen(model, observed, options.ranges, how.limits, bounds)
+    picked = ranges.choose_ranges(model, observed, options.ranges, how.limits, bounds)
     wanted = int8_rewrites(precision) if rewrites is None else rewrites
     maker = Maker(model, precision, options, data, picked, wanted)
     kept = float_blocks(maker, progress) if options.mixed else options.keep_float

@@ -41,8 +41,8 @@ def model() -> bytes:
 @pytest.fixture(scope="module")
 def maker() -> Maker:
     how, data = Preprocessing((8, 8)), model()
-    images = calibration.synthetic(how, 32, 0)
-    found = ranges.chosen(data, ranges.observe(data, images.inputs), "minmax", how.limits)
+    images = calibration.make_synthetic(how, 32, 0)
+    found = ranges.choose_ranges(data, ranges.observe(data, images.inputs), "minmax", how.limits)
     return Maker(data, "int8-float-io", QuantizeOptions(), images, found, int8_rewrites("int8"))
 
 
