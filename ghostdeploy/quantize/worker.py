@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict
 
 
-class Job(TypedDict):
+class QuantizeJob(TypedDict):
     """What a line asks for; files go by their paths."""
 
     model: str
@@ -33,13 +33,13 @@ def main() -> int:
     import tensorflow  # noqa: F401
 
     for line in sys.stdin:
-        job: Job = json.loads(line)
+        job: QuantizeJob = json.loads(line)
         quantize = quantize_int16x8 if job["activations"] == "int16" else quantize_int8
         Path(job["out"]).write_bytes(quantize(Path(job["model"]).read_bytes(), job))
     return 0
 
 
-def quantize_int8(model: bytes, job: Job) -> bytes:
+def quantize_int8(model: bytes, job: QuantizeJob) -> bytes:
     """Do what ``tf.lite.TFLiteConverter`` does once it has calibrated."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
@@ -58,7 +58,7 @@ def quantize_int8(model: bytes, job: Job) -> bytes:
     )
 
 
-def quantize_int16x8(model: bytes, job: Job) -> bytes:
+def quantize_int16x8(model: bytes, job: QuantizeJob) -> bytes:
     """Use the converter's older quantizer, which measures int16 activations itself."""
     import numpy as np
     import tensorflow as tf
