@@ -79,7 +79,7 @@ def _is_int32(graph: SubGraphT, op: OperatorT) -> bool:
 
 @contextmanager
 def _ending_with(tree: ModelT, ops: Sequence[OperatorT]) -> Iterator[bytes]:
-    """Give the model up to the last of ``ops``, with their outputs as its own."""
+    """Yield the model up to the last of ``ops``, with their outputs as its own."""
     graph = tree.subgraphs[0]
     kept = graph.operators, graph.outputs, tree.signatureDefs
     last = next(n for n, op in enumerate(graph.operators) if op is ops[-1])

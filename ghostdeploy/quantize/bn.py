@@ -42,7 +42,7 @@ def _divisor(folded: nn.Module, even: nn.Module) -> Tensor:
 
 
 def _normalized(network: nn.Module) -> Iterator[tuple[str, nn.BatchNorm2d, str]]:
-    """Give every convolution's name, the BN that follows it, and the ReLU behind that, or ""."""
+    """Yield every convolution's name, the BN that follows it, and the ReLU behind that, or ""."""
     for parent, module in network.named_modules():
         children = [*module.named_children(), ("", nn.Identity())]
         for (name, conv), (_, norm), (last, act) in zip(
