@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, cast
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.flatbuffer import ModelT
@@ -58,8 +58,7 @@ DEFAULT = tuple(name for name in REWRITES if name not in SPEED)
 
 def load_rewrite(name: str) -> Rewrite:
     """Import the module of the row ``name``."""
-    rewrite: Rewrite = import_module(REWRITES[name])  # type: ignore[assignment]
-    return rewrite
+    return cast(Rewrite, import_module(REWRITES[name]))
 
 
 @dataclass(frozen=True)
