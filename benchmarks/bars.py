@@ -43,7 +43,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
 from ghostdeploy.export.deploy import reference
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
 from ghostdeploy.runners.arm.place import installed

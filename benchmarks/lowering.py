@@ -19,7 +19,7 @@ from measure import converted, instructions, logits, opened, ratio, rounds_of, w
 
 from ghostdeploy import zoo
 from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure
 
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.images.examples import example_images, normalize
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec
 

@@ -23,8 +23,8 @@ from ghostdeploy.export.rewrites import DEFAULT
 from ghostdeploy.export.tflite import finish_tflite, started
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.partitions import measure
-from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.lint.delegates.partitions import measure
+from ghostdeploy.lint.readers.tflite_graph import graph_of
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ghostdeploy.commands.verify import origin_of
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import lint_graph, partitions, read_graph, xnnpack
+from ghostdeploy.lint import lint_graph, read_graph
 from ghostdeploy.lint.config import apply_config, load_config
+from ghostdeploy.lint.delegates import partitions, xnnpack
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.options import LintOptions
 from ghostdeploy.quiet import captured

@@ -15,7 +15,7 @@ from ghostdeploy.errors import InputFileError
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.memory import MB, peak_activations, weight_bytes
 from ghostdeploy.lint.options import LintOptions
-from ghostdeploy.lint.sources import source_of
+from ghostdeploy.lint.source_files import source_of
 from ghostdeploy.schema import Finding, GraphReport, ModelSpec
 
 RULES: dict[str, str] = {
@@ -38,8 +38,8 @@ RULES: dict[str, str] = {
     "foldable-pad": "ghostdeploy.lint.rules.foldable_pad",
     "duplicate-weights": "ghostdeploy.lint.rules.duplicate_weights",
     "unused-tensors": "ghostdeploy.lint.rules.unused_tensors",
-    "gpu-delegate": "ghostdeploy.lint.rules.gpu_delegate",
-    "nnapi": "ghostdeploy.lint.rules.nnapi",
+    "gpu-delegate": "ghostdeploy.lint.rules.gpu_ops",
+    "nnapi": "ghostdeploy.lint.rules.nnapi_ops",
     "memory-budget": "ghostdeploy.lint.rules.memory_budget",
 }
 # Their ``check`` takes the options as a third argument.
@@ -47,8 +47,8 @@ WITH_OPTIONS = frozenset({"memory-budget"})
 DEFAULTS = LintOptions()
 
 READERS: dict[str, tuple[str, str]] = {
-    ".onnx": ("ghostdeploy.lint.read_onnx", "read_onnx"),
-    ".tflite": ("ghostdeploy.lint.read_tflite", "read_tflite"),
+    ".onnx": ("ghostdeploy.lint.readers.onnx_graph", "read_onnx"),
+    ".tflite": ("ghostdeploy.lint.readers.tflite_graph", "read_tflite"),
 }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.resize_form import resize_groups, with_resizes
+from ghostdeploy.lint.nearest_depth_view import resize_groups, with_resizes
 
 # What a pass finds around a node: nodes of the network, each with those that it stands for. It
 # comes in the place of the last of them.

@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.images.decoding import Preprocessing, decode, image_files
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT
 

@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.flatbuffer import load_file
 from ghostdeploy.images.decoding import Preprocessing, decode, image_files
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure
 from ghostdeploy.quantize import RECIPES
 from ghostdeploy.records import read_artifact
 from tests.command_line import complaint, ghostdeploy

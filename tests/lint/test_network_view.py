@@ -11,7 +11,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.export.apart import keep_apart
 from ghostdeploy.export.rewrites import REWRITES
 from ghostdeploy.lint.network_view import network_view, nodes_behind
-from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.lint.readers.tflite_graph import graph_of
 from tests.export.rewrites import test_gate_broadcast as gate
 from tests.export.rewrites import test_narrow_taps as taps
 from tests.export.rewrites import test_wide_tiles as tiles

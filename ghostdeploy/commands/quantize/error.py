@@ -46,7 +46,7 @@ def kernels(data: bytes) -> int | None:
     """XNNPACK's partitions of a model, None where the runtime here cannot tell."""
     import tempfile
 
-    from ghostdeploy.lint.partitions import measure
+    from ghostdeploy.lint.delegates.partitions import measure
 
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
         file.write(data)

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.rule import at
 from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "foldable-pad"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
+from ghostdeploy.lint.rule import at
 from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "grouped-conv"

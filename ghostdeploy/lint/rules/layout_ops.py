@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import network_view
-from ghostdeploy.lint.ops import LAYOUT_OPS
+from ghostdeploy.lint.rule import at
+from ghostdeploy.lint.vocabulary import LAYOUT_OPS
 from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import MODELS
 

@@ -16,8 +16,8 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.rule import at
 from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "nearest-resize"

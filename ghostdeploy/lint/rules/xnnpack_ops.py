@@ -3,7 +3,8 @@
 What: TFLite operators that the XNNPACK delegate leaves to TFLite's builtin kernels, and how many
     partitions that makes; an operator between delegated ones is said to split the graph.
 Why: builtin kernels are slower, and every border between partitions costs a copy and a change
-    of layout. ``ghostdeploy.lint.xnnpack`` holds the table and says where it was read from.
+    of layout. ``ghostdeploy.lint.delegates.xnnpack`` holds the table and says where it was read
+    from.
 Fix: use the operator that the finding names in a form XNNPACK has; exporting with ghostdeploy
     rewrites the usual ones.
 """
@@ -12,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint import xnnpack
-from ghostdeploy.lint.found import at
+from ghostdeploy.lint.delegates import xnnpack
+from ghostdeploy.lint.delegates.turns import between, partitions
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.split import between, partitions
+from ghostdeploy.lint.rule import at
 from ghostdeploy.schema import Finding, ModelSpec
 
 CODE = "xnnpack"

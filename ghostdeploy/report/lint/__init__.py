@@ -30,7 +30,7 @@ FORMATS: dict[str, str] = {
     "json": "ghostdeploy.report.lint.jsonfile",
     "sarif": "ghostdeploy.report.lint.sarif",
     "junit": "ghostdeploy.report.lint.junit",
-    "html": "ghostdeploy.report.lint.picture",
+    "html": "ghostdeploy.report.lint.picture.page",
 }
 
 

@@ -9,8 +9,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.lint import lint_graph, read_onnx, read_tflite
+from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph
+from ghostdeploy.lint.readers import onnx_graph, tflite_graph
 
 OPTIONS = {
     "ADD": "AddOptions",
@@ -98,7 +99,7 @@ class Tflite:
         output = self.tensor(
             name or f"{native.lower()}_{len(self.operators)}",
             before.shape if shape is None else shape,
-            dtype or read_tflite._enum_names("TensorType")[before.type].lower(),
+            dtype or tflite_graph._enum_names("TensorType")[before.type].lower(),
             scale=scale,
             zero=zero,
             signature=signature,
@@ -152,7 +153,9 @@ class Tflite:
         return model
 
     def graph(self, *outputs: int) -> Graph:
-        return read_tflite.graph_of(flatbuffer.load(self.bytes(*outputs), "hand-made"), "hand-made")
+        return tflite_graph.graph_of(
+            flatbuffer.load(self.bytes(*outputs), "hand-made"), "hand-made"
+        )
 
 
 class Onnx:
@@ -185,7 +188,7 @@ class Onnx:
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def graph(self, *outputs: str) -> Graph:
-        return read_onnx.graph_of(read_onnx.with_shapes(self.model(*outputs)), "hand-made")
+        return onnx_graph.graph_of(onnx_graph.with_shapes(self.model(*outputs)), "hand-made")
 
 
 def rules(graph: Graph, *severities: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghostdeploy.lint.split import between, partitions
+from ghostdeploy.lint.delegates.turns import between, partitions
 from tests.lint.rules.hand_made import Onnx, Tflite, only, rules
 
 NATIVE = {
@@ -116,7 +116,7 @@ class TestCustomOps:
         opset = [helper.make_opsetid("", 18)]
         function = helper.make_function("com.example", "Twice", ["x"], ["y"], body, opset)
         model.functions.append(function)
-        from ghostdeploy.lint.read_onnx import graph_of, with_shapes
+        from ghostdeploy.lint.readers.onnx_graph import graph_of, with_shapes
 
         graph = graph_of(with_shapes(model), "hand-made")
         assert "custom-ops" not in rules(graph)

@@ -3,8 +3,9 @@
 import pytest
 
 from ghostdeploy.commands.lint import disagreements
-from ghostdeploy.lint import read_graph, xnnpack
-from ghostdeploy.lint.partitions import measure, outside_nodes
+from ghostdeploy.lint import read_graph
+from ghostdeploy.lint.delegates import xnnpack
+from ghostdeploy.lint.delegates.partitions import measure, outside_nodes
 from tests.export.rewrites.tiny import tiny
 
 

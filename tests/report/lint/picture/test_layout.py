@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import pytest
 
+from ghostdeploy.lint.delegates.stages import stages
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.rules.dfc_contract import branches
-from ghostdeploy.lint.stages import stages
-from ghostdeploy.report.lint.layout import lay_out
-from ghostdeploy.report.lint.sections import LARGEST, PIECE, block_of, sections
+from ghostdeploy.report.lint.picture.layout import lay_out
+from ghostdeploy.report.lint.picture.sections import LARGEST, PIECE, block_of, sections
 from ghostdeploy.schema import Partitions
-from tests.report_lint.graphs import Builder, network, random_graph, report_of
+from tests.report.lint.graphs import Builder, network, random_graph, report_of
 
 
 def without_modules(graph: Graph) -> Graph:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ghostdeploy.lint.graph import Node
-from ghostdeploy.lint.ops import LAYOUT_OPS
+from ghostdeploy.lint.vocabulary import LAYOUT_OPS
 
 OTHER = "other"
 # Family → its name in the legend; the colours are in picture.css.

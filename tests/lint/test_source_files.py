@@ -11,8 +11,8 @@ from torch import nn
 import ghostdeploy
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.onnx_modules import from_path
-from ghostdeploy.lint.sources import FILES, source_of
+from ghostdeploy.lint.readers.onnx_modules import from_path
+from ghostdeploy.lint.source_files import FILES, source_of
 from ghostdeploy.zoo import MODELS, build, make_spec
 
 ROOT = Path(ghostdeploy.__file__).parents[1]

@@ -9,7 +9,7 @@ import pytest
 from ghostdeploy.lint.graph import Node, Value
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.schema import Finding, GraphReport, Partitions
-from tests.report_lint.graphs import (
+from tests.report.lint.graphs import (
     HOSTILE,
     Builder,
     network,

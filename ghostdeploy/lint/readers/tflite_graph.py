@@ -12,7 +12,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.flatbuffer import indices
 from ghostdeploy.lint.graph import NUMERIC, Graph, Node, Value, size_of
-from ghostdeploy.lint.ops import TFLITE_OPS
+from ghostdeploy.lint.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
 SMALL_BYTES = 4096  # what a constant may have for rules to see its numbers

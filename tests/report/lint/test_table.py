@@ -11,7 +11,7 @@ from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.table import WIDTH, render
 from ghostdeploy.report.text import display_width
 from ghostdeploy.schema import Finding
-from tests.report_lint.graphs import network, report_of
+from tests.report.lint.graphs import network, report_of
 
 
 def test_the_head_line(model: Linted) -> None:

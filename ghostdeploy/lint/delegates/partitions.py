@@ -1,7 +1,7 @@
 """How many XNNPACK partitions a TFLite file really makes: the runtime is asked.
 
-``python -m ghostdeploy.lint.partitions FILE`` is the part that loads the file. It is a process of
-its own, because a runtime may die of a file that someone else made.
+``python -m ghostdeploy.lint.delegates.partitions FILE`` is the part that loads the file. It is a
+process of its own, because a runtime may die of a file that someone else made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def measure(path: Path) -> Partitions | None:
     """The delegate kernels of ``path`` in LiteRT here, None where LiteRT cannot load the file."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "ghostdeploy.lint.partitions", str(path)],
+            [sys.executable, "-m", "ghostdeploy.lint.delegates.partitions", str(path)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT_S,

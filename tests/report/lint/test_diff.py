@@ -13,7 +13,7 @@ from ghostdeploy.report.lint.difftext import WIDTH, render_markdown, render_text
 from ghostdeploy.report.lint.jsonfile import plain
 from ghostdeploy.report.text import display_width
 from ghostdeploy.schema import Finding
-from tests.report_lint.graphs import SHAPE, network, report_of, resize_findings
+from tests.report.lint.graphs import SHAPE, network, report_of, resize_findings
 
 
 def bilinear() -> Linted:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ghostdeploy.lint.delegates.stages import Stage
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.stages import Stage
-from ghostdeploy.report.lint.families import family
-from ghostdeploy.report.lint.layout import Edge, Layout, lay_out
+from ghostdeploy.report.lint.picture.families import family
+from ghostdeploy.report.lint.picture.layout import Edge, Layout, lay_out
 from ghostdeploy.report.text import clean
 
 NODE_W, NODE_H = 138, 36

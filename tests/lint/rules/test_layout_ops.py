@@ -9,8 +9,8 @@ from onnx import helper
 from ghostdeploy import flatbuffer
 from ghostdeploy.lint import read_graph
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.ops import LAYOUT_OPS
 from ghostdeploy.lint.rules import layout_ops
+from ghostdeploy.lint.vocabulary import LAYOUT_OPS
 from ghostdeploy.zoo import make_spec
 from tests.lint.conftest import GOOD
 from tests.lint.models import gated_module

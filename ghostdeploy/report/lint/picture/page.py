@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from ghostdeploy.lint.delegates.stages import Stage, stages
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.network_view import nodes_behind
 from ghostdeploy.lint.rules.dfc_contract import branches
-from ghostdeploy.lint.stages import Stage, stages
 from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.drawing import Drawing, Surroundings, draw, shape_text
 from ghostdeploy.report.lint.facts import headline, lowerings
-from ghostdeploy.report.lint.families import FAMILIES, family
 from ghostdeploy.report.lint.groups import (
     Group,
     allowed_findings,
@@ -32,7 +30,9 @@ from ghostdeploy.report.lint.groups import (
     rank,
     summary,
 )
-from ghostdeploy.report.lint.sections import Section, sections
+from ghostdeploy.report.lint.picture.drawing import Drawing, Surroundings, draw, shape_text
+from ghostdeploy.report.lint.picture.families import FAMILIES, family
+from ghostdeploy.report.lint.picture.sections import Section, sections
 from ghostdeploy.report.page import fill
 from ghostdeploy.report.text import clean
 from ghostdeploy.schema import Finding
@@ -47,11 +47,13 @@ KNOWN = ("error", "warning", "info")
 
 def render(linted: Sequence[Linted]) -> str:
     """The page. Raises MissingExtraError where Jinja2 is absent."""
-    script = files("ghostdeploy.report.lint").joinpath("templates/picture.js").read_text("utf-8")
+    script = (
+        files("ghostdeploy.report.lint.picture").joinpath("templates/picture.js").read_text("utf-8")
+    )
     pages = [_page(one, f"g{n}") for n, one in enumerate(linted)]
     return fill(
         TEMPLATE,
-        package="ghostdeploy.report.lint",
+        package="ghostdeploy.report.lint.picture",
         pages=pages,
         script=script,
         policy=_policy(script),

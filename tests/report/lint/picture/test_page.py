@@ -13,10 +13,10 @@ import pytest
 
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.schema import Finding, GraphReport
-from tests.report_lint.graphs import network, report_of
+from tests.report.lint.graphs import network, report_of
 
 pytest.importorskip("jinja2")
-from ghostdeploy.report.lint.picture import render
+from ghostdeploy.report.lint.picture.page import render
 
 VOID = {"meta", "input", "br"}
 CLOSED_SVG = {"rect", "circle", "path"}  # written <rect …/>

@@ -12,10 +12,10 @@ from typing import Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
 from ghostdeploy.lint.graph import Graph, Node, Value, size_of
-from ghostdeploy.lint.onnx_modules import module_of
-from ghostdeploy.lint.onnx_shapes import inferred, inferred_apart
-from ghostdeploy.lint.onnx_weights import MissingWeights, light, type_name, weight
-from ghostdeploy.lint.ops import ONNX_OPS
+from ghostdeploy.lint.readers.onnx_modules import module_of
+from ghostdeploy.lint.readers.onnx_shapes import inferred, inferred_apart
+from ghostdeploy.lint.readers.onnx_weights import MissingWeights, light, type_name, weight
+from ghostdeploy.lint.vocabulary import ONNX_OPS
 
 STANDARD_DOMAINS = ("", "ai.onnx.ml")
 
