@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import RULES, default_severity
+from ghostdeploy.lint import RULES
 from ghostdeploy.schema import Finding, GraphReport
 
 SECTION = "ghostdeploy-lint"
@@ -179,5 +179,5 @@ def apply_config(report: GraphReport, config: LintConfig) -> GraphReport:
 
 def _severity(finding: Finding, config: LintConfig) -> str:
     wanted = config.severities.get(finding.rule, finding.severity)
-    is_remark = finding.severity == "info" and default_severity(finding.rule) != "info"
+    is_remark = finding.severity == "info" and RULES[finding.rule].SEVERITY != "info"
     return finding.severity if is_remark and wanted != "off" else wanted

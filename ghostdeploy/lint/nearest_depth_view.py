@@ -1,4 +1,4 @@
-"""Seeing the export's own form of a nearest up-sampling as the one resize that it is.
+"""A view of the export's own nearest up-sampling as the one resize that it is.
 
 ``export/rewrites/nearest_depth.py`` writes a concatenation of four copies of one value,
 DEPTH_TO_SPACE, and for odd sizes an edge (a depthwise 1×1 that keeps one row or column)
@@ -14,18 +14,18 @@ from ghostdeploy.lint.graph import Graph, Node
 COPIES = 4  # of DEPTH_TO_SPACE with blocks of 2×2
 
 
-def resize_groups(graph: Graph) -> dict[str, tuple[Node, ...]]:
-    """The nodes of each such group, in order, by the name of the last."""
+def find_resizes(graph: Graph) -> dict[str, tuple[Node, ...]]:
+    """Return the nodes that make up each up-sampling, in order, by the name of the last."""
     found = (_group(graph, node) for node in graph.nodes if node.op == "depth_to_space")
     return {group[-1].name: group for group in found if group}
 
 
-def with_resizes(graph: Graph) -> Graph:
-    """``graph`` with each group replaced by one node of the neutral operator "resize".
+def merge_resizes(graph: Graph) -> Graph:
+    """Return ``graph`` with each up-sampling as one node of the neutral operator "resize".
 
-    The node has the name and the output of the group's last.
+    The node has the name and the output of the up-sampling's last.
     """
-    groups = resize_groups(graph)
+    groups = find_resizes(graph)
     inside = {node.name for group in groups.values() for node in group}
     nodes = (
         _as_resize(groups[node.name]) if node.name in groups else node
@@ -41,7 +41,7 @@ def _as_resize(group: tuple[Node, ...]) -> Node:
 
 
 def _group(graph: Graph, depth_to_space: Node) -> tuple[Node, ...]:
-    """The nodes that make up the up-sampling around ``depth_to_space``, () if it is another."""
+    """Return the nodes of the up-sampling around ``depth_to_space``, () if it is another use."""
     stack = graph.producers.get(depth_to_space.inputs[0])
     if stack is None or stack.op != "concat" or len(stack.inputs) != COPIES:
         return ()
@@ -54,7 +54,7 @@ def _group(graph: Graph, depth_to_space: Node) -> tuple[Node, ...]:
 
 
 def _edge(graph: Graph, last: Node) -> tuple[Node, ...]:
-    """The pick and the concatenation that put an edge in front of ``last``'s output, or ()."""
+    """Return the pick and the concatenation that put an edge in front of ``last``, or ()."""
     readers = graph.consumers.get(last.outputs[0], ())
     if {node.op for node in readers} != {"depthwise_conv2d", "concat"} or len(readers) != 2:
         return ()

@@ -1,4 +1,4 @@
-"""One vocabulary for operators, from ONNX's names and TFLite's.
+"""The neutral names of operators, from ONNX's names and TFLite's.
 
 An operator that is not listed keeps its own name in lower case.
 """

@@ -11,8 +11,8 @@ from torch import nn
 import ghostdeploy
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.readers.onnx_modules import from_path
-from ghostdeploy.lint.source_files import FILES, source_of
+from ghostdeploy.lint.readers.onnx_modules import parse_path
+from ghostdeploy.lint.source_files import SOURCE_FILES, source_file_of
 from ghostdeploy.zoo import MODELS, build, make_spec
 
 ROOT = Path(ghostdeploy.__file__).parents[1]
@@ -36,11 +36,11 @@ def test_every_module_that_computes(arch: str) -> None:
     network = build(spec)
     for path, module in network.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity):
-            assert source_of(path, spec) == defined_in(network, path), path
+            assert source_file_of(path, spec) == defined_in(network, path), path
 
 
 def test_the_files_exist() -> None:
-    assert all((ROOT / file).is_file() for file in FILES.values())
+    assert all((ROOT / file).is_file() for file in SOURCE_FILES.values())
 
 
 def test_a_finding_carries_module_and_file() -> None:
@@ -65,4 +65,4 @@ def test_a_finding_carries_module_and_file() -> None:
     ],
 )
 def test_names_of_the_legacy_exporter(name: str, module: str) -> None:
-    assert from_path(name) == module
+    assert parse_path(name) == module

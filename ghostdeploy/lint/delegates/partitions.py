@@ -18,8 +18,8 @@ from ghostdeploy.schema import Partitions
 TIMEOUT_S = 120.0
 
 
-def measure(path: Path) -> Partitions | None:
-    """The delegate kernels of ``path`` in LiteRT here, None where LiteRT cannot load the file."""
+def measure_partitions(path: Path) -> Partitions | None:
+    """Return how this machine's LiteRT partitions ``path``, None where it cannot load it."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "ghostdeploy.lint.delegates.partitions", str(path)],
@@ -37,6 +37,7 @@ def measure(path: Path) -> Partitions | None:
 
 
 def main(path: str) -> int:
+    """Print the runtime, the kernels and the nodes outside of ``path`` as JSON."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(path, num_threads=1)
@@ -48,15 +49,15 @@ def main(path: str) -> int:
     outputs = [d["index"] for d in interpreter.get_output_details()]
     outside = [
         (names.get(int(op["outputs"][0]), ""), op["op_name"])
-        for op in outside_nodes(nodes, kernels, outputs)
+        for op in find_outside_nodes(nodes, kernels, outputs)
     ]
     runtime = f"LiteRT {version('ai-edge-litert')}"
     print(json.dumps({"runtime": runtime, "kernels": len(kernels), "outside": outside}))
     return 0
 
 
-def outside_nodes(nodes: list[Any], kernels: list[Any], outputs: list[int]) -> list[Any]:
-    """The nodes that still run themselves, in order.
+def find_outside_nodes(nodes: list[Any], kernels: list[Any], outputs: list[int]) -> list[Any]:
+    """Return the nodes that still run themselves, in order.
 
     The interpreter lists all nodes that ever were. Going back from what is read (the graph's
     outputs, the kernels' inputs), whatever no kernel writes is written by such a node.

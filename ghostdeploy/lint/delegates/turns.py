@@ -1,65 +1,78 @@
-"""How a delegate that takes some of the nodes cuts a graph into partitions."""
+"""The turns in which TFLite gives a graph to a delegate and to its own kernels.
+
+They follow from TFLite's ``PartitionGraphIntoIndependentNodeSubsets``: take every node that can
+run and is the delegate's, and those that can run after them, until none is left; then the same
+with the others; and so on. So each of the delegate's turns is one partition, and no edge leads
+back to an earlier turn.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container
+from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph
 
 
-def partitions(graph: Graph, taken: Container[int]) -> int:
-    """The number of delegate kernels when the nodes at the positions ``taken`` are delegated.
+@dataclass(frozen=True)
+class Turn:
+    """The positions of the nodes that run in one turn, as they become ready."""
 
-    As TFLite's PartitionGraphIntoIndependentNodeSubsets does it: run all that is ready and of
-    one kind, then all of the other kind, and so on.
-    """
-    waiting, ready = _ready_at_first(graph, taken)
-    count = 0
-    kind = min(((q[0], kind) for kind, q in ready.items() if q), default=(0, False))[1]
-    readers = _readers(graph)
-    while ready[True] or ready[False]:
-        count += kind and bool(ready[kind])
-        while ready[kind]:
-            position = ready[kind].popleft()
-            for name in set(graph.nodes[position].outputs):
-                for reader in readers.get(name, ()):
-                    waiting[reader] -= 1
-                    if not waiting[reader]:
-                        ready[reader in taken].append(reader)
-        kind = not kind
-    return count
+    delegated: bool
+    nodes: tuple[int, ...]
 
 
-def _ready_at_first(
-    graph: Graph, taken: Container[int]
-) -> tuple[list[int], dict[bool, deque[int]]]:
-    """For each node the number of inputs that other nodes compute; and who waits for none."""
-    waiting = [sum(n in graph.producers for n in set(node.inputs)) for node in graph.nodes]
+def take_turns(graph: Graph, taken: Container[int]) -> tuple[Turn, ...]:
+    """Return the turns when the nodes at the positions ``taken`` are delegated."""
+    waits, readers = _dependencies(graph)
     ready: dict[bool, deque[int]] = {True: deque(), False: deque()}
-    for position, count in enumerate(waiting):
+    for position, count in enumerate(waits):
         if not count:
             ready[position in taken].append(position)
-    return waiting, ready
+    turns: list[Turn] = []
+    delegated = 0 in taken
+    while ready[delegated]:
+        members = []
+        while ready[delegated]:
+            position = ready[delegated].popleft()
+            members.append(position)
+            for reader in readers[position]:
+                waits[reader] -= 1
+                if not waits[reader]:
+                    ready[reader in taken].append(reader)
+        turns.append(Turn(delegated, tuple(members)))
+        delegated = not delegated
+    return tuple(turns)
 
 
-def _readers(graph: Graph) -> dict[str, list[int]]:
-    readers: dict[str, list[int]] = {}
-    for position, node in enumerate(graph.nodes):
-        for name in set(node.inputs):
-            readers.setdefault(name, []).append(position)
-    return readers
+def _dependencies(graph: Graph) -> tuple[list[int], list[list[int]]]:
+    """Return how many nodes each node waits for, and which nodes wait for it."""
+    producer = {name: i for i, node in enumerate(graph.nodes) for name in node.outputs}
+    waits = [0] * len(graph.nodes)
+    readers: list[list[int]] = [[] for _ in graph.nodes]
+    for i, node in enumerate(graph.nodes):
+        for source in {producer[name] for name in node.inputs if name in producer}:
+            if source < i:  # a damaged file may go in circles
+                waits[i] += 1
+                readers[source].append(i)
+    return waits, readers
 
 
-def between(graph: Graph, taken: Container[int]) -> frozenset[int]:
-    """The nodes outside that stand between taken ones: what cuts the graph."""
-    after = _reached(graph, taken, forward=True)
-    before = _reached(graph, taken, forward=False)
+def count_partitions(graph: Graph, taken: Container[int]) -> int:
+    """Count the delegate's partitions when the nodes at the positions ``taken`` are its."""
+    return sum(turn.delegated for turn in take_turns(graph, taken))
+
+
+def find_splitting(graph: Graph, taken: Container[int]) -> frozenset[int]:
+    """Return the nodes outside that stand between taken ones: what splits the graph."""
+    after = _reach(graph, taken, forward=True)
+    before = _reach(graph, taken, forward=False)
     return frozenset(p for p in range(len(graph.nodes)) if p not in taken and p in after & before)
 
 
-def _reached(graph: Graph, taken: Container[int], *, forward: bool) -> set[int]:
-    """Nodes with a taken one among their ancestors, or descendants."""
+def _reach(graph: Graph, taken: Container[int], *, forward: bool) -> set[int]:
+    """Return the nodes with a taken one among their ancestors, or descendants."""
     carried: set[str] = set()
     found: set[int] = set()
     nodes = list(enumerate(graph.nodes))

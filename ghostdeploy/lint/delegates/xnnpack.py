@@ -2,7 +2,7 @@
 
 Read from ``VisitNode`` in tflite/delegates/xnnpack/xnnpack_delegate.cc of google-ai-edge/LiteRT,
 commit 038d2a26d7eb547631fb65ca7a7c85bb4032b2bc, and held against LiteRT 2.1.0 by a test over the
-zoo. The runtime has the last word: ``partitions.measure`` asks it.
+zoo. The runtime has the last word: ``partitions.measure_partitions`` asks it.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ DYNAMIC_RANGE = frozenset({"BATCH_MATMUL", "CONV_2D", "FULLY_CONNECTED", "TRANSP
 WEIGHTED = DYNAMIC_RANGE | {"DEPTHWISE_CONV_2D"}
 
 
-def takes(node: Node, graph: Graph) -> str:
-    """The reason why XNNPACK leaves ``node`` to TFLite's builtin kernels, "" if it takes it."""
+def why_not_taken(node: Node, graph: Graph) -> str:
+    """Return why XNNPACK leaves ``node`` to TFLite's builtin kernels, "" if it takes it."""
     if node.native not in FLOAT_AND_INT8 | FLOAT_ONLY | CUSTOM:
         return f"XNNPACK has no {node.native}"
     types = {graph.values[name].dtype for name in graph.activations(node) if name in graph.values}

@@ -5,30 +5,34 @@ Weights are looked at one at a time and left behind: only their size and a diges
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
-from ghostdeploy.lint.graph import Graph, Node, Value, size_of
-from ghostdeploy.lint.readers.onnx_modules import module_of
-from ghostdeploy.lint.readers.onnx_shapes import inferred, inferred_apart
-from ghostdeploy.lint.readers.onnx_weights import MissingWeights, light, type_name, weight
+from ghostdeploy.lint.graph import Graph, Node, Value
+from ghostdeploy.lint.readers.onnx_modules import find_module
+from ghostdeploy.lint.readers.onnx_shapes import infer_shapes, infer_shapes_apart
+from ghostdeploy.lint.readers.onnx_values import read_constant_nodes, read_values
+from ghostdeploy.lint.readers.onnx_weights import MissingWeights, strip_weights
 from ghostdeploy.lint.vocabulary import ONNX_OPS
+
+if TYPE_CHECKING:
+    from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
 
 STANDARD_DOMAINS = ("", "ai.onnx.ml")
 
 
 def read_onnx(path: Path) -> Graph:
-    """The graph of an ONNX file. Raises InputFileError for a damaged one."""
+    """Return the graph of an ONNX file. Raises InputFileError for a damaged one."""
     try:
         import onnx
     except ModuleNotFoundError as error:
         raise MissingExtraError("onnx", "export") from error
     try:
         model = onnx.load(str(path), load_external_data=False)
-        graph = graph_of(inferred_apart(light(model, path.parent)), str(path))
+        graph = build_onnx_graph(infer_shapes_apart(strip_weights(model, path.parent)), str(path))
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror or error}") from error
     except MissingWeights as error:
@@ -41,49 +45,52 @@ def read_onnx(path: Path) -> Graph:
     return graph
 
 
-def with_shapes(model: Any) -> Any:
-    """The model with the shape of every value that can be inferred, and without its weights.
+def add_shapes(model: ModelProto) -> ModelProto:
+    """Return the model with the shapes that can be inferred, and without its weights.
 
     Inference copies the model several times, so it is given one whose large tensors are replaced
     by their size and digest.
     """
-    return inferred(light(model, None))
+    return infer_shapes(strip_weights(model, None))
 
 
-def graph_of(model: Any, source: str) -> Graph:
-    """The neutral graph of a ModelProto whose shapes are inferred."""
-    reader = _Reader(model, source)
-    return reader.main(model.graph)
+def build_onnx_graph(model: ModelProto, source: str) -> Graph:
+    """Return the neutral graph of a model whose shapes are inferred."""
+    return _Reader(model, source).main(model.graph)
 
 
 class _Reader:
     """One model's graphs; ``found`` collects those inside operators and functions."""
 
-    def __init__(self, model: Any, source: str) -> None:
+    def __init__(self, model: ModelProto, source: str) -> None:
         self.source = source
         self.functions = {(f.domain, f.name) for f in model.functions}
         self.found = [self.function(f) for f in model.functions]
 
-    def main(self, graph: Any) -> Graph:
+    def main(self, graph: GraphProto) -> Graph:
         whole = self.graph(graph, {})
         return replace(whole, subgraphs=tuple(self.found))
 
-    def graph(self, graph: Any, outer: dict[str, Value]) -> Graph:
-        values = _values(graph)
+    def graph(self, graph: GraphProto, outer: dict[str, Value]) -> Graph:
+        values = read_values(graph)
         values.update((n, outer[n]) for n in _captured(graph) if n in outer and n not in values)
         constants = {i.name for i in graph.initializer}
         inputs = tuple(i.name for i in graph.input if i.name not in constants)
         outputs = tuple(o.name for o in graph.output)
         return self._of(graph.node, values, inputs, outputs)
 
-    def function(self, function: Any) -> Graph:
-        values = dict(_constant_nodes(function.node))
+    def function(self, function: FunctionProto) -> Graph:
+        values = dict(read_constant_nodes(function.node))
         for name in function.input:
             values.setdefault(name, Value(name, None, "", constant=False))
         return self._of(function.node, values, tuple(function.input), tuple(function.output))
 
     def _of(
-        self, protos: Any, values: dict[str, Value], inputs: Any, outputs: tuple[str, ...]
+        self,
+        protos: Sequence[NodeProto],
+        values: dict[str, Value],
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
     ) -> Graph:
         nodes = tuple(self.node(n, values) for n in protos if n.op_type != "Constant")
         for node in nodes:
@@ -96,7 +103,7 @@ class _Reader:
         _quantize(nodes, values)
         return Graph(self.source, "onnx", nodes, values, inputs, outputs)
 
-    def node(self, proto: Any, values: dict[str, Value]) -> Node:
+    def node(self, proto: NodeProto, values: dict[str, Value]) -> Node:
         inner = tuple(_inner_graphs(proto))
         for graph in inner:
             self.found.append(self.graph(graph, values))
@@ -109,13 +116,13 @@ class _Reader:
             native=proto.op_type,
             inputs=(*(name for name in proto.input if name), *captured),
             outputs=tuple(name for name in proto.output if name),
-            module=module_of(proto),
+            module=find_module(proto),
             kernel=kernel,
             attributes=attributes,
             custom=self._is_custom(proto),
         )
 
-    def _is_custom(self, proto: Any) -> bool:
+    def _is_custom(self, proto: NodeProto) -> bool:
         import onnx
 
         if (proto.domain, proto.op_type) in self.functions:
@@ -124,15 +131,15 @@ class _Reader:
         return domain not in STANDARD_DOMAINS or not onnx.defs.has(proto.op_type, domain)
 
 
-def _inner_graphs(proto: Any) -> Iterator[Any]:
+def _inner_graphs(proto: NodeProto) -> Iterator[GraphProto]:
     for attribute in proto.attribute:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
 
 
-def _captured(graph: Any) -> tuple[str, ...]:
-    """What an inner graph reads from outside of it."""
+def _captured(graph: GraphProto) -> tuple[str, ...]:
+    """Return what an inner graph reads from outside of it."""
     own = {i.name for i in (*graph.input, *graph.initializer)}
     used: dict[str, None] = {}
     for node in graph.node:
@@ -144,7 +151,7 @@ def _captured(graph: Any) -> tuple[str, ...]:
     return tuple(name for name in used if name not in own)
 
 
-def _attributes(proto: Any) -> dict[str, object]:
+def _attributes(proto: NodeProto) -> dict[str, object]:
     import onnx
 
     return {
@@ -155,7 +162,7 @@ def _attributes(proto: Any) -> dict[str, object]:
 
 
 def _op_and_kernel(
-    proto: Any, attributes: dict[str, Any], values: dict[str, Value]
+    proto: NodeProto, attributes: Mapping[str, Any], values: Mapping[str, Value]
 ) -> tuple[str, tuple[int, int] | None]:
     op = ONNX_OPS.get(proto.op_type, proto.op_type.lower())
     kernel = tuple(attributes.get("kernel_shape", ()))
@@ -168,52 +175,8 @@ def _op_and_kernel(
     return op, (kernel[0], kernel[1]) if len(kernel) == 2 else None
 
 
-def _values(graph: Any) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    for info in (*graph.value_info, *graph.input, *graph.output):
-        values[info.name] = _value(info)
-    for initializer in graph.initializer:
-        values[initializer.name] = weight(initializer, initializer.name)
-    for sparse in graph.sparse_initializer:
-        name = sparse.values.name
-        values[name] = Value(name, tuple(sparse.dims), "", constant=True)
-    values.update(_constant_nodes(graph.node))
-    return values
-
-
-def _value(info: Any) -> Value:
-    tensor = info.type.tensor_type
-    shape = None
-    if tensor.HasField("shape"):
-        shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in tensor.shape.dim)
-    dtype = type_name(tensor.elem_type)
-    return Value(info.name, shape, dtype, constant=False, nbytes=size_of(shape, dtype))
-
-
-def _constant_nodes(nodes: Iterable[Any]) -> Iterator[tuple[str, Value]]:
-    for node in nodes:
-        if node.op_type != "Constant":
-            continue
-        for name in node.output:
-            tensors = [a.t for a in node.attribute if a.HasField("t")]
-            value = weight(tensors[0], name) if tensors else _plain_constant(node, name)
-            yield name, value
-
-
-def _plain_constant(node: Any, name: str) -> Value:
-    """A Constant that holds a number, or several, instead of a tensor."""
-    for a in node.attribute:
-        one = {"value_int": a.i, "value_float": a.f}.get(a.name)
-        if one is not None:
-            return Value(name, (), "", constant=True, numbers=(one,))
-        many = {"value_ints": a.ints, "value_floats": a.floats}.get(a.name)
-        if many is not None:
-            return Value(name, (len(many),), "", constant=True, numbers=tuple(many))
-    return Value(name, None, "", constant=True)
-
-
 def _quantize(nodes: tuple[Node, ...], values: dict[str, Value]) -> None:
-    """Write QuantizeLinear's and DequantizeLinear's constants onto the values between them."""
+    """Write the constants of QuantizeLinear and DequantizeLinear onto the values between them."""
     for node in nodes:
         if node.op not in ("quantize", "dequantize") or len(node.inputs) < 2 or not node.outputs:
             continue

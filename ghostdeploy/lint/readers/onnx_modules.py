@@ -1,26 +1,29 @@
-"""Which torch module an ONNX node came from, by what the exporters leave."""
+"""Which torch module an ONNX node came from, by what the exporters leave in the file."""
 
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
 
 MODULE_KEY = "ghostdeploy.module"  # ours
 SCOPES_KEY = "pkg.torch.onnx.name_scopes"  # torch's dynamo exporter's
 
 
-def module_of(proto: Any) -> str:
-    """The module's path, ``blocks.0.0.ghost1``; "" where the export left no trace."""
+def find_module(proto: NodeProto) -> str:
+    """Return the module's path, ``blocks.0.0.ghost1``; "" where the export left no trace."""
     for entry in proto.metadata_props:
         if entry.key == MODULE_KEY:
             return str(entry.value)
         if entry.key == SCOPES_KEY:
-            return _from_scopes(entry.value)
-    return from_path(proto.name)
+            return _innermost_scope(entry.value)
+    return parse_path(proto.name)
 
 
-def _from_scopes(text: str) -> str:
-    """``['', 'blocks', 'blocks.0', 'conv2d']``: the last but one is the innermost module."""
+def _innermost_scope(text: str) -> str:
+    """Return the last scope but one of ``['', 'blocks', 'blocks.0', 'conv2d']``."""
     try:
         scopes = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
@@ -31,10 +34,11 @@ def _from_scopes(text: str) -> str:
     return modules[-1] if modules else ""
 
 
-def from_path(name: str) -> str:
-    """torch's legacy exporter's ``/blocks/blocks.0/blocks.0.0/ghost1/Concat``.
+def parse_path(name: str) -> str:
+    """Return the module of a name like ``/blocks/blocks.0/blocks.0.0/ghost1/Concat``.
 
-    A container's child repeats the container's own name; other modules give theirs alone.
+    Torch's legacy exporter writes them. A container's child repeats the container's own name;
+    other modules give theirs alone.
     """
     if not name.startswith("/"):
         return ""

@@ -11,13 +11,16 @@ import multiprocessing
 import os
 import resource
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 TIMEOUT_S = 60.0
 
 
-def inferred(model: Any) -> Any:
-    """``model`` with the shapes that can be inferred; as it is where onnx cannot."""
+def infer_shapes(model: ModelProto) -> ModelProto:
+    """Return ``model`` with the shapes that can be inferred; as it is where onnx cannot."""
     import onnx
 
     try:
@@ -26,8 +29,8 @@ def inferred(model: Any) -> Any:
         return model
 
 
-def inferred_apart(model: Any) -> Any:
-    """The same for a model that onnx may die of."""
+def infer_shapes_apart(model: ModelProto) -> ModelProto:
+    """Return what ``infer_shapes`` does, for a model that onnx may die of."""
     import onnx
 
     context = multiprocessing.get_context("fork")  # onnx is imported: a new one would do it again
@@ -45,8 +48,8 @@ def inferred_apart(model: Any) -> Any:
         process.join()
 
 
-def _answer(pipe: Connection, model: Any) -> None:
+def _answer(pipe: Connection, model: ModelProto) -> None:
     faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    pipe.send_bytes(inferred(model).SerializeToString())
+    pipe.send_bytes(infer_shapes(model).SerializeToString())

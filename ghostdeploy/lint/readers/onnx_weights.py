@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ghostdeploy.lint.graph import NUMERIC, Value
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
+
+    Content = bytes | memoryview
 
 SMALL_BYTES = 4096  # smaller tensors keep their content: shapes, scales, paddings
 RENAMED = {"float": "float32", "double": "float64"}
@@ -17,7 +22,7 @@ class MissingWeights(Exception):
 
 
 def type_name(number: int) -> str:
-    """``float32`` and so on, as in TFLite; "" for what onnx does not know."""
+    """Return ``float32`` and so on, as in TFLite; "" for what onnx does not know."""
     from onnx import TensorProto
 
     if number not in TensorProto.DataType.values():
@@ -26,11 +31,11 @@ def type_name(number: int) -> str:
     return RENAMED.get(name, str(name))
 
 
-def light(model: Any, folder: Path | None) -> Any:
-    """A copy of a ModelProto in which large tensors have no content.
+def strip_weights(model: ModelProto, folder: Path | None) -> ModelProto:
+    """Return a copy of a model in which large tensors have no content.
 
     They become external data with no place but with ``length`` and ``checksum``, which the
-    format provides for. Raises MissingWeights.
+    format provides for. ``folder`` is where external data is. Raises MissingWeights.
     """
     import onnx
 
@@ -39,48 +44,48 @@ def light(model: Any, folder: Path | None) -> Any:
     copy.opset_import.extend(model.opset_import)
     copy.functions.extend(model.functions)
     if model.HasField("graph"):
-        _light_graph(model.graph, copy.graph, folder)
+        _strip_graph(model.graph, copy.graph, folder)
     return copy
 
 
-def _light_graph(graph: Any, copy: Any, folder: Path | None) -> None:
+def _strip_graph(graph: GraphProto, copy: GraphProto, folder: Path | None) -> None:
     copy.name = graph.name
     copy.input.extend(graph.input)
     copy.output.extend(graph.output)
     copy.value_info.extend(graph.value_info)
     copy.sparse_initializer.extend(graph.sparse_initializer)
     for initializer in graph.initializer:
-        _light_tensor(initializer, copy.initializer.add(), folder)
+        _strip_tensor(initializer, copy.initializer.add(), folder)
     for node in graph.node:
-        _light_node(node, copy.node.add(), folder)
+        _strip_node(node, copy.node.add(), folder)
 
 
-def _light_node(node: Any, copy: Any, folder: Path | None) -> None:
+def _strip_node(node: NodeProto, copy: NodeProto, folder: Path | None) -> None:
     if not any(a.HasField("t") or a.HasField("g") for a in node.attribute):
         copy.CopyFrom(node)
         return
     for field, value in node.ListFields():
         if field.name == "attribute":
             for attribute in value:
-                _light_attribute(attribute, copy.attribute.add(), folder)
+                _strip_attribute(attribute, copy.attribute.add(), folder)
         elif field.label == field.LABEL_REPEATED:
             getattr(copy, field.name).extend(value)
         else:
             setattr(copy, field.name, value)
 
 
-def _light_attribute(attribute: Any, copy: Any, folder: Path | None) -> None:
+def _strip_attribute(attribute: AttributeProto, copy: AttributeProto, folder: Path | None) -> None:
     if attribute.HasField("t"):
         copy.name, copy.type = attribute.name, attribute.type
-        _light_tensor(attribute.t, copy.t, folder)
+        _strip_tensor(attribute.t, copy.t, folder)
     elif attribute.HasField("g"):
         copy.name, copy.type = attribute.name, attribute.type
-        _light_graph(attribute.g, copy.g, folder)
+        _strip_graph(attribute.g, copy.g, folder)
     else:
         copy.CopyFrom(attribute)
 
 
-def _light_tensor(tensor: Any, copy: Any, folder: Path | None) -> None:
+def _strip_tensor(tensor: TensorProto, copy: TensorProto, folder: Path | None) -> None:
     external = tensor.data_location == tensor.EXTERNAL
     if not external and tensor.ByteSize() <= SMALL_BYTES:
         copy.CopyFrom(tensor)
@@ -96,8 +101,8 @@ def _light_tensor(tensor: Any, copy: Any, folder: Path | None) -> None:
     copy.external_data.add(key="checksum", value=_digest(content))
 
 
-def _content(tensor: Any) -> Any:
-    """The bytes of a tensor that is in the model file, as little-endian raw data."""
+def _content(tensor: TensorProto) -> Content:
+    """Return the bytes of a tensor that is in the model file, as little-endian raw data."""
     from onnx import numpy_helper
 
     if tensor.HasField("raw_data"):
@@ -105,8 +110,8 @@ def _content(tensor: Any) -> Any:
     return memoryview(numpy_helper.to_array(tensor).tobytes())
 
 
-def _external(tensor: Any, folder: Path | None) -> Any:
-    """A view of the file that holds the tensor, None where no folder is known."""
+def _external(tensor: TensorProto, folder: Path | None) -> Content | None:
+    """Return a view of the file that holds the tensor, None where no folder is known."""
     import numpy as np
 
     if folder is None:
@@ -124,16 +129,15 @@ def _external(tensor: Any, folder: Path | None) -> Any:
         raise MissingWeights(f"{location} is too short")
     if not length:
         return b""
-    view: Any = np.memmap(file, np.uint8, "r", offset, (length,))
-    return memoryview(view)
+    return np.memmap(file, np.uint8, "r", offset, (length,)).data
 
 
-def _digest(content: Any) -> str:
+def _digest(content: Content | None) -> str:
     return "" if content is None else hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def weight(tensor: Any, name: str) -> Value:
-    """A tensor of the model, or of ``light``'s copy, as a constant value."""
+def read_constant(tensor: TensorProto, name: str) -> Value:
+    """Return a tensor of the model, or of ``strip_weights``' copy, as a constant value."""
     dtype = type_name(tensor.data_type)
     numbers = None
     if tensor.data_location == tensor.EXTERNAL:
@@ -156,9 +160,9 @@ def weight(tensor: Any, name: str) -> Value:
     )
 
 
-def _numbers(content: Any, dtype: str) -> tuple[float, ...]:
+def _numbers(content: Content, dtype: str) -> tuple[float, ...]:
     import numpy as np
 
-    itemsize = np.dtype(dtype).itemsize
-    whole = bytes(content)[: len(content) // itemsize * itemsize]
+    size = np.dtype(dtype).itemsize
+    whole = bytes(content)[: len(content) // size * size]
     return tuple(np.frombuffer(whole, dtype).tolist())

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.flatbuffer import indices
-from ghostdeploy.lint.graph import NUMERIC, Graph, Node, Value, size_of
+from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.readers.tflite_tensors import Contents, enum_names, read_value
 from ghostdeploy.lint.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
-SMALL_BYTES = 4096  # what a constant may have for rules to see its numbers
 
 
 def read_tflite(path: Path) -> Graph:
-    """The graphs of a TFLite file. Raises InputFileError for a damaged one."""
-    return graph_of(flatbuffer.load_file(path), str(path))
+    """Return the graphs of a TFLite file. Raises InputFileError for a damaged one."""
+    return build_tflite_graph(flatbuffer.load_file(path), str(path))
 
 
-def graph_of(model: Any, source: str) -> Graph:
-    """The neutral graph of a ``ModelT``: its first graph, which holds the others.
+def build_tflite_graph(model: Any, source: str) -> Graph:
+    """Return the neutral graph of a ``ModelT``: its first graph, which holds the others.
 
     A tensor's name is made unique by its index. Raises InputFileError where the model needs a
     newer schema than LiteRT's here.
@@ -33,7 +31,7 @@ def graph_of(model: Any, source: str) -> Graph:
         raise InputFileError(
             f"{source} is of TFLite schema version {model.version}; {SCHEMA_VERSION} is known here"
         )
-    contents = _Contents(model)
+    contents = Contents(model)
     first, *others = model.subgraphs
     subgraphs = tuple(
         _graph(model, graph, contents, f"{source}#{number}")
@@ -43,7 +41,7 @@ def graph_of(model: Any, source: str) -> Graph:
 
 
 def _graph(
-    model: Any, graph: Any, contents: _Contents, source: str, subgraphs: tuple[Graph, ...] = ()
+    model: Any, graph: Any, contents: Contents, source: str, subgraphs: tuple[Graph, ...] = ()
 ) -> Graph:
     names = _unique_names(graph.tensors)
     operators = graph.operators or ()
@@ -51,91 +49,13 @@ def _graph(
     read = indices(graph.inputs)
     written.update(read)
     values = {
-        name: _value(name, tensor, contents, index in written)
+        name: read_value(name, tensor, contents, index in written)
         for index, (name, tensor) in enumerate(zip(names, graph.tensors, strict=True))
     }
     nodes = tuple(_node(model, graph, op, names, source) for op in operators)
     inputs = tuple(names[i] for i in read)
     outputs = tuple(names[i] for i in indices(graph.outputs))
     return Graph(source, "tflite", nodes, values, inputs, outputs, subgraphs)
-
-
-class _Contents:
-    """The model's buffers, each looked at once however many tensors share it."""
-
-    def __init__(self, model: Any) -> None:
-        self.buffers = model.buffers
-        self._digests: dict[int, str] = {}
-
-    def nbytes(self, buffer: int) -> int:
-        data = self.buffers[buffer].data
-        # Models beyond 2 GB keep their buffers behind the flatbuffer; 1 stands for "nowhere".
-        size = self.buffers[buffer].size
-        return size if data is None and size > 1 else 0 if data is None else len(data)
-
-    def digest(self, buffer: int) -> str:
-        data = self.buffers[buffer].data
-        if data is None:
-            return ""
-        if buffer not in self._digests:
-            self._digests[buffer] = hashlib.blake2b(_bytes(data), digest_size=16).hexdigest()
-        return self._digests[buffer]
-
-    def numbers(self, buffer: int, dtype: str) -> tuple[float, ...] | None:
-        import numpy as np
-
-        data = self.buffers[buffer].data
-        if data is None or len(data) > SMALL_BYTES or dtype not in NUMERIC:
-            return None
-        itemsize = np.dtype(dtype).itemsize
-        whole = bytes(_bytes(data))[: len(data) // itemsize * itemsize]
-        return tuple(np.frombuffer(whole, dtype).tolist())
-
-
-def _bytes(data: Any) -> Any:
-    """A buffer's content, as a view where the file gave one (a list where code made it)."""
-    return bytes(data) if isinstance(data, list) else memoryview(data).cast("B")
-
-
-def _value(name: str, tensor: Any, contents: _Contents, computed: bool) -> Value:
-    shape = _shape(tensor)
-    dtype = _enum_names("TensorType").get(tensor.type, "?").lower()
-    scale, zero_point, axis = _quantization(tensor)
-    nbytes = contents.nbytes(tensor.buffer)
-    empty = shape is not None and 0 in shape and not computed and not tensor.isVariable
-    if not (nbytes or empty or tensor.externalBuffer):
-        free = size_of(shape, dtype)
-        return Value(name, shape, dtype, False, free, scale, zero_point, axis)
-    return Value(
-        name,
-        shape,
-        dtype,
-        constant=True,
-        nbytes=nbytes,
-        scale=scale,
-        zero_point=zero_point,
-        axis=axis,
-        storage=str(tensor.buffer),
-        digest=contents.digest(tensor.buffer),
-        numbers=contents.numbers(tensor.buffer, dtype),
-    )
-
-
-def _shape(tensor: Any) -> tuple[int, ...] | None:
-    if tensor.shape is None:
-        return None
-    shape = indices(tensor.shape)
-    signature = indices(tensor.shapeSignature)
-    if len(signature) != len(shape):
-        return tuple(shape)
-    return tuple(-1 if free < 0 else side for side, free in zip(shape, signature, strict=True))
-
-
-def _quantization(tensor: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-    q = tensor.quantization
-    if q is None or q.scale is None or not len(q.scale):
-        return (), (), 0
-    return tuple(float(s) for s in q.scale), tuple(indices(q.zeroPoint)), q.quantizedDimension
 
 
 def _unique_names(tensors: Iterable[Any]) -> list[str]:
@@ -150,17 +70,11 @@ def _unique_names(tensors: Iterable[Any]) -> list[str]:
     return names
 
 
-@cache
-def _enum_names(enum: str) -> dict[int, str]:
-    members = vars(getattr(flatbuffer.schema(), enum))
-    return {value: name for name, value in members.items() if isinstance(value, int)}
-
-
 def _native(code: Any, source: str) -> str:
-    """The operator's name in the schema, a custom one's after ``CUSTOM:``."""
+    """Return the operator's name in the schema, a custom one's after ``CUSTOM:``."""
     # Files of before 2020 hold the code in the one-byte field only, newer ones in both.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
-    native = _enum_names("BuiltinOperator").get(number)
+    native = enum_names("BuiltinOperator").get(number)
     if native is None:
         raise InputFileError(
             f"{source} has TFLite operator {number}, which LiteRT's schema here does not know:"

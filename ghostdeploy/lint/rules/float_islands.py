@@ -1,4 +1,4 @@
-"""float-islands
+"""float-islands: an int8 graph computes in integers throughout.
 
 What: operators that compute in float inside a TFLite graph whose convolutions are int8 or uint8.
 Why: each island costs a DEQUANTIZE and a QUANTIZE, float arithmetic and a break between int8
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import FLOATS, QUANTIZED, Graph, Node
-from ghostdeploy.lint.rule import at
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "float-islands"
 SEVERITY = "warning"
@@ -21,15 +21,17 @@ COMPUTE = frozenset({"conv2d", "depthwise_conv2d", "fully_connected", "matmul"})
 BORDER = frozenset({"quantize", "dequantize", "cast"})
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One warning an island, at its first operator."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one warning for each island, at its first operator."""
     if graph.format != "tflite" or not is_quantized(graph):
         return
     for island in _islands(graph):
         names = ", ".join(dict.fromkeys(node.native for node in island))
         count = f"{len(island)} operator{'' if len(island) == 1 else 's'}"
         message = f"{count} of an int8 graph compute in float: {names}"
-        yield at(CODE, SEVERITY, island[0], message, "quantize the whole graph, or replace them")
+        yield finding_at(
+            CODE, SEVERITY, island[0], message, "quantize the whole graph, or replace them"
+        )
 
 
 def is_quantized(graph: Graph) -> bool:

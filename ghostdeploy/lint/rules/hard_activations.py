@@ -1,4 +1,4 @@
-"""hard-activations
+"""hard-activations: hard activations and clips have the form that runtimes run well.
 
 What: hard-sigmoid, hard-swish and clipping in forms that runtimes run badly:
     1. TFLite's RELU_0_TO_1, and ONNX HardSigmoid, which onnx2tf turns into it;
@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.rule import at
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "hard-activations"
 SEVERITY = "warning"
@@ -30,16 +30,18 @@ SIXTH = 1.0 / 6.0
 CLOSE = 0.02  # int8 constants are rounded
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a place."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each place."""
     for node in graph.nodes:
         if node.native in ("RELU_0_TO_1", "HardSigmoid"):
-            yield at(CODE, SEVERITY, node, _MESSAGES[node.native], "write it as relu6(x + 3) · 1/6")
+            yield finding_at(
+                CODE, SEVERITY, node, _MESSAGES[node.native], "write it as relu6(x + 3) · 1/6"
+            )
         elif node.native in ("MINIMUM", "MAXIMUM"):
             yield from _clip(graph, node)
         elif node.op == "mul" and _is_hard_swish(graph, node):
             message = "a hard-swish in three operators or more"
-            yield at(CODE, "info", node, message, "one HARD_SWISH computes it")
+            yield finding_at(CODE, "info", node, message, "one HARD_SWISH computes it")
 
 
 _MESSAGES = {
@@ -58,7 +60,7 @@ def _clip(graph: Graph, last: Node) -> Iterator[Finding]:
     for (a, b), better in RANGES.items():
         if low is not None and high is not None and _near(low, a) and _near(high, b):
             message = f"clipping to {a:g}…{b:g} in two operators"
-            yield at(CODE, SEVERITY, last, message, better)
+            yield finding_at(CODE, SEVERITY, last, message, better)
 
 
 def _is_hard_swish(graph: Graph, node: Node) -> bool:

@@ -1,4 +1,4 @@
-"""nearest-resize
+"""nearest-resize: nearest resizing reads the same pixels in torch, ONNX and TFLite.
 
 What: nearest-neighbour resizing whose pixels change on the way from torch or ONNX to TFLite.
     TFLite: a RESIZE_NEAREST_NEIGHBOR that reads other pixels than torch's nearest, ⌊i·in/out⌋.
@@ -17,8 +17,8 @@ from functools import cache
 from math import ceil, floor
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.rule import at
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "nearest-resize"
 SEVERITY = "warning"
@@ -38,8 +38,8 @@ ROUNDING = {
 }
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a resize."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each resize."""
     for node in graph.nodes:
         rule = _rule(node)
         if rule is None or not node.inputs or not node.outputs:
@@ -115,5 +115,7 @@ def _text(here: tuple[int, ...], there: tuple[int, ...], format: str) -> str:
 def _finding(node: Node, rule: Rule, before: int, after: int, text: str) -> Finding:
     message = f"nearest {before} → {after}: {text}"
     if node.native in ("Resize", "Upsample") and rule == TORCH:
-        return at(CODE, "info", node, message, "convert with ghostdeploy, which keeps torch's rule")
-    return at(CODE, SEVERITY, node, message, FIX)
+        return finding_at(
+            CODE, "info", node, message, "convert with ghostdeploy, which keeps torch's rule"
+        )
+    return finding_at(CODE, SEVERITY, node, message, FIX)

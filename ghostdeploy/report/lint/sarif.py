@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import ghostdeploy
 from ghostdeploy.lint import RULES
+from ghostdeploy.lint.rule_docs import read_rule_doc
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import Names, names_of
-from ghostdeploy.report.lint.ruledocs import rule_doc
 from ghostdeploy.report.text import clean
 from ghostdeploy.schema import Finding
 
@@ -48,7 +48,7 @@ def render(linted: Sequence[Linted]) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    doc = rule_doc(code)
+    doc = read_rule_doc(code)
     name = clean(code, NAME)
     advice = clean(doc.fix or doc.what, TEXT)
     return {

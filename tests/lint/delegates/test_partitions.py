@@ -5,7 +5,7 @@ import pytest
 from ghostdeploy.commands.lint import disagreements
 from ghostdeploy.lint import read_graph
 from ghostdeploy.lint.delegates import xnnpack
-from ghostdeploy.lint.delegates.partitions import measure, outside_nodes
+from ghostdeploy.lint.delegates.partitions import find_outside_nodes, measure_partitions
 from tests.export.rewrites.tiny import tiny
 
 
@@ -23,7 +23,7 @@ def split_model(tmp_path):
 
 
 def test_counts_the_kernels_and_names_what_is_outside(split_model):
-    found = measure(split_model)
+    found = measure_partitions(split_model)
     assert found.kernels == 2
     assert found.outside == (("t2", "RELU_0_TO_1"),)
     assert found.runtime.startswith("LiteRT ")
@@ -31,13 +31,13 @@ def test_counts_the_kernels_and_names_what_is_outside(split_model):
 
 def test_the_static_table_says_the_same(split_model):
     graph = read_graph(split_model)
-    assert [n.native for n in graph.nodes if xnnpack.takes(n, graph)] == ["RELU_0_TO_1"]
-    assert list(disagreements(graph, measure(split_model))) == []
+    assert [n.native for n in graph.nodes if xnnpack.why_not_taken(n, graph)] == ["RELU_0_TO_1"]
+    assert list(disagreements(graph, measure_partitions(split_model))) == []
 
 
 def test_a_disagreement_is_told(split_model, monkeypatch):
     monkeypatch.setattr(xnnpack, "FLOAT_AND_INT8", xnnpack.FLOAT_AND_INT8 - {"TANH"})
-    (finding,) = disagreements(read_graph(split_model), measure(split_model))
+    (finding,) = disagreements(read_graph(split_model), measure_partitions(split_model))
     assert finding.node == "t3"
     assert finding.message.startswith("TANH: the table says that XNNPACK leaves it out")
 
@@ -46,13 +46,13 @@ def test_a_disagreement_is_told(split_model, monkeypatch):
 def test_a_file_that_the_runtime_cannot_load(tmp_path, content):
     path = tmp_path / "bad.tflite"
     path.write_bytes(content)
-    assert measure(path) is None
+    assert measure_partitions(path) is None
 
 
 @pytest.mark.parametrize("export", ["whole", "half", "features_v1", "features_v2", "ablation"])
 def test_the_zoo_is_one_partition_and_the_table_agrees(request, export):
     path = request.getfixturevalue(export).path("tflite")
-    found = measure(path)
+    found = measure_partitions(path)
     assert found.outside == ()
     assert found.kernels == 1
     assert list(disagreements(read_graph(path), found)) == []
@@ -64,4 +64,4 @@ def test_what_lies_behind_an_outside_node_is_outside_too():
 
     nodes = [op(0, [0], [1]), op(1, [1], [2]), op(2, [2], [3]), op(3, [3], [4])]
     kernels = [op(4, [2], [4])]  # took the last two
-    assert [n["index"] for n in outside_nodes(nodes, kernels, [4])] == [0, 1]
+    assert [n["index"] for n in find_outside_nodes(nodes, kernels, [4])] == [0, 1]

@@ -11,7 +11,6 @@ import pytest
 
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.lint import lint_graph, read_graph
-from ghostdeploy.lint.options import LintOptions
 from ghostdeploy.zoo import make_spec
 from tests import small_models
 
@@ -66,7 +65,7 @@ def outcome(path: Path, data: bytes) -> str:
     signal.alarm(HANG_S)
     try:
         graph = read_graph(path)
-        lint_graph(graph, None, LintOptions(budget_mb=0.001))
+        lint_graph(graph, budget_mb=0.001)
         lint_graph(graph, SPEC)
         return "reported"
     except InputFileError as error:

@@ -6,6 +6,7 @@ import pytest
 
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph
+from ghostdeploy.lint.rule import Expectations
 from ghostdeploy.lint.rules import dfc_contract
 from ghostdeploy.schema import Finding, ModelSpec
 from ghostdeploy.zoo import make_spec
@@ -21,7 +22,7 @@ def spec(**changes: object) -> ModelSpec:
 
 
 def findings(graph: Graph, of: ModelSpec | None = None) -> list[Finding]:
-    return list(dfc_contract.check(graph, of))
+    return list(dfc_contract.check(graph, Expectations(of)))
 
 
 ALLOWED = [
@@ -42,7 +43,7 @@ ALLOWED = [
 @pytest.mark.parametrize(("steps", "changes"), ALLOWED, ids=str)
 def test_allowed_forms(steps, changes, builder, read) -> None:
     graph = read(builder, gated_module(builder, builder.input, steps))
-    (branch,) = dfc_contract.branches(graph)
+    (branch,) = dfc_contract.find_branches(graph)
     assert branch.module == MODULE
     assert len(branch.nodes) == len(steps)
     assert findings(graph, spec(**changes)) == []
@@ -108,7 +109,7 @@ def test_broken_branches_are_named_with_module_and_operators(what, builder, read
     (finding,) = findings(graph, spec())
     assert (finding.rule, finding.severity, finding.node) == ("dfc-contract", "error", MODULE)
     assert said in finding.message
-    for node in dfc_contract.branches(graph)[0].nodes:
+    for node in dfc_contract.find_branches(graph)[0].nodes:
         assert node.native in finding.message
     assert "×" in finding.message  # the windows' sizes
 
@@ -138,7 +139,7 @@ def test_several_branches_are_judged_each(builder, read) -> None:
     x = gated_module(builder, x, bad, "blocks.3.0.ghost1")
     x = gated_module(builder, x, good, "blocks.4.0.ghost1")
     graph = read(builder, x)
-    assert [b.module[7] for b in dfc_contract.branches(graph)] == ["2", "3", "4"]
+    assert [b.module[7] for b in dfc_contract.find_branches(graph)] == ["2", "3", "4"]
     (finding,) = findings(graph, spec(dfc_blocks=(2, 3, 4)))
     assert finding.node == "blocks.3.0.ghost1"
     assert set(lint_graph(graph).dfc_branches) == {f"blocks.{n}.0.ghost1" for n in (2, 3, 4)}
@@ -159,5 +160,5 @@ def test_squeeze_and_excite_and_a_ghost_module_are_no_branches(builder, read) ->
     for kind in ("average", "1×1", "relu", "1×1", *HARD):
         gate = builder.step(kind, gate)
     graph = read(builder, builder.mul(y, gate))
-    assert dfc_contract.branches(graph) == ()
+    assert dfc_contract.find_branches(graph) == ()
     assert findings(graph, make_spec("ghostnetv1")) == []

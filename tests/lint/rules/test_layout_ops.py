@@ -9,6 +9,7 @@ from onnx import helper
 from ghostdeploy import flatbuffer
 from ghostdeploy.lint import read_graph
 from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.rule import Expectations
 from ghostdeploy.lint.rules import layout_ops
 from ghostdeploy.lint.vocabulary import LAYOUT_OPS
 from ghostdeploy.zoo import make_spec
@@ -26,7 +27,7 @@ def single(op: str, native: str, module: str = "") -> Graph:
 @pytest.mark.parametrize("op", sorted(LAYOUT_OPS))
 def test_every_listed_operator_exists_and_is_an_error(op: str) -> None:
     native = ONNX_NAMES.get(op) or TFLITE_NAMES[op]
-    (finding,) = layout_ops.check(single(op, native, "blocks.1.0"), make_spec())
+    (finding,) = layout_ops.check(single(op, native, "blocks.1.0"), Expectations(make_spec()))
     assert (finding.rule, finding.severity, finding.node) == ("layout-ops", "error", "n")
     assert native in finding.message
     assert "blocks.1.0" in finding.message + getattr(finding, "module", "")
@@ -40,7 +41,7 @@ def test_the_usual_suspects_are_listed_under_both_formats_names(native: str) -> 
 
 @pytest.mark.parametrize("op", ["conv2d", "concat", "mul", "resize", "average_pool", "quantize"])
 def test_operators_that_compute_are_none(op: str) -> None:
-    assert list(layout_ops.check(single(op, op), make_spec())) == []
+    assert list(layout_ops.check(single(op, op), Expectations(make_spec()))) == []
 
 
 @pytest.mark.parametrize(
@@ -58,14 +59,14 @@ def test_operators_that_compute_are_none(op: str) -> None:
 )
 def test_self_attention_is_told_and_not_refused(arch, module: str, severity: str) -> None:
     spec = make_spec(arch) if arch else None
-    (finding,) = layout_ops.check(single("reshape", "RESHAPE", module), spec)
+    (finding,) = layout_ops.check(single("reshape", "RESHAPE", module), Expectations(spec))
     assert finding.severity == severity
 
 
 def test_a_transpose_in_a_file(builder, read) -> None:
     steps = (*GOOD[:2], "transpose", *GOOD[2:])
     graph = read(builder, gated_module(builder, builder.input, steps))
-    (finding,) = layout_ops.check(graph, make_spec())
+    (finding,) = layout_ops.check(graph, Expectations(make_spec()))
     assert finding.severity == "error"
     assert "transpose" in finding.node
     assert "transpose" in finding.message.lower()
@@ -97,5 +98,5 @@ def test_casts_at_the_border_are_an_fp16_models_own(casts, errors: int, tmp_path
     result = helper.make_tensor_value_info(x, full, None)
     model = helper.make_model(helper.make_graph(nodes, "g", [image], [result]))
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
-    found = list(layout_ops.check(read_graph(tmp_path / "m.onnx"), make_spec()))
+    found = list(layout_ops.check(read_graph(tmp_path / "m.onnx"), Expectations(make_spec())))
     assert [f.node for f in found] == ["inner"] * errors

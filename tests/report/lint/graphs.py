@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from ghostdeploy.lint.graph import Graph, Node, Value
-from ghostdeploy.lint.rules.dfc_contract import branches
+from ghostdeploy.lint.rules.dfc_contract import find_branches
 from ghostdeploy.schema import Finding, GraphReport, Partitions
 
 SHAPE = (1, 8, 8, 16)
@@ -77,7 +77,7 @@ def report_of(graph: Graph, *findings: Finding, measured: bool = True) -> GraphR
         findings=findings,
         macs=167_048_288,
         partitions=partitions if measured else None,
-        dfc_branches={b.module: b.text for b in branches(graph)},
+        dfc_branches={b.module: b.text for b in find_branches(graph)},
         weights_mb=24.3,
         activations_mb=3.21,
     )

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ghostdeploy.lint.delegates.stages import Stage, stages
+from ghostdeploy.lint.delegates.stages import Stage, find_stages
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.network_view import nodes_behind
-from ghostdeploy.lint.rules.dfc_contract import branches
+from ghostdeploy.lint.network_view import find_nodes_behind
+from ghostdeploy.lint.rules.dfc_contract import find_branches
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.facts import headline, lowerings
 from ghostdeploy.report.lint.groups import (
@@ -88,7 +88,7 @@ class _Marks:
 def _page(linted: Linted, key: str) -> dict[str, Any]:
     graph, report = linted.graph, linted.report
     parts = sections(graph)
-    turns = stages(graph, report.partitions)
+    turns = find_stages(graph, report.partitions)
     marks = _marks(graph, report.findings)
     around = _surroundings(graph, parts, turns)
     everything_open = len(graph.nodes) <= ALL_OPEN
@@ -167,10 +167,10 @@ def _surroundings(graph: Graph, parts: Sequence[Section], turns: tuple[Stage, ..
 def _branch_places(graph: Graph) -> list[frozenset[int]]:
     """The places of each DFC branch's nodes, those that make up its resize included."""
     place = {id(node): i for i, node in enumerate(graph.nodes)}
-    behind = nodes_behind(graph)
+    behind = find_nodes_behind(graph)
     return [
         frozenset(place[id(n)] for node in b.nodes for n in behind.get(node.name, (node,)))
-        for b in branches(graph)
+        for b in find_branches(graph)
     ]
 
 
