@@ -16,8 +16,9 @@ from ghostdeploy.lint.delegates.xnnpack import why_not_taken
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.quiet import captured
 from ghostdeploy.report import lint as formats
-from ghostdeploy.report.lint import Linted, diff, difftext, junit, table
-from ghostdeploy.report.lint.jsonfile import plain
+from ghostdeploy.report.lint import diff, difftext, junit, table
+from ghostdeploy.report.lint.jsonfile import make_plain
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, ModelSpec, Partitions
 
 
@@ -87,7 +88,7 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
         raise UsageError(f"--diff is printed as table or json, not {format}")
     changed = diff.diff(*linted)
     if format == "json":
-        return json.dumps(plain(asdict(changed)), indent=1)
+        return json.dumps(make_plain(asdict(changed)), indent=1)
     return difftext.render_text(changed)
 
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from ghostdeploy.schema import Partitions
 
 TIMEOUT_S = 120.0
+
+
+class OperatorDetails(TypedDict):
+    """What LiteRT's interpreter tells of an operator: its place, its name and its tensors."""
+
+    index: int
+    op_name: str
+    inputs: Sequence[int]
+    outputs: Sequence[int]
 
 
 def measure_partitions(path: Path) -> Partitions | None:
@@ -42,7 +52,7 @@ def main(path: str) -> int:
 
     interpreter = Interpreter(path, num_threads=1)
     interpreter.allocate_tensors()  # applies XNNPACK
-    ops = interpreter._get_ops_details()
+    ops: list[OperatorDetails] = interpreter._get_ops_details()
     kernels = [op for op in ops if op["op_name"] == "DELEGATE"]
     nodes = [op for op in ops if op["op_name"] != "DELEGATE"]
     names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
@@ -56,7 +66,9 @@ def main(path: str) -> int:
     return 0
 
 
-def find_outside_nodes(nodes: list[Any], kernels: list[Any], outputs: list[int]) -> list[Any]:
+def find_outside_nodes(
+    nodes: Sequence[OperatorDetails], kernels: Sequence[OperatorDetails], outputs: Sequence[int]
+) -> list[OperatorDetails]:
     """Return the nodes that still run themselves, in order.
 
     The interpreter lists all nodes that ever were. Going back from what is read (the graph's

@@ -25,7 +25,7 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
     """Return the neutral graph of a ``ModelT``: its first graph, which holds the others.
 
     A tensor's name is made unique by its index. Raises InputFileError where the model needs a
-    newer schema than LiteRT's here.
+    newer schema than the installed LiteRT has.
     """
     if model.version > SCHEMA_VERSION:
         raise InputFileError(

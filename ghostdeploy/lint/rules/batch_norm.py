@@ -49,7 +49,7 @@ def _foldable(graph: Graph, node: Node) -> bool:
 
 
 def _is_scale(graph: Graph, node: Node) -> bool:
-    """A multiplication by a constant with one number a channel, and more than one channel."""
+    """Say whether ``node`` multiplies several channels by a constant with a number for each."""
     constants = [name for name in node.inputs if name in graph.constants]
     channels = graph.shape(node.outputs[0])[-1:] if node.outputs else ()
     if len(constants) != 1 or not channels or channels[0] <= 1:

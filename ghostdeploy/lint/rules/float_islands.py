@@ -35,7 +35,7 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
 
 
 def is_quantized(graph: Graph) -> bool:
-    """Whether some convolution or matrix product has integer activations."""
+    """Say whether some convolution or matrix product has integer activations."""
     return any(
         graph.dtype(name) in QUANTIZED
         for node in graph.nodes
@@ -45,7 +45,7 @@ def is_quantized(graph: Graph) -> bool:
 
 
 def _islands(graph: Graph) -> list[list[Node]]:
-    """Float operators, those joined by float values together."""
+    """Return the float operators, those joined by float values together."""
     island_of: dict[str, list[Node]] = {}
     for node in graph.nodes:
         if node.op in BORDER or not _is_float(graph, node):

@@ -52,20 +52,20 @@ def _tflite(graph: Graph, pad: Node, conv: Node) -> bool:
 
 
 def _amounts(graph: Graph, pad: Node) -> list[tuple[int, int]]:
-    """(before, after) of each axis, [] where they are computed."""
+    """Return (before, after) of each axis, [] where they are computed."""
     numbers = graph.numbers(pad.inputs[1]) if len(pad.inputs) > 1 else ()
     return [(int(a), int(b)) for a, b in zip(numbers[::2], numbers[1::2], strict=False)]
 
 
 def _stride(conv: Node, axis: str) -> tuple[int, int]:
-    """Stride and dilation along an axis."""
+    """Return stride and dilation along an axis."""
     values = (conv.attributes.get(f"stride{axis}"), conv.attributes.get(f"dilation{axis}Factor"))
     stride, dilation = (v if isinstance(v, int) and v > 0 else 1 for v in values)
     return stride, dilation
 
 
 def same_padding(side: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """What SAME adds before and after."""
+    """Return what SAME adds before and after a side."""
     out = -(-side // stride)
     total = max((out - 1) * stride + (kernel - 1) * dilation + 1 - side, 0)
     return total // 2, total - total // 2

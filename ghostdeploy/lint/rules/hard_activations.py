@@ -51,7 +51,7 @@ _MESSAGES = {
 
 
 def _clip(graph: Graph, last: Node) -> Iterator[Finding]:
-    """MINIMUM behind MAXIMUM, or the other way round, with the bounds of a RELU."""
+    """Yield a finding for MINIMUM and MAXIMUM, in either order, with the bounds of a RELU."""
     first = next((graph.producers.get(name) for name in graph.activations(last)), None)
     if first is None or {first.native, last.native} != {"MINIMUM", "MAXIMUM"}:
         return
@@ -64,7 +64,7 @@ def _clip(graph: Graph, last: Node) -> Iterator[Finding]:
 
 
 def _is_hard_swish(graph: Graph, node: Node) -> bool:
-    """Whether ``node`` is the last multiplication of x · relu6(x + 3) · 1/6, in any order."""
+    """Say whether ``node`` is the last multiplication of x · relu6(x + 3) · 1/6, in any order."""
     factors, sources, rest = 1.0, [], [node]
     for _ in range(3):  # at most two multiplications and a division
         if not rest:
@@ -88,12 +88,12 @@ def _is_hard_swish(graph: Graph, node: Node) -> bool:
 
 
 def _is_part(graph: Graph, node: Node) -> bool:
-    """Whether a multiplication may belong to the product: a sixth, or read by nothing else."""
+    """Say whether a multiplication may belong to the product: a sixth, or read by nothing else."""
     return bool(node.outputs) and graph.only_consumer(node.outputs[0]) is not None
 
 
 def _gated(graph: Graph, name: str) -> str:
-    """The x of a value that is relu6(x + 3), "" for any other value."""
+    """Return the x of a value that is relu6(x + 3), "" for any other value."""
     node = graph.producers.get(name)
     if node is None:
         return ""
@@ -114,7 +114,7 @@ def _three_more(graph: Graph, node: Node | None) -> str:
 
 
 def _constant(graph: Graph, node: Node) -> float | None:
-    """The one number that a node combines its activation with."""
+    """Return the one number that a node combines its activation with."""
     numbers = [graph.scalar(name) for name in node.inputs if name in graph.constants]
     return numbers[0] if len(numbers) == 1 else None
 

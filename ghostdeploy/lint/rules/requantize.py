@@ -39,7 +39,7 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
 
 
 def _dequantized(graph: Graph, node: Node) -> str:
-    """What a DEQUANTIZE in front of ``node`` reads, "" where there is none."""
+    """Return what a DEQUANTIZE in front of ``node`` reads, "" where there is none."""
     before = graph.producers.get(node.inputs[0])
     if before is None or before.op != "dequantize" or not before.inputs:
         return ""

@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ghostdeploy.lint.graph import Node, Value
-from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.diff import ModuleChange, OpChange, diff
 from ghostdeploy.report.lint.difftext import WIDTH, render_markdown, render_text
-from ghostdeploy.report.lint.jsonfile import plain
+from ghostdeploy.report.lint.jsonfile import make_plain
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.text import display_width
 from ghostdeploy.schema import Finding
 from tests.report.lint.graphs import SHAPE, network, report_of, resize_findings
@@ -114,7 +114,7 @@ def test_hostile_names(model: Linted, hostile: Linted) -> None:
         assert all(display_width(line) <= WIDTH for line in text.split("\n"))
         assert "\x1b" not in text + render_markdown(found)
         assert "<script>" not in render_markdown(found)
-        json.dumps(plain(asdict(found)), allow_nan=False)
+        json.dumps(make_plain(asdict(found)), allow_nan=False)
 
 
 def test_a_finding_that_is_now_allowed_is_told() -> None:

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.report.lint import FORMATS, Linted, render
+from ghostdeploy.report.lint import FORMATS, render
 from ghostdeploy.report.lint.jsonfile import SCHEMA
+from ghostdeploy.report.lint.linted import Linted
 
 
 def test_the_report_in_full(model: Linted, clean_model: Linted) -> None:

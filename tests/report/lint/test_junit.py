@@ -5,8 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from ghostdeploy.lint import RULES
-from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.junit import render
+from ghostdeploy.report.lint.linted import Linted
 
 
 def parse(*linted: Linted, strict: bool = False) -> ElementTree.Element:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ghostdeploy.lint import RULES
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.sarif import relative_uri, render
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.report.lint.sarif import make_relative_uri, render
 
 LEVELS = {"none", "note", "warning", "error"}
 ABSOLUTE = re.compile(r"^(/|[A-Za-z][A-Za-z0-9+.-]*:|\\)")
@@ -125,11 +125,11 @@ def test_a_line_in_the_source(model: Linted) -> None:
     ],
 )
 def test_uris_are_relative(path: str, uri: str) -> None:
-    assert relative_uri(path) == uri
+    assert make_relative_uri(path) == uri
 
 
 def test_a_path_below_the_working_directory_keeps_its_folders() -> None:
-    assert relative_uri(str(Path.cwd() / "models" / "m.onnx")) == "models/m.onnx"
+    assert make_relative_uri(str(Path.cwd() / "models" / "m.onnx")) == "models/m.onnx"
 
 
 def test_fingerprints_do_not_hang_on_the_folder(model: Linted) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghostdeploy.report.lint import Linted
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.lint.table import WIDTH, render
 from ghostdeploy.report.text import display_width
 from ghostdeploy.schema import Finding

@@ -80,5 +80,6 @@ OPS: dict[str, tuple[str, ...]] = {
 _FAMILY_OF = {op: family for family, ops in OPS.items() for op in ops}
 
 
-def family(node: Node) -> str:
+def family_of(node: Node) -> str:
+    """Return the family of a node's operator."""
     return _FAMILY_OF.get(node.op, OTHER)

@@ -28,7 +28,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Layout:
-    """``places`` are (row, column) by node; ``inputs`` are values that come from elsewhere."""
+    """Where a card's nodes stand: (row, column) by node; ``inputs`` are values of other cards."""
 
     places: dict[int, tuple[int, int]]
     rows: int
@@ -44,7 +44,7 @@ class Layout:
         return rows
 
     def blocked(self, column: int, above: int, below: int) -> bool:
-        """Whether a node stands in ``column`` between the two rows."""
+        """Say whether a node stands in ``column`` between the two rows."""
         rows = self._rows_of.get(column, [])
         at = bisect_right(rows, above)
         return at < len(rows) and rows[at] < below
@@ -61,7 +61,10 @@ class _Chain:
 def lay_out(
     graph: Graph, nodes: Sequence[int], order: Mapping[int, int], aside: frozenset[int]
 ) -> Layout:
-    """``order`` is the stage of each node, ``aside`` the nodes of DFC branches."""
+    """Place the nodes of a card.
+
+    ``order`` is the stage of each node, ``aside`` are the nodes of DFC branches.
+    """
     ordered = sorted(nodes, key=lambda i: (order.get(i, 0), i))
     edges, inputs = _edges(graph, ordered)
     producers: dict[int, list[int]] = {i: [] for i in ordered}
@@ -141,14 +144,14 @@ def _reserve(
     producers: Mapping[int, list[int]],
     readers: Mapping[int, list[int]],
 ) -> None:
-    """The rows that a chain needs, its way from the fork and to the join included."""
+    """Set the rows that a chain needs, its way from the fork and to the join included."""
     first, last = chain.nodes[0], chain.nodes[-1]
     chain.first = min([rows[first], *(rows[p] + 1 for p in producers[first])])
     chain.last = max([rows[last], *(rows[r] - 1 for r in readers[last])])
 
 
 def _columns(chains: Sequence[_Chain], last_node: int) -> list[int]:
-    """Column 0 for the chain that the card ends with, short ones next to it."""
+    """Choose column 0 for the chain that the card ends with, and short ones next to it."""
     taken: list[list[_Chain]] = [[]]
     columns = [0] * len(chains)
     by_length = sorted(

@@ -26,7 +26,8 @@ class Section:
     constant: bool = False  # it works on weights alone
 
 
-def sections(graph: Graph) -> tuple[Section, ...]:
+def cut_into_sections(graph: Graph) -> tuple[Section, ...]:
+    """Return the cards in order, what works on weights alone as the last."""
     constants = graph.constants
     fixed = [bool(n.outputs) and constants.issuperset(n.outputs) for n in graph.nodes]
     live = [i for i, is_fixed in enumerate(fixed) if not is_fixed]
@@ -39,7 +40,7 @@ def sections(graph: Graph) -> tuple[Section, ...]:
 
 
 def _by_module(graph: Graph, live: Sequence[int]) -> list[Section]:
-    """The blocks, where one begins first; what is of no block stays where it is."""
+    """Return the blocks, where one begins first; what is of no block stays where it is."""
     strip = _common_root([graph.nodes[i].module for i in live if graph.nodes[i].module])
     cards: dict[str, list[int]] = {}
     run, before = 0, "?"
@@ -63,19 +64,19 @@ def _by_module(graph: Graph, live: Sequence[int]) -> list[Section]:
 
 
 def block_of(module: str) -> str:
-    """``blocks.3.0`` of ``blocks.3.0.ghost1.up``; "" for what is of no block."""
+    """Return ``blocks.3.0`` of ``blocks.3.0.ghost1.up``; "" for what is of no block."""
     module = module[:MAX_NAME].split(";")[0]
     match = _BLOCK.match(module) or _NUMBERED.match(re.split(r"[./]", module)[0])
     return match[1] if match else ""
 
 
 def _common_root(modules: Sequence[str]) -> int:
-    """The length of ``MobilenetV2/`` where all modules begin so."""
+    """Return the length of ``MobilenetV2/`` where all modules begin so."""
     return _shared(modules).rfind("/") + 1
 
 
 def _shared(names: Sequence[str]) -> str:
-    """What all names begin with; "" for one name alone."""
+    """Return what all names begin with; "" for one name alone."""
     if len(set(names)) < 2:
         return ""
     low, high = min(names), max(names)
@@ -83,7 +84,7 @@ def _shared(names: Sequence[str]) -> str:
 
 
 def _merged(cards: list[list[int]]) -> list[list[int]]:
-    """Neighbouring small cards made one."""
+    """Return the cards with neighbouring small ones made one."""
     merged: list[list[int]] = []
     was_small = False
     for members in cards:
@@ -122,7 +123,7 @@ def _pieces(graph: Graph, members: Sequence[int], least: int, most: int) -> list
 
 
 def _crossing(graph: Graph, members: Sequence[int]) -> list[int]:
-    """How many values are made before, and read after, each place between two members."""
+    """Count the values made before, and read after, each place between two members."""
     position = {name: n for n, i in enumerate(members) for name in graph.nodes[i].outputs}
     last: dict[str, int] = {}
     for n, i in enumerate(members):

@@ -11,14 +11,14 @@ import pytest
 from ghostdeploy.lint.delegates.stages import find_stages
 from ghostdeploy.lint.rules.dfc_contract import find_branches
 from ghostdeploy.report.lint.picture.layout import lay_out
-from ghostdeploy.report.lint.picture.sections import sections
+from ghostdeploy.report.lint.picture.sections import cut_into_sections
 from tests.report.lint.graphs import network, random_graph, report_of
 
 
 def test_a_dfc_branch_stands_beside_the_ghost_path() -> None:
     graph = network(1)
     index = {node.name: i for i, node in enumerate(graph.nodes)}
-    block = next(s for s in sections(graph) if s.title == "blocks.0.0")
+    block = next(s for s in cut_into_sections(graph) if s.title == "blocks.0.0")
     branch = frozenset(index[n.name] for b in find_branches(graph) for n in b.nodes)
     layout = lay_out(graph, block.nodes, {}, branch)
     columns = {graph.nodes[i].name: place[1] for i, place in layout.places.items()}
@@ -58,7 +58,7 @@ def test_it_grows_with_the_graph_not_with_its_square() -> None:
         partitions = report_of(graph).partitions
         start = time.process_time()
         find_stages(graph, partitions)
-        for section in sections(graph):
+        for section in cut_into_sections(graph):
             lay_out(graph, section.nodes, {}, frozenset())
         seconds.append(time.process_time() - start)
     assert seconds[1] < 40 * seconds[0] + 0.5

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ghostdeploy.report.lint import Linted
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport
 from tests.report.lint.graphs import network, report_of
 

@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
-from ghostdeploy.report.lint.picture.sections import LARGEST, PIECE, block_of, sections
+from ghostdeploy.report.lint.picture.sections import LARGEST, PIECE, block_of, cut_into_sections
 from tests.report.lint.graphs import Builder, network, random_graph
 
 
 def test_a_block_is_a_card() -> None:
-    titles = [s.title for s in sections(network())]
+    titles = [s.title for s in cut_into_sections(network())]
     assert titles == ["conv_stem", "blocks.0.0", "blocks.1.0", "blocks.2.0", "mean_37, classifier"]
 
 
@@ -36,7 +36,7 @@ def test_blocks(module: str, block: str) -> None:
 @pytest.mark.parametrize("modules", [True, False])
 def test_every_node_is_on_one_card_of_bounded_size(modules: bool) -> None:
     graph = random_graph(500, modules=modules)
-    found = sections(graph)
+    found = cut_into_sections(graph)
     assert Counter(i for s in found for i in s.nodes) == Counter(range(500))
     assert max(len(s.nodes) for s in found) <= (LARGEST if modules else PIECE[1])
     assert len({s.title for s in found}) == len(found)
@@ -46,7 +46,7 @@ def test_nodes_that_work_on_weights_alone_are_a_card_of_their_own() -> None:
     b = Builder()
     weights = [b.add("dequantize", "", b.weights(f"w{n}")) for n in range(5)]
     x = b.add("conv2d", "conv_stem", "image", weights[0])
-    found = sections(b.graph(x))
+    found = cut_into_sections(b.graph(x))
     assert [(s.title, len(s.nodes), s.constant) for s in found] == [
         ("conv_stem", 1, False),
         ("constants", 5, True),
