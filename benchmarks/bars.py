@@ -43,7 +43,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
 from ghostdeploy.export.deploy import reference_outputs
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
 from ghostdeploy.runners.arm.place import installed
@@ -204,7 +204,7 @@ def logits_error(path: Path, spec: ModelSpec) -> float:
 
 
 def kernels(path: Path) -> int | None:
-    found = measure(path)
+    found = measure_partitions(path)
     return found.kernels if found else None
 
 

@@ -19,7 +19,7 @@ from measure import converted, instructions, logits, opened, ratio, rounds_of, w
 
 from ghostdeploy import zoo
 from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:
@@ -54,7 +54,7 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
                 continue
             count = instructions(path)
             error = np.abs(logits(interpreter) - logits(interpreters[0])).max()
-            found = measure(path)
+            found = measure_partitions(path)
             print(
                 f"| {label} | {count / 1e6:.2f} | {count / plain:.3f} | {multiple:.3f}"
                 f" | {error:.1e} | {found.kernels if found else '–'} |",

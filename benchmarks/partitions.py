@@ -24,7 +24,7 @@ from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.images.examples import example_images, normalize
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec
 
@@ -85,7 +85,7 @@ def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
 def kernels(data: bytes, folder: Path) -> int:
     path = folder / "model.tflite"
     path.write_bytes(data)
-    found = measure(path)
+    found = measure_partitions(path)
     assert found is not None
     return found.kernels
 

@@ -23,8 +23,8 @@ from ghostdeploy.export.rewrites import DEFAULT
 from ghostdeploy.export.tflite import finish_tflite, start_converter
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.partitions import measure
-from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions
 
@@ -75,7 +75,7 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
         wrong = [
             name for name, error in layers.items() if name.endswith("/resize") and error > 0.01
         ]
-        report = lint_graph(graph_of(flatbuffer.load(data, label), label), spec)
+        report = lint_graph(build_tflite_graph(flatbuffer.load(data, label), label), spec)
         for key, value in (
             ("relative L2 of the logits", f"{judged.rel_l2:.1e}"),
             ("worst inner tensor", f"{judged.worst_layer} {judged.worst_layer_rel_l2:.1e}"),
@@ -92,7 +92,7 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
 
 
 def partitions(path: Path) -> int:
-    measured = measure(path)
+    measured = measure_partitions(path)
     assert measured is not None
     return measured.kernels
 

@@ -381,14 +381,15 @@ def _onnx(
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy.export import inference, parity
     from ghostdeploy.export.to_onnx import to_fp16, with_all_values
-    from ghostdeploy.lint import lint_graph, read_onnx
+    from ghostdeploy.lint import lint_graph
+    from ghostdeploy.lint.readers.onnx_graph import add_shapes, build_onnx_graph
 
     proto = model.exported.model
     if request.precision == "fp16":
         proto = to_fp16(proto)
     data = proto.SerializeToString()
     path = request.path("onnx")
-    report = lint_graph(read_onnx.graph_of(read_onnx.with_shapes(proto), path.name), request.spec)
+    report = lint_graph(build_onnx_graph(add_shapes(proto), path.name), request.spec)
     _refuse_errors(path, report)
     run = inference.load_onnx(data, model.outputs)
     names = tuple(n for n in model.inner if n not in model.outputs)
@@ -439,7 +440,8 @@ def _tflite(
 ) -> tuple[bytes, Artifact, GraphReport]:
     from ghostdeploy import flatbuffer
     from ghostdeploy.export import inference, parity
-    from ghostdeploy.lint import lint_graph, read_tflite
+    from ghostdeploy.lint import lint_graph
+    from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 
     path = request.path("tflite")
     finished = _converted(request, model, converter)
@@ -463,7 +465,7 @@ def _tflite(
             int8_rewrites(request.precision, request.export.without, request.export.speed),
         )
         data, rewrites, quantization = made.data, rewrites | made.rewrites, made.quantization
-    graph = read_tflite.graph_of(flatbuffer.load(data, path.name), path.name)
+    graph = build_tflite_graph(flatbuffer.load(data, path.name), path.name)
     report = lint_graph(graph, request.spec)
     _refuse_errors(path, report)
     artifact = _artifact(request, path, data, key, weights, report, proven, rewrites, quantization)

@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.images.decoding import Preprocessing, decode, image_files
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT
 
@@ -43,7 +43,7 @@ def test_it_takes_bytes_as_they_are_and_answers_as_fp32_does(path, trained, shap
 
 
 def test_one_partition_and_the_shift_in_front(path):
-    found = measure(path)
+    found = measure_partitions(path)
     assert found is not None
     assert (found.kernels, len(found.outside)) == (1, 1)
 

@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.flatbuffer import load_file
 from ghostdeploy.images.decoding import Preprocessing, decode, image_files
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.quantize import RECIPES
 from ghostdeploy.records import read_artifact
 from tests.command_line import complaint, ghostdeploy
@@ -55,7 +55,7 @@ def quantize(*words, **options):
 
 def test_int8_is_one_partition_with_int8_in_and_out(trained_int8):
     path = trained_int8.path("tflite")
-    found = measure(path)
+    found = measure_partitions(path)
     assert found is not None
     assert (found.kernels, found.outside) == (1, ())
     interpreter = Interpreter(str(path))
@@ -73,7 +73,7 @@ def test_the_fast_form_is_the_same_bits(trained_int8, trained_int8_fast, picture
     assert after.name == before.name.replace(".tflite", "_fast.tflite")
     done = trained_int8_fast.artifact("tflite").rewrites
     assert any(line.startswith("gate-broadcast ×") for line in done), done
-    found = measure(after)
+    found = measure_partitions(after)
     assert found is not None
     assert (found.kernels, found.outside) == (1, ())
     np.testing.assert_array_equal(logits(after, pictures), logits(before, pictures))
@@ -88,7 +88,7 @@ def test_float_inputs_and_outputs(trained, shapes, tmp_path, pictures):
     interpreter = Interpreter(str(out))
     details = (*interpreter.get_input_details(), *interpreter.get_output_details())
     assert [d["dtype"] for d in details] == [np.float32, np.float32]
-    found = measure(out)
+    found = measure_partitions(out)
     assert found is not None
     assert (found.kernels, found.outside) == (1, ())
     agree = logits(out, pictures).argmax(1) == logits(trained.path("tflite"), pictures).argmax(1)

@@ -10,7 +10,8 @@ from ghostdeploy.export import inference, parity
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.tflite import finish_tflite
-from ghostdeploy.lint import lint_graph, read_tflite
+from ghostdeploy.lint import lint_graph
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import ghostdeploy
 from tests.export.networks import distance, litert, logits, nhwc, normalized
@@ -54,7 +55,7 @@ def prove(converted):
 
 def lint(data: bytes, converted):
     model = flatbuffer.load(data, "test")
-    return lint_graph(read_tflite.graph_of(model, "test"), converted.spec)
+    return lint_graph(build_tflite_graph(model, "test"), converted.spec)
 
 
 def test_the_proof_sees_the_wrong_resizes(mended, prove):

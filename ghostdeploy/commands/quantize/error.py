@@ -46,10 +46,10 @@ def kernels(data: bytes) -> int | None:
     """XNNPACK's partitions of a model, None where the runtime here cannot tell."""
     import tempfile
 
-    from ghostdeploy.lint.partitions import measure
+    from ghostdeploy.lint.delegates.partitions import measure_partitions
 
     with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
         file.write(data)
         file.flush()
-        found = measure(Path(file.name))
+        found = measure_partitions(Path(file.name))
     return found.kernels if found else None

@@ -79,13 +79,14 @@ def quantize_file(
 
 def _op_counts(data: bytes, path: Path) -> dict[str, int]:
     from ghostdeploy import flatbuffer
-    from ghostdeploy.lint import read_onnx, read_tflite
+    from ghostdeploy.lint.readers.onnx_graph import build_onnx_graph
+    from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 
     if path.suffix == ".tflite":
-        return read_tflite.graph_of(flatbuffer.load(data, path.name), path.name).op_counts()
+        return build_tflite_graph(flatbuffer.load(data, path.name), path.name).op_counts()
     import onnx
 
-    return read_onnx.graph_of(onnx.load_from_string(data), path.name).op_counts()
+    return build_onnx_graph(onnx.load_from_string(data), path.name).op_counts()
 
 
 def _float_stem(path: Path) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from ghostdeploy.lint import RULES
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.groups import Names, names_of, summary
+from ghostdeploy.report.lint.groups import Names, read_names, summarize
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.xml import document, xml_text
 from ghostdeploy.schema import Finding
 
@@ -16,7 +16,7 @@ MAX_LINES = 500  # of one case's findings
 
 
 def render(linted: Sequence[Linted], *, strict: bool = False) -> str:
-    """Errors are failures, with ``strict`` warnings too; the rest is a case's output."""
+    """Return XML in which errors are failures, with ``strict`` warnings too; the rest is output."""
     root = ElementTree.Element("testsuites", name="ghostdeploy lint")
     for one in linted:
         _suite(root, one, ("error", "warning") if strict else ("error",))
@@ -30,7 +30,7 @@ def _suite(root: ElementTree.Element, one: Linted, failing: tuple[str, ...]) -> 
     for finding in one.report.findings:
         found.setdefault(finding.rule, []).append(finding)
     suite = ElementTree.SubElement(root, "testsuite", name=xml_text(one.path, NAME))
-    names = names_of(one.graph)
+    names = read_names(one.graph)
     for code, findings in found.items():
         case = ElementTree.SubElement(
             suite,
@@ -41,7 +41,7 @@ def _suite(root: ElementTree.Element, one: Linted, failing: tuple[str, ...]) -> 
         )
         bad = [f for f in findings if f.severity in failing and not f.allowed]
         rest = [f for f in findings if f.severity not in failing or f.allowed]
-        _case(case, [_line(f, names) for f in rest], [_line(f, names) for f in bad], summary(bad))
+        _case(case, [_line(f, names) for f in rest], [_line(f, names) for f in bad], summarize(bad))
     suite.set("tests", str(len(found)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", "0")
