@@ -125,7 +125,7 @@ def _write_history(log: Path, out: Path, stem: str, as_json: bool) -> None:
     from ghostdeploy.commands.gate.history import read
     from ghostdeploy.quiet import captured
     from ghostdeploy.records import write_atomic
-    from ghostdeploy.report.history import render
+    from ghostdeploy.report.gate.history_page import render
 
     runs, skipped = read(log)
     with captured():
@@ -190,7 +190,7 @@ class Measured:
 
     def show(self, o: dict[str, Any], *, as_json: bool, stem: str = "") -> None:
         """Print, and with ``stem`` write, what was measured; then tell what was not."""
-        from ghostdeploy.report.table import render_text
+        from ghostdeploy.report.latency.formats.text import render_text
 
         rows: list[Comparison] = []
         written: list[Path] = []

@@ -39,10 +39,10 @@ def devices(addresses: tuple[str, ...], adb: str, as_json: bool) -> None:
 
 
 def _lines(device: Attached) -> Iterator[str]:
-    from ghostdeploy.report.columns import aligned
-    from ghostdeploy.report.conditions import describe_device
-    from ghostdeploy.report.grid import cpu_list
-    from ghostdeploy.report.text import clean
+    from ghostdeploy.report.latency.conditions import describe_device
+    from ghostdeploy.report.parts.clean_text import clean
+    from ghostdeploy.report.parts.columns import aligned
+    from ghostdeploy.report.parts.grid import cpu_list
 
     if device.identity is None or device.state is None:
         yield f"{clean(device.address)}  not ready: {clean(device.problem, 300)}"

@@ -45,7 +45,7 @@ def _fetch(abi: str, url: str, sha256: str, *, as_json: bool) -> None:
 
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, python_ok
-    from ghostdeploy.report.columns import aligned
+    from ghostdeploy.report.parts.columns import aligned
     from ghostdeploy.runners.arm.place import SETUP_COMMAND, place
 
     checks, emulator = examine(), place()

@@ -19,7 +19,7 @@ from ghostdeploy.errors import CheckFailed, MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.gate import GatePolicy
-    from ghostdeploy.gate.run import GateRun
+    from ghostdeploy.gate.outcome import GateRun
 
 BASELINE_HELP = "A model, or an accepted baseline; none for budgets alone."
 
@@ -187,7 +187,8 @@ def _resolves(calibration: Any, policy: GatePolicy) -> str:
 def _tell(runs: Sequence[GateRun], o: dict[str, Any]) -> None:
     """Print and write what was found; the exit code is the verdict's."""
     from ghostdeploy.records import write_atomic
-    from ghostdeploy.report.gate import facts, render
+    from ghostdeploy.report.gate import render
+    from ghostdeploy.report.gate import wording as facts
 
     if o["as_json"]:
         emit_json(runs[0] if not o["suite"] else {"verdict": facts.all_in_all(runs), "gates": runs})

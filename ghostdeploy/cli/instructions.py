@@ -12,7 +12,7 @@ from ghostdeploy.cli.options import bench_params, export_request, spec_defaults
 from ghostdeploy.cli.terminal import emit_json, stamp, with_progress
 
 if TYPE_CHECKING:
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import BenchRecord
 
 
@@ -39,7 +39,7 @@ def write_counts(
 ) -> None:
     """Raises UsageError where times are among the records."""
     from ghostdeploy.commands.count import compare_counts
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
 
     rows = tuple(compare_counts(records))
     _write(InstructionReport(title, rows), out, name, as_json)
@@ -49,7 +49,7 @@ def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> Instruction
     from ghostdeploy.commands.compare import prepare
     from ghostdeploy.commands.count import compare_counts, count
     from ghostdeploy.commands.targets import parse_subject
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.runners import open_runner
 
     params, defaults = bench_params(o), spec_defaults(o)

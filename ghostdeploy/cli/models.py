@@ -14,7 +14,7 @@ from ghostdeploy.cli.terminal import JSON_HELP, emit_json
 def models(as_json: bool) -> None:
     """The zoo: parameters, MACs, and the paper's accuracy and latency."""
     from ghostdeploy.commands.models import list_models
-    from ghostdeploy.report.columns import aligned
+    from ghostdeploy.report.parts.columns import aligned
 
     rows = list_models()
     if as_json:

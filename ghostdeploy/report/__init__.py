@@ -34,11 +34,11 @@ class Report:
 # Each has render(report, stem) -> {file name: content}.
 # The light ones first: a missing extra then costs only the formats that need it.
 FORMATS: dict[str, str] = {
-    "json": "ghostdeploy.report.jsonfile",
-    "md": "ghostdeploy.report.markdown",
-    "txt": "ghostdeploy.report.table",
-    "png": "ghostdeploy.report.plots",
-    "html": "ghostdeploy.report.html",
+    "json": "ghostdeploy.report.latency.formats.jsonfile",
+    "md": "ghostdeploy.report.latency.formats.markdown",
+    "txt": "ghostdeploy.report.latency.formats.text",
+    "png": "ghostdeploy.report.latency.formats.plots",
+    "html": "ghostdeploy.report.latency.formats.html",
 }
 DEFAULT_FORMATS = ("json", "md", "png", "html")
 

@@ -14,7 +14,7 @@ from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import UsageError
 from ghostdeploy.gate.budgets import judge as judge_budget
 from ghostdeploy.gate.instructions import InstructionVerdict, judge
-from ghostdeploy.gate.run import GateModel, GateRun, Where
+from ghostdeploy.gate.outcome import GateModel, GateRun, Where
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import open_runner

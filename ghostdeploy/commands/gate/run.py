@@ -17,7 +17,7 @@ from ghostdeploy.commands.gate.trial import Trial, value_ms
 from ghostdeploy.commands.git import git_identity
 from ghostdeploy.gate import Discard, GateResult, Verdict
 from ghostdeploy.gate.budgets import combined
-from ghostdeploy.gate.run import GateModel, GateRun
+from ghostdeploy.gate.outcome import GateModel, GateRun
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.schema import Artifact, Interval
 from ghostdeploy.stats import launches as stats

@@ -14,7 +14,7 @@ from ghostdeploy.commands.gate.where import where
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import PairedGate, Verdict
 from ghostdeploy.gate.budgets import Budget, BudgetResult, judge
-from ghostdeploy.gate.run import Where
+from ghostdeploy.gate.outcome import Where
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
 from ghostdeploy.runners.queue import in_line

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ghostdeploy.commands.lint import diff_text, lint_files
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.gate.run import OpDifference, Where
+from ghostdeploy.gate.outcome import OpDifference, Where
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import BenchParams, OpTime
 

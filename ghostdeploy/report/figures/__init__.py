@@ -1,1 +1,1 @@
-"""One file a figure; ``ghostdeploy.report.plots`` lists them."""
+"""One file a figure; ``ghostdeploy.report.latency.formats.plots`` lists them."""

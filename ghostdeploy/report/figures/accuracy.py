@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ghostdeploy.paper_data import FigurePoint, figure_points
 from ghostdeploy.report.figures.labels import Label, place
 from ghostdeploy.report.figures.style import Theme, bare, halo, label, marker, new_figure, shrink
-from ghostdeploy.report.numbers import printed, significant
-from ghostdeploy.report.scene import anchor_index, relative_to, whiskers
-from ghostdeploy.report.summary import Row, summarise
-from ghostdeploy.report.text import wrap
+from ghostdeploy.report.latency.scene import anchor_index, relative_to, whiskers
+from ghostdeploy.report.latency.summary import Row, summarise
+from ghostdeploy.report.parts.clean_text import wrap
+from ghostdeploy.report.parts.numbers import printed, significant
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:

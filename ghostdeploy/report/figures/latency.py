@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures.style import Theme, bare, halo, label, new_figure, shrink
-from ghostdeploy.report.numbers import significant
-from ghostdeploy.report.scene import upper_limit, whiskers
-from ghostdeploy.report.summary import MEASURED_HERE, NOT_MEASURED, Row, summarise
-from ghostdeploy.report.text import wrap
+from ghostdeploy.report.latency.scene import upper_limit, whiskers
+from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, Row, summarise
+from ghostdeploy.report.parts.clean_text import wrap
+from ghostdeploy.report.parts.numbers import significant
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
-from ghostdeploy.report.operators import KINDS, OTHER, profiles
+from ghostdeploy.report.latency.profile import KINDS, OTHER, profiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

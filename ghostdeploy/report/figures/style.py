@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

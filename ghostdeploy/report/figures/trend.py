@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import cast
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 
 FORMATS: dict[str, str] = {
     "text": "ghostdeploy.report.gate.text",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import facts
-from ghostdeploy.report.numbers import significant
+from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.parts.numbers import significant
 
 COLORS = {
     Verdict.PASS: "brightgreen",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import facts
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.parts.clean_text import clean
 
 LEVELS = {
     Verdict.PASS: "",

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import facts, text
-from ghostdeploy.report.xml import document, xml_text
+from ghostdeploy.report.gate import text
+from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.parts.xml import document, xml_text
 
 NAME, TEXT = 300, 1000  # characters
 KINDS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "error", Verdict.INVALID: "error"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.run import GateRun
-from ghostdeploy.report.gate import facts
-from ghostdeploy.report.markdown import escape
-from ghostdeploy.report.numbers import interval, ratio
+from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.latency.formats.markdown import escape
+from ghostdeploy.report.parts.numbers import interval, ratio
 
 SIGNS = {"pass": "✅", "improved": "🚀", "regressed": "❌", "inconclusive": "❔", "invalid": "⚠️"}
 

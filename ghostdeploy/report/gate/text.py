@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.run import GateRun
-from ghostdeploy.report.columns import aligned
-from ghostdeploy.report.gate import facts
-from ghostdeploy.report.text import clean
+from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.columns import aligned
 
 LABEL, LINE = 13, 400  # characters
 

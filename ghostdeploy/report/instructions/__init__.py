@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ghostdeploy.records import write_atomic
-from ghostdeploy.report.instructions.content import InstructionReport
 from ghostdeploy.report.instructions.formats import render_html, render_json, render_markdown
+from ghostdeploy.report.instructions.tables import InstructionReport
 
 FORMATS: dict[str, Callable[[InstructionReport], str]] = {
     "json": render_json,

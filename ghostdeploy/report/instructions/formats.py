@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from ghostdeploy.report.columns import aligned
-from ghostdeploy.report.grid import Grid
-from ghostdeploy.report.html import POLICY
-from ghostdeploy.report.instructions import content
-from ghostdeploy.report.instructions.content import InstructionReport
-from ghostdeploy.report.markdown import escape, grid_table
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.instructions import tables as content
+from ghostdeploy.report.instructions.tables import InstructionReport
+from ghostdeploy.report.latency.formats.html import POLICY
+from ghostdeploy.report.latency.formats.markdown import escape, grid_table
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.columns import aligned
+from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.page import fill
 from ghostdeploy.schema import InstructionComparison
 
 SCHEMA = "ghostdeploy.instructions/1"

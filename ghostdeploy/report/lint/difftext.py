@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ghostdeploy.report.columns import aligned
+from ghostdeploy.report.latency.formats.markdown import escape
 from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
 from ghostdeploy.report.lint.facts import partitions_text
 from ghostdeploy.report.lint.groups import ELSEWHERE
-from ghostdeploy.report.markdown import escape
-from ghostdeploy.report.numbers import ABSENT, significant
-from ghostdeploy.report.text import clean, wrap
+from ghostdeploy.report.parts.clean_text import clean, wrap
+from ghostdeploy.report.parts.columns import aligned
+from ghostdeploy.report.parts.numbers import ABSENT, significant
 from ghostdeploy.schema import Finding
 
 WIDTH = 100

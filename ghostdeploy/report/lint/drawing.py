@@ -9,7 +9,7 @@ from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.stages import Stage
 from ghostdeploy.report.lint.families import family
 from ghostdeploy.report.lint.layout import Edge, Layout, lay_out
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 NODE_W, NODE_H = 138, 36
 GAP_X, GAP_Y = 20, 18

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import counted
-from ghostdeploy.report.numbers import significant
+from ghostdeploy.report.parts.numbers import significant
 from ghostdeploy.schema import GraphReport, Partitions
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from ghostdeploy.lint import RULES
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import Names, names_of, summary
-from ghostdeploy.report.xml import document, xml_text
+from ghostdeploy.report.parts.xml import document, xml_text
 from ghostdeploy.schema import Finding
 
 NAME, TEXT = 300, 1000  # characters

@@ -33,8 +33,8 @@ from ghostdeploy.report.lint.groups import (
     summary,
 )
 from ghostdeploy.report.lint.sections import Section, sections
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.page import fill
 from ghostdeploy.schema import Finding
 
 TEMPLATE = "picture.html.j2"

@@ -20,7 +20,7 @@ from ghostdeploy.lint import RULES
 from ghostdeploy.report.lint import Linted
 from ghostdeploy.report.lint.groups import Names, names_of
 from ghostdeploy.report.lint.ruledocs import rule_doc
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ghostdeploy.report.text import display_width, pad
+from ghostdeploy.report.parts.clean_text import display_width, pad
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.report.figures import trend
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, drawing, encode
-from ghostdeploy.report.grid import Grid
-from ghostdeploy.report.html import CELL, POLICY
-from ghostdeploy.report.numbers import ABSENT, interval, percent, ratio
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.latency.formats.html import CELL, POLICY
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.numbers import ABSENT, interval, percent, ratio
+from ghostdeploy.report.parts.page import fill
 
 TEMPLATE = "history.html.j2"
 HEADER = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from ghostdeploy.report.grid import Grid, cpu_list, or_absent, without_empty_columns
-from ghostdeploy.report.numbers import ABSENT, significant, spread
-from ghostdeploy.report.summary import invalid_reason
+from ghostdeploy.report.latency.summary import invalid_reason
+from ghostdeploy.report.parts.grid import Grid, cpu_list, or_absent, without_empty_columns
+from ghostdeploy.report.parts.numbers import ABSENT, significant, spread
 from ghostdeploy.schema import Comparison, DeviceState, Launch
 
 STDERR_TAIL = 300  # characters

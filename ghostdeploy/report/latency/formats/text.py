@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghostdeploy.report import operators
-from ghostdeploy.report.columns import aligned
-from ghostdeploy.report.conditions import setup
-from ghostdeploy.report.numbers import (
+from ghostdeploy.report.latency import profile as operators
+from ghostdeploy.report.latency.conditions import setup
+from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, Row, cautions, summarise
+from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
+from ghostdeploy.report.parts.columns import aligned
+from ghostdeploy.report.parts.numbers import (
     ABSENT,
     interval,
     megabytes,
@@ -16,8 +18,6 @@ from ghostdeploy.report.numbers import (
     ratio,
     significant,
 )
-from ghostdeploy.report.summary import MEASURED_HERE, NOT_MEASURED, Row, cautions, summarise
-from ghostdeploy.report.text import clean, display_width, pad, wrap
 
 if TYPE_CHECKING:
     from ghostdeploy.report import Report

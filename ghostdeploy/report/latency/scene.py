@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from statistics import median
 
-from ghostdeploy.report.summary import Row, invalid_reason, measured
+from ghostdeploy.report.latency.summary import Row, invalid_reason, measured
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 LAUNCH_ORDER = "launch, in order of start"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ghostdeploy.report import Report
-from ghostdeploy.report.plots import PLOTS, available, file_name, image, render
-from ghostdeploy.report.scene import LAUNCH_ORDER, anchor_index, relative_to, strips
-from ghostdeploy.report.summary import summarise
+from ghostdeploy.report.latency.formats.plots import PLOTS, available, file_name, image, render
+from ghostdeploy.report.latency.scene import LAUNCH_ORDER, anchor_index, relative_to, strips
+from ghostdeploy.report.latency.summary import summarise
 from ghostdeploy.schema import Interval
 
 pytest.importorskip("matplotlib")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from ghostdeploy.report.grid import Facts, Grid
-from ghostdeploy.report.numbers import ABSENT, scientific
+from ghostdeploy.report.parts.grid import Facts, Grid
+from ghostdeploy.report.parts.numbers import ABSENT, scientific
 from ghostdeploy.schema import Artifact, Comparison, OutputCheck, Parity
 
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ghostdeploy.report.figures.style import LIGHT, Theme, drawing, encode
-from ghostdeploy.report.scene import anchor_index
-from ghostdeploy.report.summary import summarise
+from ghostdeploy.report.latency.scene import anchor_index
+from ghostdeploy.report.latency.summary import summarise
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +88,7 @@ PLOTS = (
             " median over the valid launches. Hollow: invalid, not counted. A trend that all"
             " models share is drift of the device."
         ),
-        module="ghostdeploy.report.figures.launches",
+        module="ghostdeploy.report.figures.launch_strips",
         applies=_any_launch,
     ),
 )

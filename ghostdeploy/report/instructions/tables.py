@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.grid import Facts, Grid, without_empty_columns
-from ghostdeploy.report.numbers import ABSENT, millions, printed, scientific, significant
+from ghostdeploy.report.parts.grid import Facts, Grid, without_empty_columns
+from ghostdeploy.report.parts.numbers import ABSENT, millions, printed, scientific, significant
 from ghostdeploy.schema import InstructionComparison, OpInstructions
 
 CLASSES = ("multiply-accumulate", "load", "store", "other")

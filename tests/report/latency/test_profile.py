@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from android_bench.log.parse import parse_log
-from ghostdeploy.report.operators import KINDS, OTHER, by_kind, difference, kind_of
+from ghostdeploy.report.latency.profile import KINDS, OTHER, by_kind, difference, kind_of
 from ghostdeploy.runners.program import op_times
 from tests.android_bench.conftest import load_cases
 

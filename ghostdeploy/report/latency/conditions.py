@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
-from ghostdeploy.report.grid import Facts, Grid, cpu_list
-from ghostdeploy.report.numbers import ABSENT, percent, significant
-from ghostdeploy.report.summary import invalid_reason, measured
+from ghostdeploy.report.latency.summary import invalid_reason, measured
+from ghostdeploy.report.parts.grid import Facts, Grid, cpu_list
+from ghostdeploy.report.parts.numbers import ABSENT, percent, significant
 from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
 

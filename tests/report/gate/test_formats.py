@@ -11,9 +11,9 @@ import pytest
 
 from ghostdeploy.gate import Discard, GatePolicy, Verdict
 from ghostdeploy.gate.budgets import Budget, BudgetResult, combined, judge
-from ghostdeploy.gate.run import GateModel, GateRun, GitIdentity, OpDifference, Where
+from ghostdeploy.gate.outcome import GateModel, GateRun, GitIdentity, OpDifference, Where
 from ghostdeploy.report.gate import FORMATS, render
-from ghostdeploy.report.history import render as render_history
+from ghostdeploy.report.gate.history_page import render as render_history
 from ghostdeploy.schema import BenchParams, DeviceIdentity, Interval
 
 NASTY = 'x|y <script>alert("1")</script>\n::error::\x1b[31m %0A `$(id)` @all \u202e'

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ghostdeploy.gate.budgets import combined
-from ghostdeploy.gate.run import GateModel, GateRun, OpDifference
+from ghostdeploy.gate.outcome import GateModel, GateRun, OpDifference
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.numbers import interval, ratio, significant
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.numbers import interval, ratio, significant
 from ghostdeploy.schema import Interval
 
 MOST_DISCARDS = 12

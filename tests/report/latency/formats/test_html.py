@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ghostdeploy.report import Report
-from ghostdeploy.report.html import render
+from ghostdeploy.report.latency.formats.html import render
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")

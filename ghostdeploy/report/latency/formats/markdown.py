@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ghostdeploy.report import conditions, evidence, launchlog, operators, plots
-from ghostdeploy.report.grid import Facts, Grid
-from ghostdeploy.report.numbers import interval, megabytes, millions, printed, ratio, significant
-from ghostdeploy.report.summary import (
+from ghostdeploy.report.latency import conditions, evidence, launchlog
+from ghostdeploy.report.latency import profile as operators
+from ghostdeploy.report.latency.formats import plots
+from ghostdeploy.report.latency.summary import (
     MEASURED_HERE,
     NOT_MEASURED,
     PAPER,
@@ -18,7 +18,16 @@ from ghostdeploy.report.summary import (
     cautions,
     summarise,
 )
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.grid import Facts, Grid
+from ghostdeploy.report.parts.numbers import (
+    interval,
+    megabytes,
+    millions,
+    printed,
+    ratio,
+    significant,
+)
 from ghostdeploy.schema import Comparison
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ghostdeploy.report.numbers import ABSENT
+from ghostdeploy.report.parts.numbers import ABSENT
 
 Facts = tuple[tuple[str, str], ...]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ghostdeploy.report.grid import Grid
-from ghostdeploy.report.numbers import ABSENT, significant
+from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.numbers import ABSENT, significant
 from ghostdeploy.schema import Comparison, OpTime
 
 # The first kind whose word stands in the kernel's name, in capitals, takes it. XNNPACK calls a 1×1

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ghostdeploy.report import Report
-from ghostdeploy.report.markdown import code, escape, render
+from ghostdeploy.report.latency.formats.markdown import code, escape, render
 
 HOSTILE = "a|b `c` <img src=x onerror=alert(1)> [l](http://e) @octocat\n# h"
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures.style import Theme, bare, label, marker, new_figure, shrink
-from ghostdeploy.report.scene import Dot, Strips, strips
-from ghostdeploy.report.summary import Row, summarise
-from ghostdeploy.report.text import wrap
+from ghostdeploy.report.latency.scene import Dot, Strips, strips
+from ghostdeploy.report.latency.summary import Row, summarise
+from ghostdeploy.report.parts.clean_text import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

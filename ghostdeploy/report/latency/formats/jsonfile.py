@@ -8,8 +8,8 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.paper_data import PAPER_DEVICE
-from ghostdeploy.report.operators import by_kind
-from ghostdeploy.report.summary import Row, cautions, invalid_reason, summarise
+from ghostdeploy.report.latency.profile import by_kind
+from ghostdeploy.report.latency.summary import Row, cautions, invalid_reason, summarise
 from ghostdeploy.schema import Comparison, Launch
 
 if TYPE_CHECKING:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from ghostdeploy.report import conditions, evidence, launchlog, operators, plots
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme
-from ghostdeploy.report.grid import Facts, Grid
-from ghostdeploy.report.numbers import (
+from ghostdeploy.report.latency import conditions, evidence, launchlog
+from ghostdeploy.report.latency import profile as operators
+from ghostdeploy.report.latency.formats import plots
+from ghostdeploy.report.latency.summary import MEASURED_HERE, PAPER, Row, cautions, summarise
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.grid import Facts, Grid
+from ghostdeploy.report.parts.numbers import (
     limits,
     megabytes,
     millions,
@@ -16,9 +20,7 @@ from ghostdeploy.report.numbers import (
     printed,
     significant,
 )
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.summary import MEASURED_HERE, PAPER, Row, cautions, summarise
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.page import fill
 from ghostdeploy.schema import Comparison, Interval
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.numbers import finite
+from ghostdeploy.report.parts.numbers import finite
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 MEASURED_HERE = "Measured here"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ghostdeploy.report import Report
-from ghostdeploy.report.table import WIDTH, render_text
-from ghostdeploy.report.text import display_width
+from ghostdeploy.report.latency.formats.text import WIDTH, render_text
+from ghostdeploy.report.parts.clean_text import display_width
 
 
 def test_measured_and_the_papers_numbers(table_1: Report) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ghostdeploy.paper_data import PAPER_DEVICE
 from ghostdeploy.report import Report
-from ghostdeploy.report.jsonfile import SCHEMA, render
+from ghostdeploy.report.latency.formats.jsonfile import SCHEMA, render
 
 
 def loaded(report: Report) -> Any:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostdeploy.report.numbers import (
+from ghostdeploy.report.parts.clean_text import clean, display_width, pad, shorten, wrap
+from ghostdeploy.report.parts.numbers import (
     ABSENT,
     interval,
     millions,
@@ -15,7 +16,6 @@ from ghostdeploy.report.numbers import (
     significant,
     spread,
 )
-from ghostdeploy.report.text import clean, display_width, pad, shorten, wrap
 from ghostdeploy.schema import Interval
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # lone surrogates included
