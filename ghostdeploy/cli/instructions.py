@@ -21,11 +21,12 @@ def is_emulated(device: str) -> bool:
 
 
 def count_and_show(names: Sequence[str], o: dict[str, Any], as_json: bool) -> None:
-    from ghostdeploy.report.instructions.formats import render_text, summary
+    from ghostdeploy.report.instructions.formats import render_text
+    from ghostdeploy.report.json_summary import summarise_instructions
 
     report = _counted(names, o, "Instructions of one inference")
     if as_json:
-        return emit_json({"models": summary(report.comparisons)})
+        return emit_json({"models": summarise_instructions(report.comparisons)})
     click.echo(render_text(report))
     click.echo(f"records: {o['records']}; for the operators: ghostdeploy report RECORD…")
 
@@ -67,12 +68,12 @@ def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> Instruction
 
 
 def _write(report: InstructionReport, out: Path, stem: str, as_json: bool) -> None:
-    from ghostdeploy.report.instructions import write_instructions
-    from ghostdeploy.report.instructions.formats import render_text, summary
+    from ghostdeploy.report.instructions.formats import render_text, write_instructions
+    from ghostdeploy.report.json_summary import summarise_instructions
 
     written = write_instructions(report, out, stem)
     if as_json:
         files = [str(path) for path in written]
-        return emit_json({"files": files, "models": summary(report.comparisons)})
+        return emit_json({"files": files, "models": summarise_instructions(report.comparisons)})
     click.echo(render_text(report))
     click.echo("\n".join(f"wrote {path}" for path in written))

@@ -53,7 +53,7 @@ class BudgetResult:
     why: str
 
 
-def judge(budget: Budget, values: Sequence[float], policy: GatePolicy) -> BudgetResult:
+def judge_budget(budget: Budget, values: Sequence[float], policy: GatePolicy) -> BudgetResult:
     """By ``values``: of launches in the budget's unit, or logarithms of paired ratios.
 
     The interval is the median's or, for ratios, the signed-rank test's, at ``policy.confidence``.
@@ -86,7 +86,7 @@ def _verdict(interval: Interval, limit: float) -> Verdict:
     return Verdict.PASS if interval.upper <= limit else Verdict.INCONCLUSIVE
 
 
-def combined(verdicts: Iterable[Verdict]) -> Verdict:
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
     """One for many: what is bad for certain first, then what could not be known.
 
     Raises ValueError for none.

@@ -23,7 +23,7 @@ class InstructionVerdict:
         return self.candidate / self.baseline - 1
 
 
-def judge(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict:
+def judge_instructions(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict:
     """Regressed where ``candidate`` exceeds ``baseline`` by more than ``tolerance``, a share.
 
     Improved where it is as much below. Raises UsageError for a count that is not positive, or a

@@ -44,7 +44,7 @@ class OpDifference:
 
 
 @dataclass(frozen=True)
-class Where:
+class Slowdown:
     """Where a regression is: by operator (or why that is not known), and what the graphs lost."""
 
     ops: tuple[OpDifference, ...] = ()
@@ -96,7 +96,7 @@ class GateRun:
     slow_candidate: int = 0
     budgets: tuple[BudgetResult, ...] = ()
     warnings: tuple[str, ...] = ()
-    where: Where | None = None
+    where: Slowdown | None = None
     git: GitIdentity = GitIdentity()
     schema: str = SCHEMA
 

@@ -103,7 +103,7 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def trend(values: Iterable[float]) -> Trend:
+def fit_trend(values: Iterable[float]) -> Trend:
     """Theil's line and Kendall's test. Raises ValueError where the median is not positive."""
     ordered = _checked(values)
     centre = median(ordered)

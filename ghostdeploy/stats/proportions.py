@@ -8,7 +8,7 @@ from statistics import NormalDist
 from ghostdeploy.schema import Interval
 
 
-def wilson(right: int, total: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(right: int, total: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval (1927) of the share ``right`` / ``total``; (0, 1) of nothing."""
     if total == 0:
         return Interval(0.0, 0.0, 1.0)
@@ -31,7 +31,7 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * tail / (1 << total))
 
 
-def difference(only_first: int, only_second: int, total: int) -> Interval:
+def difference_interval(only_first: int, only_second: int, total: int) -> Interval:
     """Second minus first, a share of ``total`` paired images, with its 95 % Wald interval."""
     if total == 0:
         return Interval(0.0, -1.0, 1.0)

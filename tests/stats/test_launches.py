@@ -188,7 +188,7 @@ def test_percentile_is_numpys(values, percent):
 @pytest.mark.parametrize("n", [3, 5, 8, 12])
 def test_trend_is_scipys_theil_slope_and_kendall_test(n):
     values = normal_sample(n, seed=n)
-    got = stats.trend(values)
+    got = stats.fit_trend(values)
     slope = scipy_stats.theilslopes(values).slope
     assert got.change == pytest.approx(slope * (n - 1) / statistics.median(values))
     theirs = scipy_stats.kendalltau(range(n), values, method="exact").pvalue
@@ -196,14 +196,14 @@ def test_trend_is_scipys_theil_slope_and_kendall_test(n):
 
 
 def test_trend_of_a_line_of_a_constant_and_of_long_series():
-    line = stats.trend([100.0 + x for x in range(11)])
+    line = stats.fit_trend([100.0 + x for x in range(11)])
     assert line.change == pytest.approx(10 / 105)
     assert line.p_value == pytest.approx(2 / math.factorial(11))
-    assert stats.trend([5.0] * 8) == stats.Trend(0.0, 1.0)
-    assert stats.trend([5.0]) == stats.Trend(0.0, 1.0)
+    assert stats.fit_trend([5.0] * 8) == stats.Trend(0.0, 1.0)
+    assert stats.fit_trend([5.0]) == stats.Trend(0.0, 1.0)
     values = normal_sample(stats.EXACT_KENDALL_N + 1)
     theirs = scipy_stats.kendalltau(range(len(values)), values, method="asymptotic").pvalue
-    assert stats.trend(values).p_value == pytest.approx(theirs, abs=0.02)
+    assert stats.fit_trend(values).p_value == pytest.approx(theirs, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_trend_of_a_line_of_a_constant_and_of_long_series():
         stats.signed_rank_interval,
         stats.median_interval,
         stats.robust_relative_sd,
-        stats.trend,
+        stats.fit_trend,
         lambda values: stats.percentile(values, 50),
     ],
 )
@@ -232,7 +232,7 @@ def test_a_confidence_that_is_none_is_refused(confidence):
 
 
 def test_relative_measures_need_a_positive_median():
-    for function in (stats.robust_relative_sd, stats.trend):
+    for function in (stats.robust_relative_sd, stats.fit_trend):
         with pytest.raises(ValueError, match="positive median"):
             function([-1.0, 0.0, 1.0])
     with pytest.raises(ValueError, match="between 0 and 100"):

@@ -7,19 +7,26 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ghostdeploy.paper_data import FigurePoint, figure_points
-from ghostdeploy.report.figures.labels import Label, place
-from ghostdeploy.report.figures.style import Theme, bare, halo, label, marker, new_figure, shrink
+from ghostdeploy.report.figures.labels import Label, place_labels
+from ghostdeploy.report.figures.style import (
+    Theme,
+    add_halo,
+    fit_title,
+    marker_of,
+    new_figure,
+    shrink_to,
+    strip_frame,
+)
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index, relative_to, whiskers
-from ghostdeploy.report.latency.summary import Row, summarise
+from ghostdeploy.report.latency.summary import SummaryRow, summarise
 from ghostdeploy.report.parts.clean_text import wrap
-from ghostdeploy.report.parts.numbers import printed, significant
+from ghostdeploy.report.parts.numbers import format_as_printed, format_number
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ghostdeploy.report import Report
 
 WIDTH_IN, HEIGHT_IN = 9.6, 6.0
 MOST_DIRECT = 5  # more models than this are numbered, with a key beside the plot
@@ -44,8 +51,8 @@ def draw(report: Report, theme: Theme) -> Figure:
         _key(figure, plotted, anchor, theme)
     _decorate(axes, anchor, theme)
     _limits(axes, papers + ours)
-    for text in place(axes, our_labels + paper_labels, papers + ours):
-        halo(text, theme)
+    for text in place_labels(axes, our_labels + paper_labels, papers + ours):
+        add_halo(text, theme)
     return figure
 
 
@@ -62,7 +69,7 @@ def _paper_series(axes: Axes, unit_ms: float, theme: Theme) -> tuple[list[Point]
 
 
 def _ours(
-    axes: Axes, rows: Sequence[Row], anchor: Row, theme: Theme, keyed: bool
+    axes: Axes, rows: Sequence[SummaryRow], anchor: SummaryRow, theme: Theme, keyed: bool
 ) -> tuple[list[Point], list[Label]]:
     clear: list[Point] = []
     labels = []
@@ -74,12 +81,14 @@ def _ours(
         clear += _link_to_paper(axes, row, anchor, point, theme)
         _filled(axes, row, here, row.paper_top1, theme)
         clear += [(here.value, row.paper_top1)]
-        text = str(row.index + 1) if keyed else f"{_name(row)}\n{significant(here.value, 3)}\u00d7"
+        text = (
+            str(row.index + 1) if keyed else f"{_name(row)}\n{format_number(here.value, 3)}\u00d7"
+        )
         labels.append(Label(text, *point, theme.color(row.index), bold=True))
     return clear, labels
 
 
-def _key(figure: Figure, rows: Sequence[Row], anchor: Row, theme: Theme) -> None:
+def _key(figure: Figure, rows: Sequence[SummaryRow], anchor: SummaryRow, theme: Theme) -> None:
     """Number, marker, name and value of each model, beside the plot."""
     entries = [(row, _key_lines(row, anchor)) for row in rows]
     needed = sum(len(lines) + KEY_GAP for _, lines in entries) * KEY_LINE_IN / HEIGHT_IN
@@ -90,26 +99,26 @@ def _key(figure: Figure, rows: Sequence[Row], anchor: Row, theme: Theme) -> None
         text = figure.text(
             left, y, "\n".join(lines), va="top", fontsize=8.5 * scale, color=theme.ink
         )
-        shrink(text, (0.985 - left) * figure.bbox.width)
+        shrink_to(text, (0.985 - left) * figure.bbox.width)
         _key_marker(figure, row, y - 0.4 * line, 7 * scale, theme)
         y -= (len(lines) + KEY_GAP) * line
 
 
-def _key_lines(row: Row, anchor: Row) -> list[str]:
+def _key_lines(row: SummaryRow, anchor: SummaryRow) -> list[str]:
     here = relative_to(row, anchor)
     assert here is not None
-    name = label(row.title, 2 * KEY_COLUMNS - 14)
-    return wrap(f"{row.index + 1}  {name}: {significant(here.value, 3)}\u00d7", KEY_COLUMNS)
+    name = fit_title(row.title, 2 * KEY_COLUMNS - 14)
+    return wrap(f"{row.index + 1}  {name}: {format_number(here.value, 3)}\u00d7", KEY_COLUMNS)
 
 
-def _key_marker(figure: Figure, row: Row, y: float, size: float, theme: Theme) -> None:
+def _key_marker(figure: Figure, row: SummaryRow, y: float, size: float, theme: Theme) -> None:
     from matplotlib.lines import Line2D
 
     figure.add_artist(
         Line2D(
             [KEY_LEFT],
             [y],
-            marker=marker(row.index),
+            marker=marker_of(row.index),
             color=theme.color(row.index),
             linestyle="",
             markersize=size,
@@ -117,11 +126,13 @@ def _key_marker(figure: Figure, row: Row, y: float, size: float, theme: Theme) -
     )
 
 
-def _name(row: Row) -> str:
-    return "\n".join(wrap(label(row.title, 44), 24))
+def _name(row: SummaryRow) -> str:
+    return "\n".join(wrap(fit_title(row.title, 44), 24))
 
 
-def _link_to_paper(axes: Axes, row: Row, anchor: Row, point: Point, theme: Theme) -> list[Point]:
+def _link_to_paper(
+    axes: Axes, row: SummaryRow, anchor: SummaryRow, point: Point, theme: Theme
+) -> list[Point]:
     """The paper's own point of a model that we measured, tied to ours."""
     if row.paper_latency_ms is None or anchor.paper_latency_ms is None:
         return []
@@ -131,12 +142,12 @@ def _link_to_paper(axes: Axes, row: Row, anchor: Row, point: Point, theme: Theme
     return _along([theirs, point])
 
 
-def _filled(axes: Axes, row: Row, here: Interval, top1: float, theme: Theme) -> None:
+def _filled(axes: Axes, row: SummaryRow, here: Interval, top1: float, theme: Theme) -> None:
     axes.errorbar(
         here.value,
         top1,
         xerr=whiskers(here),
-        fmt=marker(row.index),
+        fmt=marker_of(row.index),
         color=theme.color(row.index),
         markersize=9,
         markeredgecolor=theme.background,
@@ -159,10 +170,10 @@ def _hollow(axes: Axes, line: Sequence[Point], theme: Theme, style: str) -> None
     )
 
 
-def _decorate(axes: Axes, anchor: Row, theme: Theme) -> None:
+def _decorate(axes: Axes, anchor: SummaryRow, theme: Theme) -> None:
     assert anchor.latency_ms is not None
-    here, paper = significant(anchor.latency_ms.value), printed(anchor.paper_latency_ms)
-    name = label(anchor.title)
+    here, paper = format_number(anchor.latency_ms.value), format_as_printed(anchor.paper_latency_ms)
+    name = fit_title(anchor.title)
     axes.set_title(
         "\u25cf latency measured here, top-1 from the paper"
         "     \u25cb both from the paper (Huawei P30, Kirin 980 CPU, TFLite)",
@@ -173,9 +184,9 @@ def _decorate(axes: Axes, anchor: Row, theme: Theme) -> None:
     x_label = axes.set_xlabel(
         f"Latency relative to {name} (1\u00d7 = {here} ms here, {paper} ms on the paper's P30)"
     )
-    shrink(x_label, 1.08 * axes.bbox.width)
+    shrink_to(x_label, 1.08 * axes.bbox.width)
     axes.set_ylabel("ImageNet top-1, from the paper (%)")
-    bare(axes, theme, "left", "bottom")
+    strip_frame(axes, theme, "left", "bottom")
     axes.grid(axis="y", color=theme.grid, linewidth=0.8)
 
 

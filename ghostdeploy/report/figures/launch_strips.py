@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ghostdeploy.report.figures.style import Theme, bare, label, marker, new_figure, shrink
-from ghostdeploy.report.latency.scene import Dot, Strips, strips
-from ghostdeploy.report.latency.summary import Row, summarise
+from ghostdeploy.report.figures.style import (
+    Theme,
+    fit_title,
+    marker_of,
+    new_figure,
+    shrink_to,
+    strip_frame,
+)
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.scene import Dot, Strips, lay_out_strips
+from ghostdeploy.report.latency.summary import SummaryRow, summarise
 from ghostdeploy.report.parts.clean_text import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ghostdeploy.report import Report
 
 WIDTH_IN, STRIP_IN, MARGIN_IN = 9.6, 0.8, 1.0
 LEAST_RANGE, MOST_RANGE = 2.0, 30.0  # ± %; what lies beyond is drawn at the edge
@@ -23,7 +29,7 @@ LEFT = 0.22  # of the width: names and the axis' numbers
 
 
 def draw(report: Report, theme: Theme) -> Figure:
-    rows, scene = summarise(report.comparisons), strips(report.comparisons)
+    rows, scene = summarise(report.comparisons), lay_out_strips(report.comparisons)
     height = MARGIN_IN + STRIP_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
     reach = _reach(scene)
@@ -45,17 +51,17 @@ def draw(report: Report, theme: Theme) -> Figure:
     return figure
 
 
-def _strip(axes: Axes, row: Row, dots: Sequence[Dot], reach: float, theme: Theme) -> None:
+def _strip(axes: Axes, row: SummaryRow, dots: Sequence[Dot], reach: float, theme: Theme) -> None:
     color = theme.color(row.index)
     axes.axhline(0, color=theme.muted, linewidth=0.9)
     for dot in dots:
-        _dot(axes, dot, reach, color, marker(row.index))
+        _dot(axes, dot, reach, color, marker_of(row.index))
     axes.set_ylim(-1.25 * reach, 1.25 * reach)
     axes.set_yticks([-reach, 0, reach], [f"\u2212{reach:g}", "0", f"+{reach:g}"])
     axes.tick_params(axis="y", labelsize=8)
-    bare(axes, theme, "left")
+    strip_frame(axes, theme, "left")
     name = axes.annotate(
-        "\n".join(wrap(label(row.title, 2 * NAME_COLUMNS), NAME_COLUMNS)),
+        "\n".join(wrap(fit_title(row.title, 2 * NAME_COLUMNS), NAME_COLUMNS)),
         (0, 0.5),
         xytext=(-34, 0),
         xycoords="axes fraction",
@@ -65,7 +71,7 @@ def _strip(axes: Axes, row: Row, dots: Sequence[Dot], reach: float, theme: Theme
         color=color,
         weight="bold",
     )
-    shrink(name, axes.bbox.x0 - 50)
+    shrink_to(name, axes.bbox.x0 - 50)
 
 
 def _dot(axes: Axes, dot: Dot, reach: float, color: str, shape: str) -> None:

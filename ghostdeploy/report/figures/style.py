@@ -67,17 +67,17 @@ DARK = Theme(
 )
 
 
-def marker(index: int) -> str:
+def marker_of(index: int) -> str:
     return MARKERS[index % len(MARKERS)]
 
 
-def label(text: str, limit: int = 34) -> str:
+def fit_title(text: str, limit: int = 34) -> str:
     """A title as it fits into a figure."""
     return clean(text, limit)
 
 
 @contextmanager
-def drawing(theme: Theme) -> Iterator[None]:
+def use_theme(theme: Theme) -> Iterator[None]:
     """matplotlib set up for one figure, and as it was before afterwards.
 
     Mathematical markup is off: a ``$`` in a name is a ``$``.
@@ -117,21 +117,21 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def halo(text: Text, theme: Theme) -> None:
+def add_halo(text: Text, theme: Theme) -> None:
     """Keep a text legible where lines pass behind it."""
     from matplotlib.patheffects import withStroke
 
     text.set_path_effects([withStroke(linewidth=2.5, foreground=theme.background)])
 
 
-def shrink(text: Text, room_px: float) -> None:
+def shrink_to(text: Text, room_px: float) -> None:
     """Make a text's font smaller until it is at most ``room_px`` wide (figure's own dpi)."""
     width = text.get_window_extent().width
     if width > room_px:
         text.set_fontsize(float(text.get_fontsize()) * room_px / width)
 
 
-def bare(axes: Axes, theme: Theme, *keep: str) -> None:
+def strip_frame(axes: Axes, theme: Theme, *keep: str) -> None:
     """Only the spines named, no tick marks, a light vertical grid behind the data."""
     for side, spine in axes.spines.items():
         spine.set_visible(side in keep)

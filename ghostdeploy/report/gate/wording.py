@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.budgets import combined
+from ghostdeploy.gate.budgets import combine_verdicts
 from ghostdeploy.gate.outcome import GateModel, GateRun, OpDifference
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.numbers import interval, ratio, significant
+from ghostdeploy.report.parts.numbers import format_interval, format_number, format_ratio
 from ghostdeploy.schema import Interval
 
 MOST_DISCARDS = 12
 MOST_LINES = 200  # of the graphs' difference
 
 
-def all_in_all(runs: Sequence[GateRun]) -> Verdict:
-    return combined(run.said for run in runs)
+def combine_runs(runs: Sequence[GateRun]) -> Verdict:
+    return combine_verdicts(run.said for run in runs)
 
 
 def headline(run: GateRun) -> str:
@@ -25,7 +25,7 @@ def headline(run: GateRun) -> str:
     return f"{run.verdict}: {run.why}" if run.why else run.verdict
 
 
-def facts(run: GateRun) -> Iterator[tuple[str, str]]:
+def list_facts(run: GateRun) -> Iterator[tuple[str, str]]:
     """(label, text), in the order to show them; empty ones are left out."""
     yield "device", _device(run)
     for label, model in (("baseline", run.baseline), ("candidate", run.candidate)):
@@ -34,7 +34,7 @@ def facts(run: GateRun) -> Iterator[tuple[str, str]]:
     if run.ratio and _is_counted(run):
         yield "ratio", f"{run.ratio.value:.4f}, exactly"
     elif run.ratio:
-        yield "ratio", f"{ratio(run.ratio)} at {_percent(run.policy.confidence)} confidence"
+        yield "ratio", f"{format_ratio(run.ratio)} at {_percent(run.policy.confidence)} confidence"
     if run.attempted:
         yield (
             "pairs",
@@ -48,7 +48,7 @@ def facts(run: GateRun) -> Iterator[tuple[str, str]]:
                 f" beyond the tolerance"
             ),
         )
-    yield "policy", policy(run)
+    yield "policy", describe_policy(run)
     yield "time", f"{run.duration_s:.0f} s"
 
 
@@ -56,7 +56,7 @@ def _is_counted(run: GateRun) -> bool:
     return run.candidate.instructions is not None
 
 
-def policy(run: GateRun) -> str:
+def describe_policy(run: GateRun) -> str:
     if _is_counted(run):
         return f"tolerance {_percent(run.policy.tolerance)} of the instructions"
     looks = ", ".join(map(str, run.policy.looks))
@@ -66,34 +66,34 @@ def policy(run: GateRun) -> str:
     )
 
 
-def discards(run: GateRun) -> list[str]:
+def discard_lines(run: GateRun) -> list[str]:
     """Why pairs do not count: one line for all of one reason."""
     lines = [f"pair {d.pair + 1}: {d.why}" for d in run.discards[:MOST_DISCARDS]]
     rest = len(run.discards) - len(lines)
     return [*lines, f"and {rest} more"] if rest else lines
 
 
-def budgets(run: GateRun) -> list[tuple[str, str, str]]:
+def budget_rows(run: GateRun) -> list[tuple[str, str, str]]:
     """(budget, verdict, what was measured)."""
     return [(r.budget.shown, r.verdict, r.why) for r in run.budgets]
 
 
-def operators(run: GateRun) -> list[tuple[str, str, str, str]]:
+def operator_rows(run: GateRun) -> list[tuple[str, str, str, str]]:
     """(operator, ms before, ms after, change), the largest change first."""
     return [_operator(d) for d in run.where.ops] if run.where else []
 
 
-def graphs(run: GateRun) -> list[str]:
+def graph_lines(run: GateRun) -> list[str]:
     """The lines of what changed in the graph, their columns kept."""
     lines = run.where.graphs.splitlines() if run.where else []
     return [" ".join(clean(word) for word in line.split(" ")) for line in lines[:MOST_LINES]]
 
 
-def records_of(run: GateRun) -> list[str]:
+def record_paths(run: GateRun) -> list[str]:
     return [m.record for m in (run.baseline, run.candidate) if m and m.record]
 
 
-def counts(runs: Sequence[GateRun]) -> str:
+def count_verdicts(runs: Sequence[GateRun]) -> str:
     """``3 pass, 1 regressed``."""
     found = Counter(run.verdict for run in runs)
     return ", ".join(f"{found[v.value]} {v}" for v in Verdict if found[v.value])
@@ -101,7 +101,7 @@ def counts(runs: Sequence[GateRun]) -> str:
 
 def _operator(d: OpDifference) -> tuple[str, str, str, str]:
     change = f"{d.change_ms:+.3f}".replace("-", "−")
-    return d.op, significant(d.baseline_ms, 3), significant(d.candidate_ms, 3), change
+    return d.op, format_number(d.baseline_ms, 3), format_number(d.candidate_ms, 3), change
 
 
 def _device(run: GateRun) -> str:
@@ -119,7 +119,7 @@ def _model(model: GateModel) -> str:
 
 
 def _latency(latency: Interval | None) -> str:
-    return f"{interval(latency)} ms" if latency else "not measured"
+    return f"{format_interval(latency)} ms" if latency else "not measured"
 
 
 def _percent(share: float) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.parts.grid import Facts, Grid, without_empty_columns
-from ghostdeploy.report.parts.numbers import ABSENT, millions, printed, scientific, significant
+from ghostdeploy.report.parts.grid import Facts, Grid, drop_empty_columns
+from ghostdeploy.report.parts.numbers import (
+    ABSENT,
+    format_as_printed,
+    format_millions,
+    format_number,
+    format_scientific,
+)
 from ghostdeploy.schema import InstructionComparison, OpInstructions
 
 CLASSES = ("multiply-accumulate", "load", "store", "other")
@@ -26,7 +32,7 @@ class InstructionReport:
     comparisons: tuple[InstructionComparison, ...]
 
 
-def overview(report: InstructionReport) -> Grid:
+def overview_table(report: InstructionReport) -> Grid:
     """A row a model: the total, its ratio, and the paper's."""
     header = (
         "Model",
@@ -40,48 +46,48 @@ def overview(report: InstructionReport) -> Grid:
         "Paper's ratio",
     )
     rows = tuple(_overview_row(row) for row in report.comparisons)
-    return without_empty_columns(Grid(header, rows, frozenset(range(1, len(header)))))
+    return drop_empty_columns(Grid(header, rows, frozenset(range(1, len(header)))))
 
 
 def _overview_row(row: InstructionComparison) -> tuple[str, ...]:
     artifact, counted = row.record.artifact, row.instructions
     return (
         row.title,
-        millions(artifact.params),
-        millions(artifact.macs),
-        exact(counted.total),
-        significant(row.ratio, 4),
-        *(millions(value) for value in counted.classes),
-        significant(row.record.launches[-1].peak_mem_mb, 3),
-        printed(row.paper_latency_ms),
-        significant(row.paper_ratio, 3),
+        format_millions(artifact.params),
+        format_millions(artifact.macs),
+        format_exact(counted.total),
+        format_number(row.ratio, 4),
+        *(format_millions(value) for value in counted.classes),
+        format_number(row.record.launches[-1].peak_mem_mb, 3),
+        format_as_printed(row.paper_latency_ms),
+        format_number(row.paper_ratio, 3),
     )
 
 
-def exact(count: int) -> str:
+def format_exact(count: int) -> str:
     """Millions with every digit."""
     return f"{count // 1_000_000}.{count % 1_000_000:06d}"
 
 
-def setup(report: InstructionReport) -> Facts:
+def setup_facts(report: InstructionReport) -> Facts:
     """What was run on what."""
     record = report.comparisons[0].record
     return (
         ("Core", f"{record.device.model} ({record.device.os}), one thread"),
-        ("Kernels", kernels(report.comparisons[0])),
+        ("Kernels", describe_kernels(report.comparisons[0])),
         ("Runtime", f"{record.evidence.runtime} {record.evidence.runtime_version} for aarch64"),
         ("Setup", record.device.fingerprint),
     )
 
 
-def kernels(row: InstructionComparison) -> str:
+def describe_kernels(row: InstructionComparison) -> str:
     params = row.record.params
     if not params.xnnpack:
         return "TFLite's builtin"
     return "XNNPACK, half-precision arithmetic" if params.fp16 else "XNNPACK"
 
 
-def cautions(report: InstructionReport) -> tuple[str, ...]:
+def list_cautions(report: InstructionReport) -> tuple[str, ...]:
     """What a reader must know before believing the ratios."""
     first = report.comparisons[0].title
     return tuple(
@@ -91,26 +97,30 @@ def cautions(report: InstructionReport) -> tuple[str, ...]:
     )
 
 
-def classes(report: InstructionReport) -> Grid:
+def class_table(report: InstructionReport) -> Grid:
     """A row a model: how many of which kind."""
     rows = tuple(
-        (row.title, *(millions(value) for value in row.instructions.classes))
+        (row.title, *(format_millions(value) for value in row.instructions.classes))
         for row in report.comparisons
     )
     return Grid(("Of these", *_class_header()), rows, frozenset(range(1, 5)))
 
 
-def agreement(report: InstructionReport) -> Grid:
+def agreement_table(report: InstructionReport) -> Grid:
     """How far each model's outputs are from this machine's."""
     rows = tuple(
-        (row.title, scientific(row.instructions.max_abs), scientific(row.instructions.rel_l2))
+        (
+            row.title,
+            format_scientific(row.instructions.max_abs),
+            format_scientific(row.instructions.rel_l2),
+        )
         for row in report.comparisons
     )
     header = ("Outputs against this machine's", "Max abs", "Relative L2")
     return Grid(header, rows, frozenset({1, 2}))
 
 
-def kinds(row: InstructionComparison) -> Grid:
+def kind_table(row: InstructionComparison) -> Grid:
     """The operators by kind, the dearest first; what runs between them comes last."""
     totals: dict[str, list[int]] = {}
     for operator in row.instructions.operators:
@@ -118,13 +128,13 @@ def kinds(row: InstructionComparison) -> Grid:
         for place, value in enumerate((1, operator.total, *_classes(operator))):
             entry[place] += value
     rows = [
-        (op, str(count), *map(millions, values))
+        (op, str(count), *map(format_millions, values))
         for op, (count, *values) in sorted(totals.items(), key=lambda item: -item[1][1])
     ]
     return Grid(("Operator", "Count", "All (M)", *_class_header()), tuple(rows), _NUMERIC)
 
 
-def dearest(row: InstructionComparison) -> Grid:
+def dearest_table(row: InstructionComparison) -> Grid:
     """The single operators that cost most."""
     ordered = sorted(row.instructions.operators, key=lambda op: -op.total)[:MAX_OPERATORS]
     rows = tuple((op.name or ABSENT, op.op, *_operator_cells(op)) for op in ordered)
@@ -132,12 +142,12 @@ def dearest(row: InstructionComparison) -> Grid:
     return Grid(header, rows, frozenset(range(2, 7)))
 
 
-def tables(report: InstructionReport) -> Iterator[tuple[str, Grid]]:
+def operator_tables(report: InstructionReport) -> Iterator[tuple[str, Grid]]:
     """Each model's operators with their headings."""
     for row in report.comparisons:
         if row.instructions.operators:
-            yield f"{row.title}: operators by kind", kinds(row)
-            yield f"{row.title}: the dearest operators", dearest(row)
+            yield f"{row.title}: operators by kind", kind_table(row)
+            yield f"{row.title}: the dearest operators", dearest_table(row)
 
 
 _NUMERIC = frozenset(range(1, 7))
@@ -152,4 +162,4 @@ def _classes(operator: OpInstructions) -> tuple[int, int, int, int]:
 
 
 def _operator_cells(operator: OpInstructions) -> Sequence[str]:
-    return [millions(value) for value in (operator.total, *_classes(operator))]
+    return [format_millions(value) for value in (operator.total, *_classes(operator))]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
-from ghostdeploy.report.latency.summary import invalid_reason, measured
-from ghostdeploy.report.parts.grid import Facts, Grid, cpu_list
-from ghostdeploy.report.parts.numbers import ABSENT, percent, significant
+from ghostdeploy.report.latency.summary import invalid_reason, measured_latency
+from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus
+from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
 from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
 
-def setup(comparisons: Sequence[Comparison]) -> Facts:
+def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
     """What was the same for all models, or by model where it was not."""
     facts = [(label, _shared(comparisons, of)) for label, of in _SETUP]
     return tuple((label, text) for label, text in facts if text)
 
 
-def launch_summary(comparisons: Sequence[Comparison]) -> Grid:
+def launch_summary_table(comparisons: Sequence[Comparison]) -> Grid:
     """Launches, noise and the medians of what was measured on the way."""
     header = (
         "Model",
@@ -54,7 +54,7 @@ def _describe_xnnpack(comparison: Comparison) -> str:
 def describe_clusters(device: DeviceIdentity) -> str:
     """``little Cortex-A55 ×4 (CPUs 0-3, 1.80 GHz); …``, slowest first."""
     return "; ".join(
-        f"{c.role} {c.core} ×{len(c.cpus)} (CPUs {cpu_list(c.cpus)}"
+        f"{c.role} {c.core} ×{len(c.cpus)} (CPUs {format_cpus(c.cpus)}"
         + (f", {c.max_khz / 1e6:.2f} GHz)" if c.max_khz else ")")
         for c in device.clusters
     )
@@ -71,7 +71,7 @@ def _describe_cores(comparison: Comparison) -> str:
         for c in comparison.record.device.clusters
         if set(c.cpus) & set(cpus)
     ]
-    return f"{cpu_list(cpus)} ({', '.join(names)})" if names else ""
+    return f"{format_cpus(cpus)} ({', '.join(names)})" if names else ""
 
 
 def _describe_cpus(comparison: Comparison) -> str:
@@ -114,7 +114,7 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
     return (
         comparison.title,
         f"{len(valid)} of {len(record.launches)}",
-        percent(comparison.noise) if measured(comparison) else ABSENT,
+        format_percent(comparison.noise) if measured_latency(comparison) else ABSENT,
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),
         _median(launch.peak_mem_mb for launch in valid),
@@ -129,4 +129,4 @@ def _counted(all_launches: Sequence[Launch], reason: str) -> str:
 
 def _median(values: Iterable[float | None]) -> str:
     known = [value for value in values if value is not None]
-    return significant(median(known)) if known else ABSENT
+    return format_number(median(known)) if known else ABSENT

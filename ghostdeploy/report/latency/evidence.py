@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 
 from ghostdeploy.report.parts.grid import Facts, Grid
-from ghostdeploy.report.parts.numbers import ABSENT, scientific
+from ghostdeploy.report.parts.numbers import ABSENT, format_scientific
 from ghostdeploy.schema import Artifact, Comparison, OutputCheck, Parity
 
 
-def evidence(comparison: Comparison) -> Facts:
+def evidence_facts(comparison: Comparison) -> Facts:
     """What stands behind the number, to check it or to measure it again."""
     record = comparison.record
     artifact, proof = record.artifact, record.evidence
@@ -31,7 +31,7 @@ def evidence(comparison: Comparison) -> Facts:
     return tuple((label, text) for label, text in facts if text)
 
 
-def command(comparison: Comparison) -> str:
+def launch_command(comparison: Comparison) -> str:
     """The first launch's command line, quoted for a shell; "" if there was none."""
     for launch in comparison.record.launches:
         if launch.argv:
@@ -39,7 +39,7 @@ def command(comparison: Comparison) -> str:
     return ""
 
 
-def parity(comparison: Comparison) -> Grid:
+def parity_table(comparison: Comparison) -> Grid:
     """How far the file is from its torch original."""
     header = (
         "Compared",
@@ -55,7 +55,7 @@ def parity(comparison: Comparison) -> Grid:
     return Grid(header, rows, frozenset({2, 3, 4, 5, 6}))
 
 
-def op_counts(comparison: Comparison) -> tuple[tuple[str, int], ...]:
+def count_operators(comparison: Comparison) -> tuple[tuple[str, int], ...]:
     """Operators of the graph, the most frequent first."""
     counts = comparison.record.artifact.op_counts
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -67,9 +67,9 @@ def _parity_row(result: Parity) -> tuple[str, ...]:
         result.subject,
         result.runtime,
         str(result.inputs),
-        scientific(result.max_abs),
-        scientific(result.rel_l2),
-        scientific(result.tolerance_rel_l2),
+        format_scientific(result.max_abs),
+        format_scientific(result.rel_l2),
+        format_scientific(result.tolerance_rel_l2),
         ABSENT if agreement is None else f"{100 * agreement:.1f} %",
         "passed" if result.passed else "FAILED",
     )
@@ -81,8 +81,8 @@ def _output(check: OutputCheck | None) -> str:
     if check.rel_l2 is None:
         return f"not compared: {check.why_not}"
     return (
-        f"as {check.reference} here: relative L2 {scientific(check.rel_l2)}"
-        f" (allowed {scientific(check.tolerance_rel_l2 or 0.0)})"
+        f"as {check.reference} here: relative L2 {format_scientific(check.rel_l2)}"
+        f" (allowed {format_scientific(check.tolerance_rel_l2 or 0.0)})"
     )
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from ghostdeploy.report.latency.summary import invalid_reason
-from ghostdeploy.report.parts.grid import Grid, cpu_list, or_absent, without_empty_columns
-from ghostdeploy.report.parts.numbers import ABSENT, significant, spread
+from ghostdeploy.report.parts.grid import Grid, drop_empty_columns, format_count, format_cpus
+from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_range
 from ghostdeploy.schema import Comparison, DeviceState, Launch
 
 STDERR_TAIL = 300  # characters
 
 
-def state(comparisons: Sequence[Comparison]) -> Grid:
+def state_table(comparisons: Sequence[Comparison]) -> Grid:
     """The device around the launches: the range before … and after them."""
     header = (
         "Model",
@@ -30,10 +30,10 @@ def state(comparisons: Sequence[Comparison]) -> Grid:
         "Thermal status",
     )
     grid = Grid(header, tuple(map(_state_row, comparisons)))
-    return without_empty_columns(grid)
+    return drop_empty_columns(grid)
 
 
-def launches(comparison: Comparison) -> Grid:
+def launch_table(comparison: Comparison) -> Grid:
     """Every launch in order of start."""
     header = (
         "Round",
@@ -50,11 +50,11 @@ def launches(comparison: Comparison) -> Grid:
     return Grid(header, tuple(map(_launch_row, ordered)), frozenset({0, *range(2, 8)}))
 
 
-def failures(comparison: Comparison) -> Grid:
+def failure_table(comparison: Comparison) -> Grid:
     """The launches that do not count, with the end of what they wrote to stderr."""
     bad = [launch for launch in comparison.record.launches if invalid_reason(launch)]
     rows = tuple(
-        (str(x.round), invalid_reason(x), or_absent(x.returncode), x.stderr[-STDERR_TAIL:])
+        (str(x.round), invalid_reason(x), format_count(x.returncode), x.stderr[-STDERR_TAIL:])
         for x in bad
     )
     return Grid(("Round", "Reason", "Exit code", "End of stderr"), rows, frozenset({0, 2}))
@@ -66,7 +66,7 @@ def _state_row(comparison: Comparison) -> tuple[str, ...]:
     after = [launch.state_after for launch in all_launches]
     both = before + after
     cores = comparison.record.device.cores
-    masks = dict.fromkeys(cpu_list(launch.cpus) for launch in all_launches if launch.cpus)
+    masks = dict.fromkeys(format_cpus(launch.cpus) for launch in all_launches if launch.cpus)
     return (
         comparison.title,
         "; ".join(masks) or ABSENT,
@@ -74,12 +74,12 @@ def _state_row(comparison: Comparison) -> tuple[str, ...]:
         _percents(x.others_share(cores) for x in all_launches),
         _percents(x.neighbours_share for x in all_launches),
         _before_after(before, after, lambda s: s.max_temp_c, 1),
-        spread((_frequency_share(s) for s in both), "%", 0),
+        format_range((_frequency_share(s) for s in both), "%", 0),
         _stolen(all_launches, cores),
         ", ".join(dict.fromkeys(s.governor for s in both if s.governor)) or ABSENT,
-        spread((s.mem_available_mb for s in both), places=0),
-        spread((s.battery_percent for s in both), "%", 0),
-        spread((s.thermal_status for s in both), places=0),
+        format_range((s.mem_available_mb for s in both), places=0),
+        format_range((s.battery_percent for s in both), "%", 0),
+        format_range((s.thermal_status for s in both), places=0),
     )
 
 
@@ -89,7 +89,10 @@ def _before_after(
     of: Callable[[DeviceState], float | None],
     places: int,
 ) -> str:
-    first, last = spread(map(of, before), places=places), spread(map(of, after), places=places)
+    first, last = (
+        format_range(map(of, before), places=places),
+        format_range(map(of, after), places=places),
+    )
     if (first, last) == (ABSENT, ABSENT):
         return ABSENT
     return f"before {first}, after {last}"
@@ -103,7 +106,7 @@ def _frequency_share(moment: DeviceState) -> float | None:
 
 
 def _percents(shares: Iterable[float | None]) -> str:
-    return spread((100 * x for x in shares if x is not None), "%", 0)
+    return format_range((100 * x for x in shares if x is not None), "%", 0)
 
 
 def _stolen(all_launches: Sequence[Launch], cores: int) -> str:
@@ -130,11 +133,11 @@ def _launch_row(launch: Launch) -> tuple[str, ...]:
     return (
         str(launch.round),
         _moment(launch.started_at),
-        significant(summary.value_ms if summary else None),
-        significant(summary.min_ms if summary else None),
-        significant(summary.p95_ms if summary else None),
-        significant(summary.max_ms if summary else None),
-        or_absent(summary.count if summary else None),
+        format_number(summary.value_ms if summary else None),
+        format_number(summary.min_ms if summary else None),
+        format_number(summary.p95_ms if summary else None),
+        format_number(summary.max_ms if summary else None),
+        format_count(summary.count if summary else None),
         ABSENT if before is None and after is None else f"{_degrees(before)} → {_degrees(after)}",
         "yes" if not invalid_reason(launch) else f"no: {invalid_reason(launch)}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ghostdeploy.report.parts.grid import Grid
-from ghostdeploy.report.parts.numbers import ABSENT, significant
+from ghostdeploy.report.parts.numbers import ABSENT, format_number
 from ghostdeploy.schema import Comparison, OpTime
 
 # The first kind whose word stands in the kernel's name, in capitals, takes it. XNNPACK calls a 1×1
@@ -39,7 +39,7 @@ def kind_of(op: str) -> str:
     return next((kind for kind, words in KINDS if any(w in name for w in words)), OTHER)
 
 
-def by_kind(profile: Sequence[OpTime]) -> dict[str, float]:
+def sum_by_kind(profile: Sequence[OpTime]) -> dict[str, float]:
     """Milliseconds an inference by kind, in the order of KINDS; what took none is left out."""
     totals: dict[str, float] = {}
     for row in profile:
@@ -49,14 +49,16 @@ def by_kind(profile: Sequence[OpTime]) -> dict[str, float]:
     return {kind: totals[kind] for kind in ordered if kind in totals}
 
 
-def profiles(comparisons: Sequence[Comparison]) -> list[dict[str, float]]:
+def profiles_by_kind(comparisons: Sequence[Comparison]) -> list[dict[str, float]]:
     """A profile a comparison, {} where there is none."""
-    return [by_kind(c.record.profiled.profile) if c.record.profiled else {} for c in comparisons]
+    return [
+        sum_by_kind(c.record.profiled.profile) if c.record.profiled else {} for c in comparisons
+    ]
 
 
-def table(comparisons: Sequence[Comparison]) -> Grid:
+def kind_table(comparisons: Sequence[Comparison]) -> Grid:
     """Kinds down, models across, in ms; no rows where nothing was profiled."""
-    found = profiles(comparisons)
+    found = profiles_by_kind(comparisons)
     kinds = [k for k in (*(kind for kind, _ in KINDS), OTHER) if any(k in p for p in found)]
     rows = [(kind, *(_ms(profile.get(kind)) for profile in found)) for kind in kinds]
     if rows:
@@ -65,19 +67,19 @@ def table(comparisons: Sequence[Comparison]) -> Grid:
     return Grid(header, tuple(rows), frozenset(range(1, len(header))))
 
 
-def sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+def difference_sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     """What each model costs more or less than the first, and in what."""
-    found = profiles(comparisons)
+    found = profiles_by_kind(comparisons)
     if not found or not found[0]:
         return ()
     return tuple(
-        difference(comparison.title, profile, comparisons[0].title, found[0])
+        describe_difference(comparison.title, profile, comparisons[0].title, found[0])
         for comparison, profile in zip(comparisons[1:], found[1:], strict=True)
         if profile
     )
 
 
-def difference(
+def describe_difference(
     title: str, profile: dict[str, float], base_title: str, base: dict[str, float]
 ) -> str:
     """``X costs 6.1 ms more than Y in its operators: 2.2 in depthwise convolution, …``."""
@@ -93,4 +95,4 @@ def difference(
 
 
 def _ms(value: float | None) -> str:
-    return ABSENT if value is None else significant(value, 3)
+    return ABSENT if value is None else format_number(value, 3)

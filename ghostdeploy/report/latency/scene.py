@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from statistics import median
 
-from ghostdeploy.report.latency.summary import Row, invalid_reason, measured
+from ghostdeploy.report.latency.summary import SummaryRow, invalid_reason, measured_latency
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 LAUNCH_ORDER = "launch, in order of start"
@@ -30,7 +30,7 @@ class Strips:
     dots: tuple[tuple[Dot, ...], ...]
 
 
-def anchor_index(rows: Sequence[Row]) -> int | None:
+def anchor_index(rows: Sequence[SummaryRow]) -> int | None:
     """The row at whose latency the two devices' axes meet.
 
     It is the first that is measured and has the paper's latency; None if there is none.
@@ -41,7 +41,7 @@ def anchor_index(rows: Sequence[Row]) -> int | None:
     return None
 
 
-def relative_to(row: Row, anchor: Row) -> Interval | None:
+def relative_to(row: SummaryRow, anchor: SummaryRow) -> Interval | None:
     """A measured latency as a multiple of the anchor's, with limits where they are known."""
     if row.latency_ms is None or anchor.latency_ms is None:
         return None
@@ -66,7 +66,7 @@ def upper_limit(estimate: Interval) -> float:
     return estimate.upper if drawable else estimate.value
 
 
-def strips(comparisons: Sequence[Comparison]) -> Strips:
+def lay_out_strips(comparisons: Sequence[Comparison]) -> Strips:
     """Every launch of every model on one axis of time, or of order where times are unusable."""
     every = [launch for c in comparisons for launch in c.record.launches]
     positions, label = _positions(every, len({c.record.evidence.session for c in comparisons}))
@@ -82,7 +82,7 @@ def strips(comparisons: Sequence[Comparison]) -> Strips:
 def _dots(comparison: Comparison, positions: Sequence[float]) -> tuple[Dot, ...]:
     valid = [x.summary.value_ms for x in comparison.record.valid_launches if x.summary]
     values = [x.summary.value_ms for x in comparison.record.launches if x.summary]
-    latency = measured(comparison)
+    latency = measured_latency(comparison)
     center = median(valid) if valid and latency else median(values) if values else 0.0
     return tuple(
         Dot(x, _deviation(launch, center), not invalid_reason(launch))

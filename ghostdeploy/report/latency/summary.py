@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.parts.numbers import finite
+from ghostdeploy.report.parts.numbers import drop_non_finite
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 MEASURED_HERE = "Measured here"
@@ -15,7 +15,7 @@ NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """One model. ``latency_ms`` is None where nothing was measured: then ``why_not`` tells why.
 
     ``reasons`` counts why launches were invalid. The fields ``paper_…`` come from the paper's
@@ -42,15 +42,15 @@ class Row:
     paper_source: str
 
 
-def summarise(comparisons: Sequence[Comparison]) -> tuple[Row, ...]:
+def summarise(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
     """One Row a comparison; the first is the ratios' base."""
-    base_measured = bool(comparisons) and measured(comparisons[0]) is not None
+    base_measured = bool(comparisons) and measured_latency(comparisons[0]) is not None
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
 
 
-def measured(comparison: Comparison) -> Interval | None:
+def measured_latency(comparison: Comparison) -> Interval | None:
     """The latency in ms if at least one valid launch stands behind it, else None."""
-    return finite(comparison.latency_ms) if comparison.record.valid_launches else None
+    return drop_non_finite(comparison.latency_ms) if comparison.record.valid_launches else None
 
 
 def invalid_reason(launch: Launch) -> str:
@@ -60,7 +60,7 @@ def invalid_reason(launch: Launch) -> str:
     return launch.why_not or "no result"
 
 
-def cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+def list_cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     """What a reader must know before believing the ratios."""
     texts = [text for differs, text in _DIFFERENCES if _distinct(comparisons, differs) > 1]
     for row in summarise(comparisons):
@@ -102,12 +102,12 @@ def _distinct(comparisons: Sequence[Comparison], of: Callable[[Comparison], obje
     return len({of(comparison) for comparison in comparisons})
 
 
-def _row(index: int, comparison: Comparison, base_measured: bool) -> Row:
+def _row(index: int, comparison: Comparison, base_measured: bool) -> SummaryRow:
     record = comparison.record
-    latency = measured(comparison)
+    latency = measured_latency(comparison)
     reasons = Counter(filter(None, map(invalid_reason, record.launches)))
     comparable = index > 0 and latency is not None and base_measured
-    return Row(
+    return SummaryRow(
         index=index,
         title=comparison.title,
         is_base=index == 0,
@@ -115,7 +115,7 @@ def _row(index: int, comparison: Comparison, base_measured: bool) -> Row:
         macs=record.artifact.macs,
         size_bytes=record.artifact.size_bytes,
         latency_ms=latency,
-        ratio=finite(comparison.ratio) if comparable else None,
+        ratio=drop_non_finite(comparison.ratio) if comparable else None,
         why_not="" if latency else _why_not(comparison, reasons),
         valid=len(record.valid_launches),
         total=len(record.launches),

@@ -34,7 +34,7 @@ from ghostdeploy.report.lint.groups import (
 )
 from ghostdeploy.report.lint.sections import Section, sections
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.page import fill
+from ghostdeploy.report.parts.page import fill_template
 from ghostdeploy.schema import Finding
 
 TEMPLATE = "picture.html.j2"
@@ -49,7 +49,7 @@ def render(linted: Sequence[Linted]) -> str:
     """The page. Raises MissingExtraError where Jinja2 is absent."""
     script = files("ghostdeploy.report.lint").joinpath("templates/picture.js").read_text("utf-8")
     pages = [_page(one, f"g{n}") for n, one in enumerate(linted)]
-    return fill(
+    return fill_template(
         TEMPLATE,
         package="ghostdeploy.report.lint",
         pages=pages,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ghostdeploy.report.parts.clean_text import display_width, pad
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines with every column as wide as its widest cell; a column of numbers stands right."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(display_width, column)) for column in columns]

@@ -19,7 +19,7 @@ class Grid:
     numeric: frozenset[int] = field(default=frozenset())
 
 
-def without_empty_columns(grid: Grid) -> Grid:
+def drop_empty_columns(grid: Grid) -> Grid:
     """Leave out the columns, but the first, in which nothing is known."""
     keep = [
         column
@@ -32,11 +32,11 @@ def without_empty_columns(grid: Grid) -> Grid:
     return Grid(header, rows, numeric)
 
 
-def or_absent(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     return ABSENT if value is None else str(value)
 
 
-def cpu_list(cpus: Sequence[int]) -> str:
+def format_cpus(cpus: Sequence[int]) -> str:
     """Like taskset's lists: 0-3,6."""
     runs: list[list[int]] = []
     for cpu in sorted(set(cpus)):

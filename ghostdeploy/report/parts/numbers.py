@@ -10,57 +10,57 @@ from ghostdeploy.schema import Interval
 ABSENT = "\u2013"  # an en dash
 
 
-def significant(value: float | None, digits: int = 4) -> str:
+def format_number(value: float | None, digits: int = 4) -> str:
     """Plain decimals with ``digits`` significant ones, never an exponent: 12.34, 0.5678, 1234."""
     if value is None or not math.isfinite(value):
         return ABSENT
     return f"{value:.{_decimals(value, digits)}f}"
 
 
-def printed(value: float | None) -> str:
+def format_as_printed(value: float | None) -> str:
     """A number of the paper's with the digits that it prints, no zeros added: 31.1, 37."""
     return ABSENT if value is None or not math.isfinite(value) else f"{value:.6g}"
 
 
-def interval(estimate: Interval | None, digits: int = 4) -> str:
+def format_interval(estimate: Interval | None, digits: int = 4) -> str:
     """``value [lower, upper]``, all three with the value's decimals."""
     if estimate is None or not math.isfinite(estimate.value):
         return ABSENT
-    return f"{significant(estimate.value, digits)} {limits(estimate, digits)}"
+    return f"{format_number(estimate.value, digits)} {format_limits(estimate, digits)}"
 
 
-def limits(estimate: Interval, digits: int = 4) -> str:
+def format_limits(estimate: Interval, digits: int = 4) -> str:
     """``[lower, upper]``; ? where a limit is unknown."""
     places = _decimals(estimate.value, digits)
     return f"[{_limit(estimate.lower, places)}, {_limit(estimate.upper, places)}]"
 
 
-def ratio(estimate: Interval | None) -> str:
-    return interval(estimate, 3)
+def format_ratio(estimate: Interval | None) -> str:
+    return format_interval(estimate, 3)
 
 
-def millions(count: int | None) -> str:
-    return significant(None if count is None else count / 1e6)
+def format_millions(count: int | None) -> str:
+    return format_number(None if count is None else count / 1e6)
 
 
-def megabytes(size_bytes: int | None) -> str:
-    return significant(None if size_bytes is None else size_bytes / 1e6)
+def format_megabytes(size_bytes: int | None) -> str:
+    return format_number(None if size_bytes is None else size_bytes / 1e6)
 
 
-def percent(share: float | None, digits: int = 2) -> str:
+def format_percent(share: float | None, digits: int = 2) -> str:
     if share is None or not math.isfinite(share):
         return ABSENT
-    return f"{significant(100 * share, digits)} %"
+    return f"{format_number(100 * share, digits)} %"
 
 
-def scientific(value: float | None) -> str:
+def format_scientific(value: float | None) -> str:
     """For parity errors: 1.2e-06; 0 is 0."""
     if value is None or not math.isfinite(value):
         return ABSENT if value is None else str(value)
     return f"{value:.2g}"
 
 
-def spread(values: Iterable[float | int | None], unit: str = "", places: int = 1) -> str:
+def format_range(values: Iterable[float | int | None], unit: str = "", places: int = 1) -> str:
     """``low … high unit`` of what is known, or one value where they print alike."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
@@ -70,7 +70,7 @@ def spread(values: Iterable[float | int | None], unit: str = "", places: int = 1
     return f"{text} {unit}".rstrip()
 
 
-def finite(estimate: Interval | None) -> Interval | None:
+def drop_non_finite(estimate: Interval | None) -> Interval | None:
     """The estimate, or None where it is not a number."""
     return estimate if estimate is not None and math.isfinite(estimate.value) else None
 

@@ -10,12 +10,12 @@ from ghostdeploy.report.parts.clean_text import clean
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def xml_text(text: str, limit: int) -> str:
+def clean_xml(text: str, limit: int) -> str:
     """One line without the characters that XML 1.0 forbids."""
     return _NOT_XML.sub("", clean(text, limit))
 
 
-def document(root: ElementTree.Element) -> str:
+def write_document(root: ElementTree.Element) -> str:
     """The whole file, indented."""
     ElementTree.indent(root, " ")
     body = ElementTree.tostring(root, encoding="unicode")

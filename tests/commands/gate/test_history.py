@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.report.gate.test_formats import GREEN, RUN
 
 from ghostdeploy.commands.gate import history
 from ghostdeploy.errors import InputFileError
 from tests.command_line import complaint, ghostdeploy
+from tests.report.gate.test_formats import GREEN, RUN
 
 
 def test_what_is_appended_is_read_back(tmp_path):

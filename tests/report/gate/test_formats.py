@@ -10,10 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from ghostdeploy.gate import Discard, GatePolicy, Verdict
-from ghostdeploy.gate.budgets import Budget, BudgetResult, combined, judge
-from ghostdeploy.gate.outcome import GateModel, GateRun, GitIdentity, OpDifference, Where
-from ghostdeploy.report.gate import FORMATS, render
-from ghostdeploy.report.gate.history_page import render as render_history
+from ghostdeploy.gate.budgets import Budget, BudgetResult
+from ghostdeploy.gate.outcome import GateModel, GateRun, GitIdentity, OpDifference, Slowdown
+from ghostdeploy.report.gate.formats import FORMATS, render
 from ghostdeploy.schema import BenchParams, DeviceIdentity, Interval
 
 NASTY = 'x|y <script>alert("1")</script>\n::error::\x1b[31m %0A `$(id)` @all \u202e'
@@ -37,7 +36,9 @@ RUN = GateRun(
     valid_pairs=10,
     attempted=12,
     discards=(Discard(3, "baseline: thermal status 2"), Discard(7, "candidate: killed")),
-    where=Where((OpDifference("CONV_2D", 20.0, 21.5), OpDifference("NEW", None, 0.2)), "", "+ 1"),
+    where=Slowdown(
+        (OpDifference("CONV_2D", 20.0, 21.5), OpDifference("NEW", None, 0.2)), "", "+ 1"
+    ),
     git=GitIdentity("0123456789ab", "main", "Ada", True),
 )
 GREEN = replace(RUN, verdict="pass", compared="pass", why="less than 5% slower", where=None)
@@ -54,7 +55,7 @@ def with_texts(text: str) -> GateRun:
         discards=(Discard(0, text),),
         candidate=replace(MODEL, name=text, path=text),
         identity=replace(RUN.identity, model=text),
-        where=Where((OpDifference(text, 1.0, 2.0),), text, text),
+        where=Slowdown((OpDifference(text, 1.0, 2.0),), text, text),
         budgets=(BudgetResult(Budget("ratio", 1.2, text), None, "invalid", text),),
         git=GitIdentity(text, text, text),
     )
@@ -129,33 +130,3 @@ def test_hostile_texts_stay_text(format_name):
         assert all(
             line.startswith(("::error title=", "::warning title=")) for line in out.splitlines()
         )
-
-
-def test_the_history_page():
-    runs = [GREEN, RUN, replace(with_texts(NASTY), device="adb:S1"), replace(GREEN, ratio=None)]
-    (page,) = render_history(runs, 2, "h").values()
-    assert "2 lines of the log could not be read" in page
-    assert "<script" not in page
-    assert page.count("data:image/svg+xml;base64,") == 2
-    assert "01234567+" in page
-    assert page.count("<tr>") == 5
-
-
-# --- budgets -----------------------------------------------------------------------------------
-
-
-def test_a_budgets_interval_decides():
-    policy, values = GatePolicy(), [30.0 + n / 10 for n in range(10)]
-    for limit, verdict in ((31.5, "pass"), (29.5, "regressed"), (30.45, "inconclusive")):
-        assert judge(Budget("latency_ms", limit), values, policy).verdict == verdict
-    few = judge(Budget("latency_ms", 99), values[:8], policy)
-    assert (few.verdict, few.why) == ("invalid", "only 8 values, of 9 needed")
-
-
-def test_one_verdict_for_many():
-    order = [Verdict.REGRESSED, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.PASS]
-    for place, verdict in enumerate(order):
-        assert combined([Verdict.IMPROVED, *reversed(order[place:])]) == verdict
-    assert combined([Verdict.IMPROVED]) == Verdict.IMPROVED
-    with pytest.raises(ValueError, match="no verdicts"):
-        combined([])

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from android_bench.log.parse import parse_log
-from ghostdeploy.report.latency.profile import KINDS, OTHER, by_kind, difference, kind_of
+from ghostdeploy.report.latency.profile import (
+    KINDS,
+    OTHER,
+    describe_difference,
+    kind_of,
+    sum_by_kind,
+)
 from ghostdeploy.runners.program import op_times
 from tests.android_bench.conftest import load_cases
 
@@ -46,7 +52,7 @@ def test_mobilenet_v2_as_the_real_program_tells_it(case):
     times = op_times(parsed)
     assert sum(kind_of(row.op) == "depthwise convolution" for row in times) == 17
     assert sum(kind_of(row.op) == "addition" for row in times) == 10
-    kinds = by_kind(times)
+    kinds = sum_by_kind(times)
     assert sum(kinds.values()) == pytest.approx(parsed.summary.mean_ms, rel=0.03)
     order = [kind for kind, _ in KINDS]
     assert list(kinds) == sorted(kinds, key=[*order, OTHER].index)
@@ -56,9 +62,11 @@ def test_what_a_difference_is_made_of():
     """The sentence that a reader of Table 1 wants."""
     base = {"depthwise convolution": 4.0, "1×1 convolution": 9.0, "addition": 1.0}
     more = {"depthwise convolution": 6.2, "1×1 convolution": 11.5, "addition": 1.01, "resize": 1.4}
-    assert difference("DFC", more, "V1", base) == (
+    assert describe_difference("DFC", more, "V1", base) == (
         "DFC costs 6.1 ms more than V1 in its operators: +2.5 in 1×1 convolution, +2.2 in"
         " depthwise convolution, +1.4 in resize"
     )
-    assert difference("V1", base, "DFC", more).startswith("V1 costs 6.1 ms less than DFC")
-    assert difference("V1", base, "V1", base) == "V1 costs 0 ms more than V1 in its operators"
+    assert describe_difference("V1", base, "DFC", more).startswith("V1 costs 6.1 ms less than DFC")
+    assert (
+        describe_difference("V1", base, "V1", base) == "V1 costs 0 ms more than V1 in its operators"
+    )

@@ -1,4 +1,4 @@
-"""Untrusted text, and numbers as they are written."""
+"""Untrusted text made safe to show."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostdeploy.report.parts.clean_text import clean, display_width, pad, shorten, wrap
-from ghostdeploy.report.parts.numbers import (
-    ABSENT,
-    interval,
-    millions,
-    percent,
-    printed,
-    significant,
-    spread,
-)
-from ghostdeploy.schema import Interval
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # lone surrogates included
 
@@ -50,35 +40,3 @@ def test_shortening_keeps_both_ends() -> None:
 def test_display_width(text: str, width: int) -> None:
     assert display_width(text) == width
     assert display_width(pad(text, 10)) == 10
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (7.4123, "7.412"),
-        (31.1, "31.10"),
-        (1018.44, "1018"),
-        (0.056789, "0.05679"),
-        (0, "0.000"),
-        (None, ABSENT),
-        (float("nan"), ABSENT),
-    ],
-)
-def test_significant(value: float | None, text: str) -> None:
-    assert significant(value) == text
-
-
-def test_limits_have_the_digits_of_their_value() -> None:
-    assert interval(Interval(99.95, 98.1, 101.234)) == "99.95 [98.10, 101.23]"
-    assert interval(Interval(1.5, float("-inf"), float("nan")), 3) == "1.50 [?, ?]"
-
-
-def test_the_papers_numbers_gain_no_digits() -> None:
-    assert [printed(x) for x in (31.1, 37.0, 75.3)] == ["31.1", "37", "75.3"]
-
-
-def test_small_numbers() -> None:
-    assert millions(6_156_908) == "6.157"
-    assert percent(0.0061) == "0.61 %"
-    assert spread([1.0, None, 2.5], "s") == "1.0 … 2.5 s"
-    assert spread([None]) == ABSENT

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
 
 from ghostdeploy.paper_data import PAPER_DEVICE
-from ghostdeploy.report.latency.profile import by_kind
-from ghostdeploy.report.latency.summary import Row, cautions, invalid_reason, summarise
+from ghostdeploy.report.latency.profile import sum_by_kind
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.summary import (
+    SummaryRow,
+    invalid_reason,
+    list_cautions,
+    summarise,
+)
+from ghostdeploy.report.parts.jsonvalues import to_json_value
 from ghostdeploy.schema import Comparison, Launch
 
-if TYPE_CHECKING:
-    from ghostdeploy.report import Report
-
 SCHEMA = "ghostdeploy.report/1"
-MAX_TEXT = 4000  # characters of any one string
 _RAW = frozenset({"stdout", "stderr", "samples_ms"})  # they stay in the record
 
 
 def render(report: Report, stem: str) -> dict[str, str]:
-    """``stem.json``; measured and paper's numbers live in separate objects."""
+    """Return ``stem.json``; measured and paper's numbers live in separate objects."""
     rows = summarise(report.comparisons)
     document = {
         "schema": SCHEMA,
         "title": report.title,
         "notes": report.notes,
-        "cautions": cautions(report.comparisons),
+        "cautions": list_cautions(report.comparisons),
         "comparisons": [_comparison(*pair) for pair in zip(report.comparisons, rows, strict=True)],
     }
-    text = json.dumps(_plain(document), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(to_json_value(document), ensure_ascii=False, allow_nan=False, indent=1)
     return {f"{stem}.json": text + "\n"}
 
 
-def _comparison(comparison: Comparison, row: Row) -> dict[str, object]:
+def _comparison(comparison: Comparison, row: SummaryRow) -> dict[str, object]:
     record = comparison.record
     return {
         "title": comparison.title,
@@ -61,7 +62,7 @@ def _comparison(comparison: Comparison, row: Row) -> dict[str, object]:
         "device": record.device,
         "params": record.params,
         "evidence": record.evidence,
-        "operators_ms": by_kind(record.profiled.profile) if record.profiled else {},
+        "operators_ms": sum_by_kind(record.profiled.profile) if record.profiled else {},
         "launches": [_launch(launch) for launch in record.launches],
     }
 
@@ -74,23 +75,3 @@ def _launch(launch: Launch) -> dict[str, object]:
         "counts": not invalid_reason(launch),
         "samples": len(launch.samples_ms),
     }
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold: no NaN, no lone surrogates, no endless strings."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {_text(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    return _text(value)
-
-
-def _text(value: object) -> str:
-    text = str(value)[:MAX_TEXT]
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ghostdeploy.report.latency import conditions, evidence, launchlog
-from ghostdeploy.report.latency import profile as operators
-from ghostdeploy.report.latency.formats import plots
+from ghostdeploy.report.latency import conditions, evidence, launchlog, profile
+from ghostdeploy.report.latency.formats.plots import applicable_plots, file_name
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.summary import (
     MEASURED_HERE,
     NOT_MEASURED,
     PAPER,
-    Row,
-    cautions,
+    SummaryRow,
+    list_cautions,
     summarise,
 )
-from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.grid import Facts, Grid
+from ghostdeploy.report.parts.grid import Facts
+from ghostdeploy.report.parts.markup import escape, fence, write_grid, write_table
 from ghostdeploy.report.parts.numbers import (
-    interval,
-    megabytes,
-    millions,
-    printed,
-    ratio,
-    significant,
+    format_as_printed,
+    format_interval,
+    format_megabytes,
+    format_millions,
+    format_number,
+    format_ratio,
 )
 from ghostdeploy.schema import Comparison
-
-if TYPE_CHECKING:
-    from ghostdeploy.report import Report
 
 HEADER = (
     "Model",
@@ -45,41 +40,23 @@ HEADER = (
     "*Paper: top-1 (%)*",
 )
 NUMERIC = frozenset(range(1, len(HEADER)))
-PARAGRAPH = 1000  # characters
-COMMAND = 2000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#])")
 
 
 def render(report: Report, stem: str) -> dict[str, str]:
+    """Return ``stem.md``; its figures are the files that ``plots`` writes."""
     blocks = [f"# {escape(report.title)}", *_overview(report), *_figures(report, stem)]
-    blocks += [_bullets(map(escape, operators.sentences(report.comparisons)))]
-    blocks += [grid_table(operators.table(report.comparisons))]
+    blocks += [_bullets(map(escape, profile.difference_sentences(report.comparisons)))]
+    blocks += [write_grid(profile.kind_table(report.comparisons))]
     blocks += _how(report.comparisons)
     for comparison in report.comparisons:
         blocks += _behind(comparison)
     return {f"{stem}.md": "\n\n".join(filter(None, blocks)) + "\n"}
 
 
-def escape(text: object, limit: int = PARAGRAPH) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, no mention of a GitHub user."""
-    plain = clean(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _SPECIAL.sub(r"\\\1", plain)
-    plain = re.sub(r"^([-+]|\d+[.)])(?=\s)", r"\\\1", plain)
-    return re.sub(r"@(?=\w)", "@\u200b", plain)
-
-
-def code(text: str, language: str = "") -> str:
-    """A fenced block whose fence is longer than any run of backticks inside."""
-    line = clean(text, COMMAND)
-    longest = max(map(len, re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{line}\n{fence}"
-
-
 def _overview(report: Report) -> Iterable[str]:
     rows = summarise(report.comparisons)
-    yield from (f"> **Caution:** {escape(text)}" for text in cautions(report.comparisons))
-    yield _table(HEADER, [_cells(row) for row in rows], NUMERIC)
+    yield from (f"> **Caution:** {escape(text)}" for text in list_cautions(report.comparisons))
+    yield write_table(HEADER, [_cells(row) for row in rows], NUMERIC)
     yield (
         f"*Columns in italics: {PAPER}; not measured here.* Brackets hold confidence limits;"
         f" the ratio's base is {escape(rows[0].title)}."
@@ -88,23 +65,23 @@ def _overview(report: Report) -> Iterable[str]:
     yield _bullets(escape(note) for note in report.notes)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: SummaryRow) -> list[str]:
     return [
         escape(row.title),
-        millions(row.params),
-        millions(row.macs),
-        megabytes(row.size_bytes),
+        format_millions(row.params),
+        format_millions(row.macs),
+        format_megabytes(row.size_bytes),
         _latency(row),
-        "1 (base)" if row.is_base and row.latency_ms else ratio(row.ratio),
-        _papers(printed(row.paper_latency_ms)),
-        _papers(significant(row.paper_ratio, 3)),
-        _papers(printed(row.paper_top1)),
+        "1 (base)" if row.is_base and row.latency_ms else format_ratio(row.ratio),
+        _papers(format_as_printed(row.paper_latency_ms)),
+        _papers(format_number(row.paper_ratio, 3)),
+        _papers(format_as_printed(row.paper_top1)),
     ]
 
 
-def _latency(row: Row) -> str:
+def _latency(row: SummaryRow) -> str:
     if row.latency_ms:
-        return interval(row.latency_ms)
+        return format_interval(row.latency_ms)
     return f"{NOT_MEASURED}: {escape(row.why_not)}"
 
 
@@ -113,32 +90,32 @@ def _papers(number: str) -> str:
 
 
 def _figures(report: Report, stem: str) -> Iterable[str]:
-    for figure in plots.available(report):
-        name = quote(plots.file_name(stem, figure))
+    for figure in applicable_plots(report):
+        name = quote(file_name(stem, figure))
         yield f"![{figure.title}]({name})\n\n{figure.caption}"
 
 
 def _how(comparisons: Sequence[Comparison]) -> list[str]:
     return [
         "## How it was measured",
-        _facts(conditions.setup(comparisons)),
-        grid_table(conditions.launch_summary(comparisons)),
-        grid_table(launchlog.state(comparisons)),
+        _facts(conditions.setup_facts(comparisons)),
+        write_grid(conditions.launch_summary_table(comparisons)),
+        write_grid(launchlog.state_table(comparisons)),
     ]
 
 
 def _behind(comparison: Comparison) -> Iterable[str]:
     yield f"## Evidence: {escape(comparison.title)}"
-    yield _facts(evidence.evidence(comparison))
-    command = evidence.command(comparison)
-    yield code(command, "sh") if command else ""
-    yield grid_table(evidence.parity(comparison))
-    counts = evidence.op_counts(comparison)
+    yield _facts(evidence.evidence_facts(comparison))
+    command = evidence.launch_command(comparison)
+    yield fence(command, "sh") if command else ""
+    yield write_grid(evidence.parity_table(comparison))
+    counts = evidence.count_operators(comparison)
     yield "Operators: " + ", ".join(f"{escape(op)} {n}" for op, n in counts) if counts else ""
-    yield grid_table(launchlog.failures(comparison))
-    rows = launchlog.launches(comparison)
-    if rows.rows:
-        yield f"<details><summary>Every launch</summary>\n\n{grid_table(rows)}\n\n</details>"
+    yield write_grid(launchlog.failure_table(comparison))
+    launches = launchlog.launch_table(comparison)
+    if launches.rows:
+        yield f"<details><summary>Every launch</summary>\n\n{write_grid(launches)}\n\n</details>"
 
 
 def _facts(facts: Facts) -> str:
@@ -147,16 +124,3 @@ def _facts(facts: Facts) -> str:
 
 def _bullets(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
-
-
-def grid_table(grid: Grid) -> str:
-    """A table with every cell escaped; "" for one without rows."""
-    if not grid.rows:
-        return ""
-    cells = [[escape(cell, 300) for cell in row] for row in grid.rows]
-    return _table(tuple(map(escape, grid.header)), cells, grid.numeric)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], numeric: frozenset[int]) -> str:
-    rule = ["--:" if column in numeric else "---" for column in range(len(header))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))

@@ -1,30 +1,29 @@
-"""The figures: which there are, which a report has data for, and their PNG and SVG bytes."""
+"""The figures as PNG files: which there are, and which of them a report has data for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from ghostdeploy.report.figures.style import LIGHT, Theme, drawing, encode
+from ghostdeploy.report.figures import accuracy, latency, launch_strips, operators
+from ghostdeploy.report.figures.style import LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index
 from ghostdeploy.report.latency.summary import summarise
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ghostdeploy.report import Report
-
 
 @dataclass(frozen=True)
 class Plot:
-    """One figure. ``module`` has draw(report, theme) -> matplotlib Figure."""
+    """One figure: its words, what draws it, and whether a report has data for it."""
 
     name: str
     title: str
     caption: str
-    module: str
+    draw: Callable[[Report, Theme], Figure]
     applies: Callable[[Report], bool]
 
 
@@ -54,7 +53,7 @@ PLOTS = (
             " (Kirin 980 CPU, TFLite). The paper's milliseconds are of another device and are not"
             " drawn."
         ),
-        module="ghostdeploy.report.figures.latency",
+        draw=latency.draw,
         applies=_always,
     ),
     Plot(
@@ -67,7 +66,7 @@ PLOTS = (
             " dotted line joins the two points of one model. Each device's latencies are"
             " relative to the same model on that device, so that two devices fit on one axis."
         ),
-        module="ghostdeploy.report.figures.accuracy",
+        draw=accuracy.draw,
         applies=_has_anchor,
     ),
     Plot(
@@ -77,7 +76,7 @@ PLOTS = (
             "From a launch of each model with operator profiling, which slows it: the pieces are"
             " for comparison, the latency is in the table."
         ),
-        module="ghostdeploy.report.figures.operators",
+        draw=operators.draw,
         applies=_is_profiled,
     ),
     Plot(
@@ -88,27 +87,31 @@ PLOTS = (
             " median over the valid launches. Hollow: invalid, not counted. A trend that all"
             " models share is drift of the device."
         ),
-        module="ghostdeploy.report.figures.launch_strips",
+        draw=launch_strips.draw,
         applies=_any_launch,
     ),
 )
 
 
 def render(report: Report, stem: str) -> dict[str, bytes]:
-    """``stem.NAME.png`` for each figure that the report has data for."""
-    return {file_name(stem, plot): image(plot, report) for plot in available(report)}
+    """Return ``stem.NAME.png`` for each figure that the report has data for.
+
+    Raises MissingExtraError without matplotlib.
+    """
+    return {file_name(stem, plot): draw_image(plot, report) for plot in applicable_plots(report)}
 
 
-def available(report: Report) -> tuple[Plot, ...]:
+def applicable_plots(report: Report) -> tuple[Plot, ...]:
+    """Return the figures that ``report`` has data for, in the order of PLOTS."""
     return tuple(plot for plot in PLOTS if plot.applies(report))
 
 
 def file_name(stem: str, plot: Plot) -> str:
+    """Return the name of the file that ``plot`` is written to."""
     return f"{stem}.{plot.name}.png"
 
 
-def image(plot: Plot, report: Report, theme: Theme = LIGHT, kind: str = "png") -> bytes:
-    """The drawn figure as ``png`` or ``svg``."""
-    draw = cast("Callable[[Report, Theme], Figure]", import_module(plot.module).draw)
-    with drawing(theme):
-        return encode(draw(report, theme), kind)
+def draw_image(plot: Plot, report: Report, theme: Theme = LIGHT, kind: str = "png") -> bytes:
+    """Draw a figure and return its file's bytes, as ``png`` or ``svg``."""
+    with use_theme(theme):
+        return encode(plot.draw(report, theme), kind)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ghostdeploy.report.latency import profile as operators
-from ghostdeploy.report.latency.conditions import setup
-from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, Row, cautions, summarise
+from ghostdeploy.report.latency import profile
+from ghostdeploy.report.latency.conditions import setup_facts
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.summary import (
+    MEASURED_HERE,
+    NOT_MEASURED,
+    SummaryRow,
+    list_cautions,
+    summarise,
+)
 from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
-from ghostdeploy.report.parts.columns import aligned
+from ghostdeploy.report.parts.columns import align_columns
 from ghostdeploy.report.parts.numbers import (
     ABSENT,
-    interval,
-    megabytes,
-    millions,
-    printed,
-    ratio,
-    significant,
+    format_as_printed,
+    format_interval,
+    format_megabytes,
+    format_millions,
+    format_number,
+    format_ratio,
 )
-
-if TYPE_CHECKING:
-    from ghostdeploy.report import Report
 
 WIDTH = 100
 MIN_NAME, MAX_NAME = 10, 40
@@ -53,12 +55,12 @@ def render_text(report: Report) -> str:
 
 
 def _setup_lines(report: Report) -> list[str]:
-    facts = [fact for fact in setup(report.comparisons) if fact[0] in SHOWN_FACTS]
+    facts = [fact for fact in setup_facts(report.comparisons) if fact[0] in SHOWN_FACTS]
     text = [_hanging(f"{label}: ", clean(value, 600)) for label, value in facts]
     return [line for lines in text for line in lines]
 
 
-def _table_lines(rows: tuple[Row, ...]) -> list[str]:
+def _table_lines(rows: tuple[SummaryRow, ...]) -> list[str]:
     cells = [_cells(row) for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*cells, HEADER, UNITS, strict=True)]
     widths[-PAPER_COLUMNS:] = _at_least(widths[-PAPER_COLUMNS:], display_width(PAPER_LABEL))
@@ -80,16 +82,16 @@ def _wrapped_name(name: str, width: int) -> list[str]:
     return [first, *(f"{GAP}{line}" for line in wrap(rest, width - len(GAP)) if line)]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: SummaryRow) -> tuple[str, ...]:
     return (
         clean(row.title, 2 * MAX_NAME),
-        millions(row.params),
-        millions(row.macs),
-        megabytes(row.size_bytes),
-        interval(row.latency_ms) if row.latency_ms else NOT_MEASURED,
-        "1 (base)" if row.is_base and row.latency_ms else ratio(row.ratio),
-        printed(row.paper_latency_ms),
-        significant(row.paper_ratio, 3),
+        format_millions(row.params),
+        format_millions(row.macs),
+        format_megabytes(row.size_bytes),
+        format_interval(row.latency_ms) if row.latency_ms else NOT_MEASURED,
+        "1 (base)" if row.is_base and row.latency_ms else format_ratio(row.ratio),
+        format_as_printed(row.paper_latency_ms),
+        format_number(row.paper_ratio, 3),
     )
 
 
@@ -114,17 +116,19 @@ def _at_least(widths: list[int], needed: int) -> list[int]:
 
 
 def _operator_lines(report: Report) -> list[str]:
-    grid = operators.table(report.comparisons)
+    grid = profile.kind_table(report.comparisons)
     if not grid.rows:
         return []
     header = [clean(name, MIN_NAME * 3) for name in grid.header]
     cells = [[clean(cell, MIN_NAME * 3) for cell in row] for row in grid.rows]
-    said = [_hanging("", clean(text, 600)) for text in operators.sentences(report.comparisons)]
-    return [*aligned(header, cells), *(line for lines in said for line in lines)]
+    said = [
+        _hanging("", clean(text, 600)) for text in profile.difference_sentences(report.comparisons)
+    ]
+    return [*align_columns(header, cells), *(line for lines in said for line in lines)]
 
 
 def _remarks(report: Report) -> list[str]:
-    remarks = [("! ", text) for text in cautions(report.comparisons)]
+    remarks = [("! ", text) for text in list_cautions(report.comparisons)]
     for row in summarise(report.comparisons):
         if row.reasons and row.latency_ms:
             why = "; ".join(f"{count}\u00d7 {reason}" for reason, count in row.reasons)

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ghostdeploy.report import Report
 from ghostdeploy.report.latency.formats.html import render
+from ghostdeploy.report.latency.report import Report
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")

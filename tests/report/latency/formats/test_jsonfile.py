@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ghostdeploy.paper_data import PAPER_DEVICE
-from ghostdeploy.report import Report
 from ghostdeploy.report.latency.formats.jsonfile import SCHEMA, render
+from ghostdeploy.report.latency.report import Report
 
 
 def loaded(report: Report) -> Any:

@@ -1,4 +1,4 @@
-"""Figures: valid, not blank, of sensible size, labels apart; and the points they draw."""
+"""Figures: valid, not blank, of sensible size, labels apart."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from ghostdeploy.report import Report
-from ghostdeploy.report.latency.formats.plots import PLOTS, available, file_name, image, render
-from ghostdeploy.report.latency.scene import LAUNCH_ORDER, anchor_index, relative_to, strips
-from ghostdeploy.report.latency.summary import summarise
+from ghostdeploy.report.latency.formats.plots import (
+    PLOTS,
+    applicable_plots,
+    draw_image,
+    file_name,
+    render,
+)
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Interval
 
 pytest.importorskip("matplotlib")
@@ -62,14 +66,14 @@ def test_odd_limits_are_drawn_without(table_1: Report, limits: tuple[float, floa
     )
     report = replace(table_1, comparisons=comparisons)
     for plot in PLOTS[:2]:
-        assert pixels(image(plot, report)).std() > 5
+        assert pixels(draw_image(plot, report)).std() > 5
 
 
 def test_many_models_still_fit(make: Callable[..., Report], ghostnet: Any) -> None:
     models = [
         replace(ghostnet, title=f"Model with number {i}", ratio=1 + i / 50) for i in range(24)
     ]
-    png = image(PLOTS[1], make(tuple(models)))
+    png = draw_image(PLOTS[1], make(tuple(models)))
     assert not (pixels(png)[-6:] < 200).any()
 
 
@@ -77,14 +81,14 @@ def test_figures_without_data_are_left_out(make: Callable[..., Report], ghostnet
     report = make((replace(ghostnet, paper=(None, None, None)),))
     first = report.comparisons[0]
     empty = replace(first, record=replace(first.record, launches=()))
-    assert [plot.name for plot in available(report)] == ["latency", "launches"]
-    assert [p.name for p in available(replace(report, comparisons=(empty,)))] == ["latency"]
+    assert [plot.name for plot in applicable_plots(report)] == ["latency", "launches"]
+    assert [p.name for p in applicable_plots(replace(report, comparisons=(empty,)))] == ["latency"]
 
 
 def test_the_same_report_gives_the_same_bytes(table_1: Report) -> None:
     plot = PLOTS[0]
-    assert image(plot, table_1) == image(plot, table_1)
-    assert image(plot, table_1, kind="svg") == image(plot, table_1, kind="svg")
+    assert draw_image(plot, table_1) == draw_image(plot, table_1)
+    assert draw_image(plot, table_1, kind="svg") == draw_image(plot, table_1, kind="svg")
     assert file_name("a", plot) == "a.latency.png"
 
 
@@ -92,48 +96,17 @@ def test_drawing_leaves_matplotlib_as_it_was(table_1: Report) -> None:
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    image(PLOTS[0], table_1)
+    draw_image(PLOTS[0], table_1)
     assert dict(mpl.rcParams) == before
 
 
 def test_labels_do_not_overlap(table_1: Report, eight: Report) -> None:
     from ghostdeploy.report.figures.accuracy import draw
-    from ghostdeploy.report.figures.style import LIGHT, drawing
+    from ghostdeploy.report.figures.style import LIGHT, use_theme
 
     for report in (table_1, eight):
-        with drawing(LIGHT):
+        with use_theme(LIGHT):
             figure = draw(report, LIGHT)
             boxes = [text.get_window_extent() for text in figure.axes[0].texts]
         for index, box in enumerate(boxes):
             assert not any(box.overlaps(other) for other in boxes[index + 1 :])
-
-
-def test_the_anchor_joins_the_devices(crashed: Report) -> None:
-    first, dead, last = crashed.comparisons
-    rows = summarise((dead, first, last))
-    index = anchor_index(rows)
-    assert index == 1
-    here = relative_to(rows[2], rows[1])
-    assert here is not None
-    assert here.value == pytest.approx(last.latency_ms.value / first.latency_ms.value)
-    assert anchor_index(summarise((dead,))) is None
-
-
-def test_strips_show_time_and_what_does_not_count(table_1: Report) -> None:
-    scene = strips(table_1.comparisons)
-    assert scene.x_label == "minutes since the first launch"
-    assert [len(dots) for dots in scene.dots] == [10, 10, 10]
-    assert [dot.x for dot in scene.dots[2] if not dot.valid] == pytest.approx(
-        [2.17, 2.49], abs=0.01
-    )
-    slow = [dot.deviation for dot in scene.dots[2] if not dot.valid]
-    assert all(deviation is not None and deviation > 15 for deviation in slow)
-
-
-@pytest.mark.parametrize("stamp", ["", "yesterday", "2024-05-17T09:30:00"])
-def test_without_usable_times_the_order_is_shown(table_1: Report, stamp: str) -> None:
-    first = table_1.comparisons[0]
-    launches = tuple(replace(x, started_at=stamp) for x in first.record.launches)
-    scene = strips((replace(first, record=replace(first.record, launches=launches)),))
-    assert scene.x_label == LAUNCH_ORDER
-    assert [dot.x for dot in scene.dots[0]] == list(range(1, 11))

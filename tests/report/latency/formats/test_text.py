@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ghostdeploy.report import Report
 from ghostdeploy.report.latency.formats.text import WIDTH, render_text
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.parts.clean_text import display_width
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.errors import MissingExtraError, UsageError
-from ghostdeploy.report import FORMATS, Report, render, write_report
+from ghostdeploy.report.latency.formats import FORMATS, write_report
+from ghostdeploy.report.latency.report import Report
 
 
 def test_a_report_is_a_family_of_files(table_1: Report, tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_a_report_is_a_family_of_files(table_1: Report, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_names_its_files_after_the_stem(table_1: Report, name: str) -> None:
-    files = render(table_1, "stem", name)
+    files = FORMATS[name](table_1, "stem")
     assert files
     assert all(file.startswith("stem.") and file.endswith(f".{name}") for file in files)
 
@@ -54,7 +55,7 @@ def test_a_missing_extra_names_its_command(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=r"pip install 'ghostdeploy\[report\]'"):
-        render(table_1, "r", name)
+        FORMATS[name](table_1, "r")
 
 
 def test_light_formats_survive_a_missing_extra(

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import text
-from ghostdeploy.report.gate import wording as facts
-from ghostdeploy.report.parts.xml import document, xml_text
+from ghostdeploy.report.gate import wording
+from ghostdeploy.report.gate.formats.text import render as render_text
+from ghostdeploy.report.parts.xml import clean_xml, write_document
 
 NAME, TEXT = 300, 1000  # characters
 KINDS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "error", Verdict.INVALID: "error"}
@@ -22,11 +22,11 @@ def render(runs: Sequence[GateRun]) -> str:
     root = ElementTree.Element("testsuites", name="ghostdeploy gate")
     for device in dict.fromkeys(run.device for run in runs):
         _suite(root, device, [run for run in runs if run.device == device])
-    return document(root)
+    return write_document(root)
 
 
 def _suite(root: ElementTree.Element, device: str, runs: Sequence[GateRun]) -> None:
-    suite = ElementTree.SubElement(root, "testsuite", name=xml_text(device, NAME))
+    suite = ElementTree.SubElement(root, "testsuite", name=clean_xml(device, NAME))
     for run in runs:
         _case(suite, run)
     suite.set("tests", str(len(runs)))
@@ -40,14 +40,14 @@ def _case(suite: ElementTree.Element, run: GateRun) -> None:
     case = ElementTree.SubElement(
         suite,
         "testcase",
-        classname=f"gate.{xml_text(run.device, NAME)}",
-        name=xml_text(run.name, NAME),
+        classname=f"gate.{clean_xml(run.device, NAME)}",
+        name=clean_xml(run.name, NAME),
         time=f"{run.duration_s:.1f}",
     )
-    lines = [xml_text(line, TEXT) for line in text.render([run]).splitlines()]
+    lines = [clean_xml(line, TEXT) for line in render_text([run]).splitlines()]
     kind = KINDS.get(run.said)
     if kind:
-        said = xml_text(facts.headline(run), TEXT)
+        said = clean_xml(wording.headline(run), TEXT)
         ElementTree.SubElement(case, kind, type=run.verdict, message=said).text = "\n".join(lines)
     else:
         ElementTree.SubElement(case, "system-out").text = "\n".join(lines)

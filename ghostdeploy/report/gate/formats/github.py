@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.clean_text import clean
 
 LEVELS = {
@@ -25,7 +25,7 @@ def render(runs: Sequence[GateRun]) -> str:
 def _lines(run: GateRun) -> Iterator[str]:
     level = LEVELS[run.said]
     if level:
-        yield _command(level, run, facts.headline(run))
+        yield _command(level, run, wording.headline(run))
     for text in run.warnings:
         yield _command("warning", run, text)
 

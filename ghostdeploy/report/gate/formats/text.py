@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ghostdeploy.gate.outcome import GateRun
-from ghostdeploy.report.gate import wording as facts
+from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.columns import aligned
+from ghostdeploy.report.parts.columns import align_columns
 
 LABEL, LINE = 13, 400  # characters
 
@@ -15,7 +15,7 @@ LABEL, LINE = 13, 400  # characters
 def render(runs: Sequence[GateRun]) -> str:
     blocks = ["\n".join(_lines(run)) for run in runs]
     if len(runs) > 1:
-        blocks.append(f"{facts.all_in_all(runs).upper()}: {facts.counts(runs)}")
+        blocks.append(f"{wording.combine_runs(runs).upper()}: {wording.count_verdicts(runs)}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -23,13 +23,15 @@ def _lines(run: GateRun) -> Iterator[str]:
     yield f"{run.verdict.upper()}  {clean(run.name)}" + (
         f": {clean(run.why, LINE)}" if run.why else ""
     )
-    for label, text in facts.facts(run):
+    for label, text in wording.list_facts(run):
         yield f"  {label:{LABEL}}{clean(text, LINE)}"
         if label == "pairs":
-            yield from (f"  {'':{LABEL}}  {clean(line, LINE)}" for line in facts.discards(run))
-    for shown, verdict, why in facts.budgets(run):
+            yield from (
+                f"  {'':{LABEL}}  {clean(line, LINE)}" for line in wording.discard_lines(run)
+            )
+    for shown, verdict, why in wording.budget_rows(run):
         yield f"  {'budget':{LABEL}}{clean(shown)}: {verdict}, {clean(why, LINE)}"
-    for path in facts.records_of(run):
+    for path in wording.record_paths(run):
         yield f"  {'record':{LABEL}}{clean(path, LINE)}"
     for text in run.warnings:
         yield f"  {'warning':{LABEL}}{clean(text, LINE)}"
@@ -41,11 +43,13 @@ def _where(run: GateRun) -> Iterator[str]:
         return
     yield ""
     yield "Where"
-    rows = facts.operators(run)
+    rows = wording.operator_rows(run)
     if rows:
         cells = [tuple(clean(cell, 60) for cell in row) for row in rows]
-        yield from ("  " + x for x in aligned(("operator", "was (ms)", "is (ms)", "change"), cells))
+        yield from (
+            "  " + x for x in align_columns(("operator", "was (ms)", "is (ms)", "change"), cells)
+        )
     else:
         yield f"  {clean(run.where.why_no_ops, LINE)}"
     yield ""
-    yield from facts.graphs(run)
+    yield from wording.graph_lines(run)

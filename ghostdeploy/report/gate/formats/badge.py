@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.gate import wording as facts
-from ghostdeploy.report.parts.numbers import significant
+from ghostdeploy.report.gate import wording
+from ghostdeploy.report.parts.numbers import format_number
 
 COLORS = {
     Verdict.PASS: "brightgreen",
@@ -20,11 +20,11 @@ COLORS = {
 
 
 def render(runs: Sequence[GateRun]) -> str:
-    verdict = facts.all_in_all(runs)
-    message = verdict.value if len(runs) == 1 else facts.counts(runs)
+    verdict = wording.combine_runs(runs)
+    message = verdict.value if len(runs) == 1 else wording.count_verdicts(runs)
     latency = runs[0].candidate.latency_ms
     if len(runs) == 1 and latency:
-        message += f" ({significant(latency.value, 3)} ms)"
+        message += f" ({format_number(latency.value, 3)} ms)"
     badge = {
         "schemaVersion": 1,
         "label": "latency",
