@@ -16,7 +16,7 @@ SCHEMA = "ghostdeploy.gate/1"
 
 @dataclass(frozen=True)
 class GateModel:
-    """One arm. ``latency_ms`` is None where no launch was valid; ``record`` is its file.
+    """One arm of a gate. ``latency_ms`` is None where no launch was valid; ``record`` is its file.
 
     ``instructions`` are of one inference, where the device counts instead of timing.
     """
@@ -32,7 +32,7 @@ class GateModel:
 
 @dataclass(frozen=True)
 class OpDifference:
-    """What an operator took in all of an inference; None where that graph has no such one."""
+    """An operator's time in all of an inference; None where that graph has no such operator."""
 
     op: str
     baseline_ms: float | None
@@ -40,6 +40,7 @@ class OpDifference:
 
     @property
     def change_ms(self) -> float:
+        """What the operator takes longer in the candidate; an absent one takes no time."""
         return (self.candidate_ms or 0.0) - (self.baseline_ms or 0.0)
 
 
@@ -54,7 +55,7 @@ class Slowdown:
 
 @dataclass(frozen=True)
 class GitIdentity:
-    """Empty where there is no git, or no repository."""
+    """The commit that a gate ran at; empty where there is no git, or no repository."""
 
     commit: str = ""
     branch: str = ""
@@ -64,7 +65,7 @@ class GitIdentity:
 
 @dataclass(frozen=True)
 class GateRun:
-    """One verdict and what it stands on. Shares and ratios are as in GateResult; None: unknown.
+    """One verdict and what it stands on. Shares and ratios are as in GateResult; None is unknown.
 
     ``device`` is what was asked for, ``identity`` what answered. ``p95_ratio`` is of the launches'
     95th percentiles. ``resolution`` is GatePolicy's, of this run's ``noise``. ``compared`` is the
@@ -109,4 +110,5 @@ class GateRun:
 
     @property
     def said(self) -> Verdict:
+        """The verdict as a Verdict."""
         return Verdict(self.verdict)

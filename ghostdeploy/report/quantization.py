@@ -16,7 +16,7 @@ NAMED = 10
 
 
 def to_csv(title: str, error: QuantizationError) -> bytes:
-    """One line a layer: position, name, torch module, SNR in dB, saturated share."""
+    """Return one line a layer: position, name, torch module, SNR in dB, saturated share."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("position", "name", "module", "snr_db", "saturated"))
@@ -28,14 +28,17 @@ def to_csv(title: str, error: QuantizationError) -> bytes:
 
 
 def to_json(title: str, error: QuantizationError) -> bytes:
-    """The whole report, and the ten worst layers by name."""
+    """Return the whole report, and the ten worst layers by name."""
     worst = [layer.name for layer in error.worst(NAMED)]
     whole = {"model": title, "worst": worst, **asdict(error)}
     return (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode()
 
 
 def to_png(title: str, error: QuantizationError) -> bytes:
-    """SNR by position in the graph, the ten worst layers numbered and named."""
+    """Plot SNR by position in the graph, the ten worst layers numbered and named.
+
+    Raises MissingExtraError without matplotlib.
+    """
     with use_theme(LIGHT):
         from matplotlib.figure import Figure
 

@@ -140,6 +140,27 @@ def test_median_interval_agrees_with_scipys_quantile_test():
     assert (got.lower, got.upper) == (theirs.low, theirs.high)
 
 
+@pytest.mark.parametrize("n", range(1, 12))
+def test_the_full_range_misses_the_median_where_all_are_on_one_side(n):
+    one_sided = scipy_stats.binom.pmf(0, n, 0.5)
+    assert stats.max_confidence(n) == pytest.approx(1 - 2 * one_sided)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_sign_test_is_scipys_binomial_test(one, other):
+    theirs = scipy_stats.binomtest(one, one + other).pvalue if one + other else 1.0
+    assert stats.sign_test(one, other) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_sign_test_refuses_a_negative_count():
+    with pytest.raises(ValueError, match="must not be negative"):
+        stats.sign_test(-1, 3)
+
+
+def test_mads_factor_is_the_normal_quartiles():
+    assert pytest.approx(1 / scipy_stats.norm.ppf(0.75), abs=5e-5) == stats.MAD_TO_SD
+
+
 @pytest.mark.parametrize(("n", "share"), [(1, 0.0), (2, 0.5), (5, 0.9375), (6, 0.96875)])
 def test_max_confidence(n, share):
     assert stats.max_confidence(n) == share

@@ -19,6 +19,13 @@ def test_wilson_is_scipys(counts):
     assert ours.value == right / total
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_wilson_at_other_confidences(confidence):
+    theirs = binomtest(7, 20).proportion_ci(confidence, method="wilson")
+    ours = proportions.wilson_interval(7, 20, confidence)
+    assert (ours.lower, ours.upper) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(first, second):
     theirs = binomtest(first, first + second).pvalue if first + second else 1.0

@@ -36,6 +36,10 @@ Point = tuple[float, float]
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw every measured model that has the paper's top-1 beside the paper's own series.
+
+    The report must have an anchor: a measured model with the paper's latency.
+    """
     rows = summarise(report.comparisons)
     index = anchor_index(rows)
     assert index is not None
@@ -57,7 +61,7 @@ def draw(report: Report, theme: Theme) -> Figure:
 
 
 def _paper_series(axes: Axes, unit_ms: float, theme: Theme) -> tuple[list[Point], list[Label]]:
-    """Hollow grey markers; the points to keep clear, and a label at each series' last point."""
+    """Draw hollow grey markers; return the points to keep clear, a label at each series' end."""
     clear: list[Point] = []
     labels = []
     for name, points in _by_series(figure_points("2")):
@@ -89,7 +93,7 @@ def _ours(
 
 
 def _key(figure: Figure, rows: Sequence[SummaryRow], anchor: SummaryRow, theme: Theme) -> None:
-    """Number, marker, name and value of each model, beside the plot."""
+    """Write number, marker, name and value of each model beside the plot."""
     entries = [(row, _key_lines(row, anchor)) for row in rows]
     needed = sum(len(lines) + KEY_GAP for _, lines in entries) * KEY_LINE_IN / HEIGHT_IN
     scale = min(1.0, KEY_HEIGHT / needed)
@@ -133,7 +137,7 @@ def _name(row: SummaryRow) -> str:
 def _link_to_paper(
     axes: Axes, row: SummaryRow, anchor: SummaryRow, point: Point, theme: Theme
 ) -> list[Point]:
-    """The paper's own point of a model that we measured, tied to ours."""
+    """Tie our point to the paper's own of the same model; return the points to keep clear."""
     if row.paper_latency_ms is None or anchor.paper_latency_ms is None:
         return []
     theirs = (row.paper_latency_ms / anchor.paper_latency_ms, point[1])
@@ -205,7 +209,7 @@ def _by_series(points: Iterable[FigurePoint]) -> list[tuple[str, list[FigurePoin
 
 
 def _along(line: Sequence[Point]) -> list[Point]:
-    """Points along a line of segments, its ends included."""
+    """Return points along a line of segments, its ends included."""
     dense = list(line)
     for (x0, y0), (x1, y1) in pairwise(line):
         shares = [step / STEPS for step in range(1, STEPS)]

@@ -35,7 +35,7 @@ POINT_RADIUS = 5  # pixels
 
 @dataclass(frozen=True)
 class Label:
-    """A text for the point at data coordinates (x, y)."""
+    """A text for the point at data coordinates (x, y); ``size`` is in points."""
 
     text: str
     x: float
@@ -55,12 +55,13 @@ class LabelBox:
     y1: float
 
     def overlap(self, other: LabelBox) -> float:
+        """Return the area that both boxes cover, in square pixels."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(0.0, width) * max(0.0, height)
 
     def outside(self, other: LabelBox) -> float:
-        """The area of this box that is not within the other."""
+        """Return the area of this box that is not within the other, in square pixels."""
         return (self.x1 - self.x0) * (self.y1 - self.y0) - self.overlap(other)
 
 

@@ -33,6 +33,7 @@ NAME_COLUMNS = 23
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw a row a model: the latency's bar and, where there are ratios, both of them."""
     rows = summarise(report.comparisons)
     height = MARGIN_IN + ROW_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
@@ -162,7 +163,7 @@ def _beside(
 
 
 def _ratio_limits(axes: Axes, rows: Sequence[SummaryRow]) -> None:
-    """From a little under the least to where the longest label still fits."""
+    """Show from a little under the least ratio to where the longest label still fits."""
     papers = [row.paper_ratio for row in rows if row.paper_ratio and not row.is_base]
     ours = [row.ratio for row in rows if row.ratio]
     lows = [ratio.value - whiskers(ratio)[0][0] for ratio in ours]

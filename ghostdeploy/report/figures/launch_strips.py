@@ -29,6 +29,7 @@ LEFT = 0.22  # of the width: names and the axis' numbers
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw a strip a model on one axis of time; the report must have a launch."""
     rows, scene = summarise(report.comparisons), lay_out_strips(report.comparisons)
     height = MARGIN_IN + STRIP_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
@@ -75,7 +76,7 @@ def _strip(axes: Axes, row: SummaryRow, dots: Sequence[Dot], reach: float, theme
 
 
 def _dot(axes: Axes, dot: Dot, reach: float, color: str, shape: str) -> None:
-    """Valid filled, invalid hollow, no result a cross at the lower edge."""
+    """Draw valid launches filled, invalid ones hollow, no result as a cross at the lower edge."""
     if dot.deviation is None:
         axes.plot(dot.x, -1.1 * reach, "x", color=color, markersize=7, clip_on=False)
         return
@@ -95,7 +96,7 @@ def _dot(axes: Axes, dot: Dot, reach: float, color: str, shape: str) -> None:
 
 
 def _reach(scene: Strips) -> float:
-    """± %, from the valid launches: a wild invalid one must not flatten all others."""
+    """Return ± % from the valid launches: a wild invalid one must not flatten all others."""
     deviations = [
         abs(dot.deviation)
         for dots in scene.dots

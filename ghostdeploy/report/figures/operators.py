@@ -19,6 +19,7 @@ HATCHES = ("", "//", "..")
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw a bar a model; one of them at least must be profiled."""
     found = profiles_by_kind(report.comparisons)
     shown = [kind for kind in (*(k for k, _ in KINDS), OTHER) if any(kind in p for p in found)]
     legend_in = LEGEND_LINE_IN * (ceil(len(shown) / LEGEND_COLUMNS) + 1)

@@ -32,7 +32,7 @@ MARKS = {
 
 
 def draw(runs: Sequence[GateRun], theme: Theme) -> Figure:
-    """A panel for each gate's name; ``runs`` are one device's."""
+    """Draw a panel for each gate's name; ``runs`` are one device's."""
     names = list(dict.fromkeys(run.name for run in runs))[-MOST_GATES:]
     height = MARGIN_IN + PANEL_IN * len(names)
     figure = new_figure(WIDTH_IN, height)
@@ -48,7 +48,7 @@ def draw(runs: Sequence[GateRun], theme: Theme) -> Figure:
 
 
 def short_commit(run: GateRun) -> str:
-    """Short, with a + where the tree was changed; "" where unknown."""
+    """Return the commit's first digits, with a + where the tree was changed; "" if unknown."""
     return run.git.commit[:8] + ("+" if run.git.dirty and run.git.commit else "")
 
 

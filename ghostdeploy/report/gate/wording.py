@@ -17,21 +17,22 @@ MOST_LINES = 200  # of the graphs' difference
 
 
 def combine_runs(runs: Sequence[GateRun]) -> Verdict:
+    """Return the one verdict of all ``runs``."""
     return combine_verdicts(run.said for run in runs)
 
 
 def headline(run: GateRun) -> str:
-    """``regressed: at least 3.2% slower``."""
+    """Return verdict and reason: ``regressed: at least 3.2% slower``."""
     return f"{run.verdict}: {run.why}" if run.why else run.verdict
 
 
 def list_facts(run: GateRun) -> Iterator[tuple[str, str]]:
-    """(label, text), in the order to show them; empty ones are left out."""
+    """Yield (label, text) in the order to show them; empty ones are left out."""
     yield "device", _device(run)
     for label, model in (("baseline", run.baseline), ("candidate", run.candidate)):
         if model:
             yield label, _model(model)
-    if run.ratio and _is_counted(run):
+    if run.ratio and _has_instructions(run):
         yield "ratio", f"{run.ratio.value:.4f}, exactly"
     elif run.ratio:
         yield "ratio", f"{format_ratio(run.ratio)} at {_percent(run.policy.confidence)} confidence"
@@ -52,12 +53,13 @@ def list_facts(run: GateRun) -> Iterator[tuple[str, str]]:
     yield "time", f"{run.duration_s:.0f} s"
 
 
-def _is_counted(run: GateRun) -> bool:
+def _has_instructions(run: GateRun) -> bool:
     return run.candidate.instructions is not None
 
 
 def describe_policy(run: GateRun) -> str:
-    if _is_counted(run):
+    """Return by what the gate decided; of instructions only the tolerance counts."""
+    if _has_instructions(run):
         return f"tolerance {_percent(run.policy.tolerance)} of the instructions"
     looks = ", ".join(map(str, run.policy.looks))
     return (
@@ -67,34 +69,35 @@ def describe_policy(run: GateRun) -> str:
 
 
 def discard_lines(run: GateRun) -> list[str]:
-    """Why pairs do not count: one line for all of one reason."""
+    """Return why pairs do not count, a line each, and how many more there are."""
     lines = [f"pair {d.pair + 1}: {d.why}" for d in run.discards[:MOST_DISCARDS]]
     rest = len(run.discards) - len(lines)
     return [*lines, f"and {rest} more"] if rest else lines
 
 
 def budget_rows(run: GateRun) -> list[tuple[str, str, str]]:
-    """(budget, verdict, what was measured)."""
+    """Return (budget, verdict, what was measured) of each budget."""
     return [(r.budget.shown, r.verdict, r.why) for r in run.budgets]
 
 
 def operator_rows(run: GateRun) -> list[tuple[str, str, str, str]]:
-    """(operator, ms before, ms after, change), the largest change first."""
+    """Return (operator, ms before, ms after, change), the largest change first."""
     return [_operator(d) for d in run.where.ops] if run.where else []
 
 
 def graph_lines(run: GateRun) -> list[str]:
-    """The lines of what changed in the graph, their columns kept."""
+    """Return the lines of what changed in the graph, their columns kept."""
     lines = run.where.graphs.splitlines() if run.where else []
     return [" ".join(clean(word) for word in line.split(" ")) for line in lines[:MOST_LINES]]
 
 
 def record_paths(run: GateRun) -> list[str]:
+    """Return the files of both arms' records, those that are kept."""
     return [m.record for m in (run.baseline, run.candidate) if m and m.record]
 
 
 def count_verdicts(runs: Sequence[GateRun]) -> str:
-    """``3 pass, 1 regressed``."""
+    """Return how many gates said what: ``3 pass, 1 regressed``."""
     found = Counter(run.verdict for run in runs)
     return ", ".join(f"{found[v.value]} {v}" for v in Verdict if found[v.value])
 

@@ -26,14 +26,14 @@ PAPER_NOTE = "The paper's columns are times on its phone (Kirin 980 CPU, TFLite)
 
 @dataclass(frozen=True)
 class InstructionReport:
-    """The first comparison is the ratios' base."""
+    """What all formats show. The first comparison is the ratios' base."""
 
     title: str
     comparisons: tuple[InstructionComparison, ...]
 
 
 def overview_table(report: InstructionReport) -> Grid:
-    """A row a model: the total, its ratio, and the paper's."""
+    """Return a row a model: the total, its ratio, and the paper's."""
     header = (
         "Model",
         "Params (M)",
@@ -65,12 +65,12 @@ def _overview_row(row: InstructionComparison) -> tuple[str, ...]:
 
 
 def format_exact(count: int) -> str:
-    """Millions with every digit."""
+    """Return millions with every digit."""
     return f"{count // 1_000_000}.{count % 1_000_000:06d}"
 
 
 def setup_facts(report: InstructionReport) -> Facts:
-    """What was run on what."""
+    """Return what was run on what."""
     record = report.comparisons[0].record
     return (
         ("Core", f"{record.device.model} ({record.device.os}), one thread"),
@@ -81,6 +81,7 @@ def setup_facts(report: InstructionReport) -> Facts:
 
 
 def describe_kernels(row: InstructionComparison) -> str:
+    """Return whose kernels ran, and in which arithmetic."""
     params = row.record.params
     if not params.xnnpack:
         return "TFLite's builtin"
@@ -88,7 +89,7 @@ def describe_kernels(row: InstructionComparison) -> str:
 
 
 def list_cautions(report: InstructionReport) -> tuple[str, ...]:
-    """What a reader must know before believing the ratios."""
+    """Return what a reader must know before believing the ratios."""
     first = report.comparisons[0].title
     return tuple(
         f"{row.title}: counted on another core, with other kernels or another setup than {first}."
@@ -98,7 +99,7 @@ def list_cautions(report: InstructionReport) -> tuple[str, ...]:
 
 
 def class_table(report: InstructionReport) -> Grid:
-    """A row a model: how many of which kind."""
+    """Return a row a model: how many instructions of which class."""
     rows = tuple(
         (row.title, *(format_millions(value) for value in row.instructions.classes))
         for row in report.comparisons
@@ -107,7 +108,7 @@ def class_table(report: InstructionReport) -> Grid:
 
 
 def agreement_table(report: InstructionReport) -> Grid:
-    """How far each model's outputs are from this machine's."""
+    """Return how far each model's outputs are from this machine's."""
     rows = tuple(
         (
             row.title,
@@ -121,7 +122,7 @@ def agreement_table(report: InstructionReport) -> Grid:
 
 
 def kind_table(row: InstructionComparison) -> Grid:
-    """The operators by kind, the dearest first; what runs between them comes last."""
+    """Return the operators by kind, the dearest first, in millions of instructions."""
     totals: dict[str, list[int]] = {}
     for operator in row.instructions.operators:
         entry = totals.setdefault(operator.op, [0] * 6)
@@ -135,7 +136,7 @@ def kind_table(row: InstructionComparison) -> Grid:
 
 
 def dearest_table(row: InstructionComparison) -> Grid:
-    """The single operators that cost most."""
+    """Return the single operators that cost most, at most MAX_OPERATORS of them."""
     ordered = sorted(row.instructions.operators, key=lambda op: -op.total)[:MAX_OPERATORS]
     rows = tuple((op.name or ABSENT, op.op, *_operator_cells(op)) for op in ordered)
     header = ("Node", "Operator", "All (M)", *_class_header())
@@ -143,7 +144,7 @@ def dearest_table(row: InstructionComparison) -> Grid:
 
 
 def operator_tables(report: InstructionReport) -> Iterator[tuple[str, Grid]]:
-    """Each model's operators with their headings."""
+    """Yield each model's operators with their headings."""
     for row in report.comparisons:
         if row.instructions.operators:
             yield f"{row.title}: operators by kind", kind_table(row)

@@ -12,13 +12,13 @@ from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
 
 def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
-    """What was the same for all models, or by model where it was not."""
+    """Return what was the same for all models, or by model where it was not."""
     facts = [(label, _shared(comparisons, of)) for label, of in _SETUP]
     return tuple((label, text) for label, text in facts if text)
 
 
 def launch_summary_table(comparisons: Sequence[Comparison]) -> Grid:
-    """Launches, noise and the medians of what was measured on the way."""
+    """Return launches, noise and the medians of what was measured on the way."""
     header = (
         "Model",
         "Valid launches",
@@ -32,6 +32,7 @@ def launch_summary_table(comparisons: Sequence[Comparison]) -> Grid:
 
 
 def describe_device(device: DeviceIdentity) -> str:
+    """Return model, SoC, architecture, system and cores; what is unknown is left out."""
     parts = (device.model, device.soc, device.arch, device.os, f"{device.cores} cores")
     return ", ".join(dict.fromkeys(filter(None, parts)))
 
@@ -52,7 +53,7 @@ def _describe_xnnpack(comparison: Comparison) -> str:
 
 
 def describe_clusters(device: DeviceIdentity) -> str:
-    """``little Cortex-A55 ×4 (CPUs 0-3, 1.80 GHz); …``, slowest first."""
+    """Return ``little Cortex-A55 ×4 (CPUs 0-3, 1.80 GHz); …``, slowest first."""
     return "; ".join(
         f"{c.role} {c.core} ×{len(c.cpus)} (CPUs {format_cpus(c.cpus)}"
         + (f", {c.max_khz / 1e6:.2f} GHz)" if c.max_khz else ")")
@@ -61,7 +62,7 @@ def describe_clusters(device: DeviceIdentity) -> str:
 
 
 def _describe_cores(comparison: Comparison) -> str:
-    """What the mask that was read back stands for; "" where the device tells no clusters."""
+    """Return what the mask that was read back stands for; "" where there are no clusters."""
     masks = {launch.cpus for launch in comparison.record.valid_launches if launch.cpus}
     if len(masks) != 1:
         return ""
@@ -118,11 +119,11 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),
         _median(launch.peak_mem_mb for launch in valid),
-        "; ".join(_counted(record.launches, reason) for reason in reasons) or ABSENT,
+        "; ".join(_times(record.launches, reason) for reason in reasons) or ABSENT,
     )
 
 
-def _counted(all_launches: Sequence[Launch], reason: str) -> str:
+def _times(all_launches: Sequence[Launch], reason: str) -> str:
     count = sum(invalid_reason(launch) == reason for launch in all_launches)
     return f"{count}\u00d7 {reason}"
 

@@ -10,7 +10,7 @@ from ghostdeploy.schema import Artifact, Comparison, OutputCheck, Parity
 
 
 def evidence_facts(comparison: Comparison) -> Facts:
-    """What stands behind the number, to check it or to measure it again."""
+    """Return what stands behind the number, to check it or to measure it again."""
     record = comparison.record
     artifact, proof = record.artifact, record.evidence
     facts = (
@@ -32,7 +32,7 @@ def evidence_facts(comparison: Comparison) -> Facts:
 
 
 def launch_command(comparison: Comparison) -> str:
-    """The first launch's command line, quoted for a shell; "" if there was none."""
+    """Return the first launch's command line, quoted for a shell; "" if there was none."""
     for launch in comparison.record.launches:
         if launch.argv:
             return shlex.join(launch.argv)
@@ -40,7 +40,7 @@ def launch_command(comparison: Comparison) -> str:
 
 
 def parity_table(comparison: Comparison) -> Grid:
-    """How far the file is from its torch original."""
+    """Return how far the file is from its torch original."""
     header = (
         "Compared",
         "Runtime",
@@ -56,7 +56,7 @@ def parity_table(comparison: Comparison) -> Grid:
 
 
 def count_operators(comparison: Comparison) -> tuple[tuple[str, int], ...]:
-    """Operators of the graph, the most frequent first."""
+    """Return the graph's operators and how many of each, the most frequent first."""
     counts = comparison.record.artifact.op_counts
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

@@ -14,7 +14,7 @@ STDERR_TAIL = 300  # characters
 
 
 def state_table(comparisons: Sequence[Comparison]) -> Grid:
-    """The device around the launches: the range before … and after them."""
+    """Return the device's state around the launches: the range before … and after them."""
     header = (
         "Model",
         "CPUs read back",
@@ -34,7 +34,7 @@ def state_table(comparisons: Sequence[Comparison]) -> Grid:
 
 
 def launch_table(comparison: Comparison) -> Grid:
-    """Every launch in order of start."""
+    """Return every launch in order of round and position."""
     header = (
         "Round",
         "Started",
@@ -51,7 +51,7 @@ def launch_table(comparison: Comparison) -> Grid:
 
 
 def failure_table(comparison: Comparison) -> Grid:
-    """The launches that do not count, with the end of what they wrote to stderr."""
+    """Return the launches that do not count, with the end of what they wrote to stderr."""
     bad = [launch for launch in comparison.record.launches if invalid_reason(launch)]
     rows = tuple(
         (str(x.round), invalid_reason(x), format_count(x.returncode), x.stderr[-STDERR_TAIL:])
@@ -99,7 +99,7 @@ def _before_after(
 
 
 def _frequency_share(moment: DeviceState) -> float | None:
-    """The slowest core's frequency as % of its maximum."""
+    """Return the slowest core's frequency as % of its maximum."""
     pairs = zip(moment.cur_freq_khz, moment.max_freq_khz, strict=False)
     shares = [100 * now / top for now, top in pairs if top]
     return min(shares, default=None)
@@ -110,7 +110,7 @@ def _percents(shares: Iterable[float | None]) -> str:
 
 
 def _stolen(all_launches: Sequence[Launch], cores: int) -> str:
-    """Seconds that the hypervisor gave to others while launches ran, and their share."""
+    """Return seconds that the hypervisor gave to others while launches ran, and their share."""
     pairs = [(x.state_before, x.state_after) for x in all_launches]
     known = [
         (after.cpu_steal_s - before.cpu_steal_s, after.uptime_s - before.uptime_s)
@@ -144,7 +144,7 @@ def _launch_row(launch: Launch) -> tuple[str, ...]:
 
 
 def _moment(stamp: str) -> str:
-    """Whole seconds are enough for a reader; what is no time stays as it is."""
+    """Return whole seconds, enough for a reader; what is no time stays as it is."""
     try:
         return datetime.fromisoformat(stamp).isoformat(sep=" ", timespec="seconds")
     except ValueError:

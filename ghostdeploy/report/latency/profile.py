@@ -34,13 +34,13 @@ LEAST_SHARE = 0.05  # of the difference: smaller causes are not named
 
 
 def kind_of(op: str) -> str:
-    """The kind of work that a kernel of this name does."""
+    """Return the kind of work that a kernel of this name does."""
     name = op.upper()
     return next((kind for kind, words in KINDS if any(w in name for w in words)), OTHER)
 
 
 def sum_by_kind(profile: Sequence[OpTime]) -> dict[str, float]:
-    """Milliseconds an inference by kind, in the order of KINDS; what took none is left out."""
+    """Return ms an inference by kind, in the order of KINDS; what took none is left out."""
     totals: dict[str, float] = {}
     for row in profile:
         kind = kind_of(row.op)
@@ -50,14 +50,14 @@ def sum_by_kind(profile: Sequence[OpTime]) -> dict[str, float]:
 
 
 def profiles_by_kind(comparisons: Sequence[Comparison]) -> list[dict[str, float]]:
-    """A profile a comparison, {} where there is none."""
+    """Return a profile a comparison, {} where there is none."""
     return [
         sum_by_kind(c.record.profiled.profile) if c.record.profiled else {} for c in comparisons
     ]
 
 
 def kind_table(comparisons: Sequence[Comparison]) -> Grid:
-    """Kinds down, models across, in ms; no rows where nothing was profiled."""
+    """Return kinds down, models across, in ms; no rows where nothing was profiled."""
     found = profiles_by_kind(comparisons)
     kinds = [k for k in (*(kind for kind, _ in KINDS), OTHER) if any(k in p for p in found)]
     rows = [(kind, *(_ms(profile.get(kind)) for profile in found)) for kind in kinds]
@@ -68,7 +68,7 @@ def kind_table(comparisons: Sequence[Comparison]) -> Grid:
 
 
 def difference_sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """What each model costs more or less than the first, and in what."""
+    """Return what each model costs more or less than the first, and in what."""
     found = profiles_by_kind(comparisons)
     if not found or not found[0]:
         return ()
@@ -82,7 +82,10 @@ def difference_sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
 def describe_difference(
     title: str, profile: dict[str, float], base_title: str, base: dict[str, float]
 ) -> str:
-    """``X costs 6.1 ms more than Y in its operators: 2.2 in depthwise convolution, …``."""
+    """Return ``X costs 6.1 ms more than Y in its operators: 2.2 in depthwise convolution, …``.
+
+    ``profile`` and ``base`` are ms an inference by kind.
+    """
     total = sum(profile.values()) - sum(base.values())
     apart = {kind: profile.get(kind, 0.0) - base.get(kind, 0.0) for kind in {**base, **profile}}
     ranked = sorted(apart.items(), key=lambda item: -abs(item[1]))[:NAMED_CAUSES]

@@ -24,14 +24,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Strips:
-    """One tuple of dots a comparison, with the axis they share."""
+    """One tuple of dots a comparison, with the label of the axis that they share."""
 
     x_label: str
     dots: tuple[tuple[Dot, ...], ...]
 
 
 def anchor_index(rows: Sequence[SummaryRow]) -> int | None:
-    """The row at whose latency the two devices' axes meet.
+    """Return the row at whose latency the two devices' axes meet.
 
     It is the first that is measured and has the paper's latency; None if there is none.
     """
@@ -42,7 +42,7 @@ def anchor_index(rows: Sequence[SummaryRow]) -> int | None:
 
 
 def relative_to(row: SummaryRow, anchor: SummaryRow) -> Interval | None:
-    """A measured latency as a multiple of the anchor's, with limits where they are known."""
+    """Return a latency as a multiple of the anchor's, with limits where they are known."""
     if row.latency_ms is None or anchor.latency_ms is None:
         return None
     if anchor.is_base and row.ratio:
@@ -52,7 +52,7 @@ def relative_to(row: SummaryRow, anchor: SummaryRow) -> Interval | None:
 
 
 def whiskers(estimate: Interval) -> list[list[float]]:
-    """How far the limits lie below and above the value, in the shape that ``errorbar`` takes."""
+    """Return how far the limits lie below and above the value, in ``errorbar``'s shape."""
     below = estimate.value - estimate.lower
     return [
         [below if 0 < below <= estimate.value else 0.0],
@@ -61,13 +61,13 @@ def whiskers(estimate: Interval) -> list[list[float]]:
 
 
 def upper_limit(estimate: Interval) -> float:
-    """The upper limit where it is known and drawable, else the value."""
+    """Return the upper limit where it is known and drawable, else the value."""
     drawable = estimate.value < estimate.upper < 10 * estimate.value
     return estimate.upper if drawable else estimate.value
 
 
 def lay_out_strips(comparisons: Sequence[Comparison]) -> Strips:
-    """Every launch of every model on one axis of time, or of order where times are unusable."""
+    """Put every launch on one axis of time, or of order where times are unusable."""
     every = [launch for c in comparisons for launch in c.record.launches]
     positions, label = _positions(every, len({c.record.evidence.session for c in comparisons}))
     dots = []

@@ -16,10 +16,10 @@ NOT_MEASURED = "not measured"
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One model. ``latency_ms`` is None where nothing was measured: then ``why_not`` tells why.
+    """One model of a comparison, its numbers not yet written.
 
-    ``reasons`` counts why launches were invalid. The fields ``paper_…`` come from the paper's
-    phone.
+    ``latency_ms`` is None where nothing was measured: then ``why_not`` tells why. ``reasons``
+    counts why launches were invalid. The fields ``paper_…`` come from the paper's phone.
     """
 
     index: int
@@ -43,25 +43,25 @@ class SummaryRow:
 
 
 def summarise(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
-    """One Row a comparison; the first is the ratios' base."""
+    """Return one row a comparison; the first is the ratios' base."""
     base_measured = bool(comparisons) and measured_latency(comparisons[0]) is not None
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
 
 
 def measured_latency(comparison: Comparison) -> Interval | None:
-    """The latency in ms if at least one valid launch stands behind it, else None."""
+    """Return the latency in ms if at least one valid launch stands behind it, else None."""
     return drop_non_finite(comparison.latency_ms) if comparison.record.valid_launches else None
 
 
 def invalid_reason(launch: Launch) -> str:
-    """Why a launch does not count; "" if it does."""
+    """Return why a launch does not count; "" if it does."""
     if launch.valid and launch.summary is not None:
         return ""
     return launch.why_not or "no result"
 
 
 def list_cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """What a reader must know before believing the ratios."""
+    """Return what a reader must know before believing the ratios."""
     texts = [text for differs, text in _DIFFERENCES if _distinct(comparisons, differs) > 1]
     for row in summarise(comparisons):
         if row.latency_ms is None:

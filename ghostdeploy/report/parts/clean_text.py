@@ -1,6 +1,6 @@
 """Text from records (device names, paths, error output) made safe to show.
 
-Escaping for a format is that format's own business; here: what no output wants.
+Escaping for a format is that format's own business; this removes what no output wants.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _KEPT_FORMAT_CHARACTERS = "\u200c\u200d"  # joiners: scripts and emoji need them
 
 
 def clean(text: object, limit: int = CELL_LIMIT) -> str:
-    """One line of at most ``limit`` characters: no control or bidirectional-override characters.
+    """Return one line of at most ``limit`` characters: no control or bidirectional characters.
 
     What cannot be encoded (lone surrogates, as undecodable file names bring) becomes U+FFFD.
     """
@@ -22,7 +22,7 @@ def clean(text: object, limit: int = CELL_LIMIT) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most ``limit`` characters, the middle left out: names differ at their ends."""
+    """Leave the middle out of more than ``limit`` characters: names differ at their ends."""
     if len(text) <= limit:
         return text
     tail = (limit - 1) // 2
@@ -30,18 +30,18 @@ def shorten(text: str, limit: int) -> str:
 
 
 def display_width(text: str) -> int:
-    """Terminal columns: wide East Asian characters take two, combining marks none."""
+    """Return terminal columns: wide East Asian characters take two, combining marks none."""
     return sum(map(_columns, text))
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Fill up to ``width`` terminal columns; ``right`` aligns to the right."""
+    """Fill ``text`` up to ``width`` terminal columns; ``right`` aligns it to the right."""
     fill = " " * max(0, width - display_width(text))
     return fill + text if right else text + fill
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` terminal columns, broken at spaces where possible."""
+    """Break ``text`` into lines of at most ``width`` terminal columns, at spaces where possible."""
     lines = [""]
     for word in text.split():
         joined = f"{lines[-1]} {word}".strip()

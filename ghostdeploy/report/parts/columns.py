@@ -8,7 +8,7 @@ from ghostdeploy.report.parts.clean_text import display_width, pad
 
 
 def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with every column as wide as its widest cell; a column of numbers stands right."""
+    """Return lines, each column as wide as its widest cell; a column of numbers stands right."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(display_width, column)) for column in columns]
     right = [all(_is_number(cell) for cell in column[1:]) for column in columns]

@@ -33,11 +33,12 @@ def drop_empty_columns(grid: Grid) -> Grid:
 
 
 def format_count(value: int | None) -> str:
+    """Return a whole number, or the sign of what is absent."""
     return ABSENT if value is None else str(value)
 
 
 def format_cpus(cpus: Sequence[int]) -> str:
-    """Like taskset's lists: 0-3,6."""
+    """Return CPUs as in taskset's lists: 0-3,6."""
     runs: list[list[int]] = []
     for cpu in sorted(set(cpus)):
         if runs and cpu == runs[-1][-1] + 1:

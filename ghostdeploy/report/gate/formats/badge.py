@@ -20,6 +20,7 @@ COLORS = {
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return the badge: the verdict and, of one gate, the candidate's latency."""
     verdict = wording.combine_runs(runs)
     message = verdict.value if len(runs) == 1 else wording.count_verdicts(runs)
     latency = runs[0].candidate.latency_ms

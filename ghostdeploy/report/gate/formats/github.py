@@ -19,6 +19,7 @@ LEVELS = {
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return the annotations, a line each; "" where all is good."""
     return "".join(f"{line}\n" for run in runs for line in _lines(run))
 
 

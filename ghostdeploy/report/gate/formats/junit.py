@@ -19,6 +19,7 @@ KINDS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "error", Verdict.IN
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return the suites; a case's text is what the terminal shows."""
     root = ElementTree.Element("testsuites", name="ghostdeploy gate")
     for device in dict.fromkeys(run.device for run in runs):
         _suite(root, device, [run for run in runs if run.device == device])

@@ -13,6 +13,7 @@ SIGNS = {"pass": "✅", "improved": "🚀", "regressed": "❌", "inconclusive": 
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return a table of all gates, then the evidence of each."""
     verdict = wording.combine_runs(runs).value
     blocks = [f"## {SIGNS[verdict]} Latency gate: {verdict}", _table(runs)]
     for run in runs:

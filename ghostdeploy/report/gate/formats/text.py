@@ -13,6 +13,7 @@ LABEL, LINE = 13, 400  # characters
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return each gate's verdict with its facts, and one word for several."""
     blocks = ["\n".join(_lines(run)) for run in runs]
     if len(runs) > 1:
         blocks.append(f"{wording.combine_runs(runs).upper()}: {wording.count_verdicts(runs)}")

@@ -39,11 +39,12 @@ FOOTNOTE = (
 
 
 def render(report: Report, stem: str) -> dict[str, str]:
+    """Return ``stem.txt``, what the terminal shows."""
     return {f"{stem}.txt": render_text(report)}
 
 
 def render_text(report: Report) -> str:
-    """Title, setup, the table, then whatever must be said about it."""
+    """Return title, setup, the table, then whatever must be said about it."""
     blocks = [
         wrap(clean(report.title), WIDTH),
         _setup_lines(report),
@@ -76,7 +77,7 @@ def _table_lines(rows: tuple[SummaryRow, ...]) -> list[str]:
 
 
 def _wrapped_name(name: str, width: int) -> list[str]:
-    """Lines of at most ``width`` columns, all but the first indented."""
+    """Return lines of at most ``width`` columns, all but the first indented."""
     first = wrap(name, width)[0]
     rest = name[len(first) :].strip()
     return [first, *(f"{GAP}{line}" for line in wrap(rest, width - len(GAP)) if line)]
