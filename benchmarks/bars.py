@@ -77,7 +77,7 @@ Key = Callable[[Row], float | None]
 
 @dataclass(frozen=True)
 class Bar:
-    """A goal, at most ``must``, better ``aim``; ``value`` finds it in the rows, and by which form."""
+    """A goal: at most ``must``, better ``aim``; ``value`` finds it and the form's name in rows."""
 
     name: str
     must: float
