@@ -1,12 +1,12 @@
 """What int8 costs networks that were really trained: the default, naive, and each switch alone.
 
-Prints a Markdown table. Run: python benchmarks/int8_accuracy.py quick|switches|random [WORD …].
-``quick`` is fp32, the default and naive int8 of every trained network: top-1 on the test split of
-small_data, all files on the same images, made by ``export``. ``switches`` turns one thing at a
-time, on the two networks that learned ``shapes``; ``random`` does on GhostNetV2 1.0 at 224 pixels
-with seeded weights, where there is no accuracy to be had, calibrated on 64 synthetic images. With
-WORDs, only the rows that have one of them.
-SNR is that of all test images' logits together (a few bad images decide it) and the median of each
+Prints a Markdown table. Run: python benchmarks/int8_accuracy.py quick|switches|random [WORD …]
+(quick takes some ten minutes, the others longer). ``quick`` is fp32, the default and naive int8 of
+every trained network: top-1 on the test split of small_data, all files on the same images, made by
+``export``. ``switches`` turns one thing at a time, on the two networks that learned ``shapes``;
+``random`` does on GhostNetV2 1.0 at 224 pixels with seeded weights, where there is no accuracy to
+be had, calibrated on 64 synthetic images. With WORDs, only the rows that have one of them. SNR is
+that of all test images' logits together (a few bad images decide it) and the median of each
 image's own.
 """
 
@@ -60,6 +60,7 @@ class Row:
 
 
 def switched(name: str, **changes: Any) -> Row:
+    """Return the default with something changed."""
     return Row(name, replace(DEFAULT, **changes))
 
 
@@ -84,6 +85,7 @@ QUICK = (ROWS[0], ROWS[-1])
 
 
 def main(which: str, words: list[str]) -> None:
+    """Print the table of ``which``."""
     if which == "random":
         return random_weights(words)
     print(
@@ -98,11 +100,12 @@ def main(which: str, words: list[str]) -> None:
 
 
 def chosen(words: list[str]) -> tuple[Row, ...]:
+    """Return the rows that have one of ``words`` in their name, or all."""
     return tuple(r for r in ROWS if not words or any(word in r.name for word in words))
 
 
 def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms: bool) -> None:
-    """One network's rows; with ``forms`` its float form is converted once for several of them."""
+    """Print one network's rows; with ``forms`` its float form is converted once for several."""
     write(data, folder, TEST_IMAGES)
     spec = zoo.make_spec(arch, width=0.2, resolution=(96, 96), num_classes=10)
     weights = MODELS / f"{arch}_0.2_96_{data}.safetensors"
@@ -138,11 +141,12 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
 
 
 def snrs(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float, float]:
-    """Of all logits (N, classes) together, and the median row's."""
+    """Return the SNR of all logits (N, classes) together, and the median row's, in dB."""
     return snr_db(before, after), float(np.median([*map(snr_db, before, after)]))
 
 
 def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
+    """Return the logits (N, classes) of the test images in order of their paths."""
     run = load_tflite(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
     how = how_of(ExportRequest(artifact.spec, export=artifact.export))
@@ -152,12 +156,12 @@ def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
 
 @cache
 def form_of(request: ExportRequest) -> FloatForm:
-    """The float form, BN's bounds included; the switches that follow do not change it."""
+    """Return the float form, BN's bounds included; the switches that follow do not change it."""
     return float_form(request)
 
 
 def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
-    """What ``export`` makes of ``request``, unproven."""
+    """Return what ``export`` makes of ``request``, unproven."""
     options = request.quantize
     kept = QuantizeOptions(
         options.calibration, options.size, ranges="bn", equalize=options.equalize
@@ -171,7 +175,7 @@ def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
 
 
 def quickly(request: ExportRequest) -> Artifact:
-    """A file of ``request`` with a sidecar."""
+    """Write a file of ``request`` with a sidecar."""
     made, _ = quantized(request)
     request.out.mkdir()
     path = request.out / "model.tflite"
@@ -191,6 +195,7 @@ def quickly(request: ExportRequest) -> Artifact:
 
 
 def random_weights(words: list[str]) -> None:
+    """Print the table of GhostNetV2 1.0 with seeded weights."""
     print("| form | SNR (dB) | median image's | XNNPACK partitions | MB |")
     print("|---|---|---|---|---|")
     for row in chosen(words):
@@ -199,6 +204,7 @@ def random_weights(words: list[str]) -> None:
 
 
 def random_row(row: Row) -> Iterator[str]:
+    """Yield the cells of one row."""
     spec, options = zoo.make_spec("ghostnetv2"), replace(row.options, size=64)
     made, form = quantized(
         ExportRequest(spec, ("tflite",), "int8", export=row.export, quantize=options)

@@ -3,7 +3,7 @@
 The same torch network (seeded weights) through the same onnx2tf, once as it comes out and once
 with ghostdeploy's rewrites; both are compared with torch, tensor by tensor, and timed in one
 interleaved session with TFLite's builtin kernels and with XNNPACK.
-Run: python benchmarks/plain_conversion.py [width] [launches]; no launches, no times.
+Run: python benchmarks/plain_conversion.py [width] [launches] (some minutes); 0 launches, no times.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ghostdeploy.schema import ExportOptions
 
 
 def main(width: float, launches: int) -> None:
+    """Print what distinguishes the two files, and the ratio of their latencies."""
     with tempfile.TemporaryDirectory() as name, captured():
         folder = Path(name)
         rows = build(width, folder)
@@ -45,7 +46,7 @@ def main(width: float, launches: int) -> None:
 
 
 def build(width: float, folder: Path) -> dict[str, list[str]]:
-    """Both files in ``folder``, and what distinguishes them, a row a property."""
+    """Write both files into ``folder``; return what distinguishes them, a row a property."""
     spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
     network = network_of(spec, None, 0)
     images = parity.example_inputs(spec, export)
@@ -92,12 +93,14 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
 
 
 def partitions(path: Path) -> int:
+    """Return the XNNPACK partitions of a file."""
     measured = measure_partitions(path)
     assert measured is not None
     return measured.kernels
 
 
 def ratio(folder: Path, xnnpack: bool, launches: int) -> tuple[float, float, float]:
+    """Return the mended file's latency as a multiple of the plain one's, with limits."""
     argv = [sys.executable, "-m", "ghostdeploy", "bench", "plain.tflite", "mended.tflite", "--json"]
     argv += ["--launches", str(launches), "--xnnpack", "on" if xnnpack else "off"]
     done = subprocess.run(argv, cwd=folder, check=True, capture_output=True)

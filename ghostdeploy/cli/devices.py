@@ -39,10 +39,10 @@ def devices(addresses: tuple[str, ...], adb: str, as_json: bool) -> None:
 
 
 def _lines(device: Attached) -> Iterator[str]:
-    from ghostdeploy.report.columns import aligned
-    from ghostdeploy.report.conditions import describe_device
-    from ghostdeploy.report.grid import cpu_list
-    from ghostdeploy.report.text import clean
+    from ghostdeploy.report.latency.conditions import describe_device
+    from ghostdeploy.report.parts.clean_text import clean
+    from ghostdeploy.report.parts.columns import align_columns
+    from ghostdeploy.report.parts.grid import format_cpus
 
     if device.identity is None or device.state is None:
         yield f"{clean(device.address)}  not ready: {clean(device.problem, 300)}"
@@ -52,14 +52,14 @@ def _lines(device: Attached) -> Iterator[str]:
         (
             f"  {cluster.role}",
             f"{cluster.core} ×{len(cluster.cpus)}",
-            f"CPUs {cpu_list(cluster.cpus)}",
+            f"CPUs {format_cpus(cluster.cpus)}",
             f"mask {sum(1 << cpu for cpu in cluster.cpus):02x}",
             f"{cluster.max_khz / 1e6:.2f} GHz" if cluster.max_khz else "clock unknown",
         )
         for cluster in device.identity.clusters
     ]
     if rows:
-        yield from map(clean, aligned(("  --cpus", "core", "", "", "top clock"), rows))
+        yield from map(clean, align_columns(("  --cpus", "core", "", "", "top clock"), rows))
     yield f"  {_state(device.state)}"
     yield f"  benchmark_model: {clean(device.program) or _NONE}"
 

@@ -39,7 +39,8 @@ def compare_precisions(
     from ghostdeploy.quantize import recipe
     from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured
-    from ghostdeploy.report import Report, write_report
+    from ghostdeploy.report.latency.formats import write_report
+    from ghostdeploy.report.latency.report import Report
 
     names = [name.strip() for name in precisions.split(",") if name.strip()]
     params = bench_params(o)

@@ -314,8 +314,8 @@ def _accuracy(name: str, best: list[Any], truth: list[int], classes: int) -> Acc
         per_class[label][1] += 1
     return Accuracy(
         name=name,
-        top1=proportions.wilson(sum(right), len(truth)),
-        top5=proportions.wilson(five, len(truth)),
+        top1=proportions.wilson_interval(sum(right), len(truth)),
+        top5=proportions.wilson_interval(five, len(truth)),
         images=len(truth),
         per_class=tuple((good, total) for good, total in per_class),
     )
@@ -328,7 +328,7 @@ def _pair(name: str, base: str, first: list[Any], second: list[Any], truth: list
     return Paired(
         name=name,
         base=base,
-        difference=proportions.difference(only_base, only_this, len(truth)),
+        difference=proportions.difference_interval(only_base, only_this, len(truth)),
         only_base=only_base,
         only_this=only_this,
         agreement=sum(a == b for a, b, _ in pairs) / len(truth),

@@ -16,8 +16,8 @@ from ghostdeploy import records
 from ghostdeploy.commands.bench import artifact_of, file_safe
 from ghostdeploy.commands.gate.fetch import fetch
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.gate.outcome import GitIdentity
 from ghostdeploy.gate.policy import GatePolicy
-from ghostdeploy.gate.run import GitIdentity
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
 

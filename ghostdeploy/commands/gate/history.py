@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghostdeploy import records
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 
 HISTORY = Path("reports/gate-history.jsonl")
 MAX_BYTES = 200_000_000

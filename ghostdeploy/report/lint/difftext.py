@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ghostdeploy.report.columns import aligned
 from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
 from ghostdeploy.report.lint.facts import describe_partitions
 from ghostdeploy.report.lint.groups import ELSEWHERE
-from ghostdeploy.report.markdown import escape
-from ghostdeploy.report.numbers import ABSENT, significant
-from ghostdeploy.report.text import clean, wrap
+from ghostdeploy.report.parts.clean_text import clean, wrap
+from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.markup import escape
+from ghostdeploy.report.parts.numbers import ABSENT, format_number
 from ghostdeploy.schema import Finding
 
 WIDTH = 100
@@ -27,7 +27,7 @@ def render_text(diff: LintDiff) -> str:
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
     rows = [tuple(clean(cell, NAME) for cell in row) for row in _rows(diff)]
-    lines += aligned(("", "old", "new", "change"), rows)
+    lines += align_columns(("", "old", "new", "change"), rows)
     for title, items in _lists(diff):
         lines += ["", title, *(line for item in items for line in _wrapped("  ", item))]
     return "\n".join(lines) + "\n"
@@ -88,7 +88,7 @@ def _count(value: int | None) -> str:
 
 
 def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Cells:
-    cells = [significant(None if value is None else value / unit) for value in (old, new)]
+    cells = [format_number(None if value is None else value / unit) for value in (old, new)]
     change = ABSENT
     if old is not None and new is not None and old == new:
         change = "0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.report.lint.groups import pluralize
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.numbers import significant
+from ghostdeploy.report.parts.numbers import format_number
 from ghostdeploy.schema import GraphReport, Partitions
 
 
@@ -31,11 +31,11 @@ def describe_graph(linted: Linted) -> tuple[str, ...]:
 def _describe_sizes(report: GraphReport) -> tuple[str, ...]:
     known = []
     if report.weights_mb is not None:
-        known.append(f"weights {significant(report.weights_mb)} MB")
+        known.append(f"weights {format_number(report.weights_mb)} MB")
     if report.activations_mb is not None:
-        known.append(f"activations {significant(report.activations_mb)} MB")
+        known.append(f"activations {format_number(report.activations_mb)} MB")
     if report.macs is not None:
-        known.append(f"{significant(report.macs / 1e6)} M MACs")
+        known.append(f"{format_number(report.macs / 1e6)} M MACs")
     return tuple(known)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 
 SEVERITIES = ("error", "warning", "info")

@@ -19,7 +19,7 @@ from ghostdeploy.lint import RULES
 from ghostdeploy.lint.rule_docs import read_rule_doc
 from ghostdeploy.report.lint.groups import Names, read_names
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"

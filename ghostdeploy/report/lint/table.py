@@ -15,7 +15,7 @@ from ghostdeploy.report.lint.groups import (
     summarize,
 )
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.text import clean, display_width, pad, wrap
+from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
 from ghostdeploy.schema import Finding
 
 WIDTH = 100

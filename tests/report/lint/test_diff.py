@@ -11,7 +11,7 @@ from ghostdeploy.report.lint.diff import ModuleChange, OpChange, diff
 from ghostdeploy.report.lint.difftext import WIDTH, render_markdown, render_text
 from ghostdeploy.report.lint.jsonfile import make_plain
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.text import display_width
+from ghostdeploy.report.parts.clean_text import display_width
 from ghostdeploy.schema import Finding
 from tests.report.lint.graphs import SHAPE, network, report_of, resize_findings
 

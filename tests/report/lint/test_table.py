@@ -9,7 +9,7 @@ import pytest
 
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.lint.table import WIDTH, render
-from ghostdeploy.report.text import display_width
+from ghostdeploy.report.parts.clean_text import display_width
 from ghostdeploy.schema import Finding
 from tests.report.lint.graphs import network, report_of
 

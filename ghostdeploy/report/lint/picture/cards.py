@@ -12,7 +12,7 @@ from ghostdeploy.report.lint.picture.marks import Marks, css_class
 from ghostdeploy.report.lint.picture.sections import Section
 from ghostdeploy.report.lint.picture.shapes import Drawing
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 WIDE = 4  # columns from which on a card takes the whole width
 TITLE = 80  # characters

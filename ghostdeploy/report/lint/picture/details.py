@@ -6,7 +6,7 @@ from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.report.lint.facts import format_shape
 from ghostdeploy.report.lint.picture.marks import Marks, css_class
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 NAME, TEXT = 200, 1000  # characters
 MAX_ATTRIBUTES = 12

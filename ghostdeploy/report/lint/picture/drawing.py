@@ -25,7 +25,7 @@ from ghostdeploy.report.lint.picture.pills import make_input_pills, make_output_
 from ghostdeploy.report.lint.picture.routes import draw_edge, draw_exit
 from ghostdeploy.report.lint.picture.shapes import Band, Box, Drawing, Frame
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 LABEL, DETAIL = 24, 26  # characters that fit
 SQUEEZED = 17  # characters from which on a label is made to fit

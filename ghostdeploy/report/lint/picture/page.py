@@ -32,8 +32,8 @@ from ghostdeploy.report.lint.picture.families import FAMILIES, family_of
 from ghostdeploy.report.lint.picture.marks import Marks, css_class, mark_nodes
 from ghostdeploy.report.lint.picture.sections import cut_into_sections
 from ghostdeploy.report.lint.picture.surroundings import Surroundings, look_around
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.page import fill_template
 from ghostdeploy.schema import Finding
 
 PACKAGE = "ghostdeploy.report.lint.picture"
@@ -91,7 +91,7 @@ def render(linted: Sequence[Linted]) -> str:
     """Return the page. Raises MissingExtraError where Jinja2 is absent."""
     script = files(PACKAGE).joinpath("templates/picture.js").read_text("utf-8")
     pages = [_page(one, f"g{n}") for n, one in enumerate(linted)]
-    return fill(
+    return fill_template(
         TEMPLATE,
         package=PACKAGE,
         pages=pages,

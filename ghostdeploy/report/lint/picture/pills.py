@@ -9,7 +9,7 @@ from ghostdeploy.report.lint.picture.card_grid import GAP_Y, PAD, CardGrid
 from ghostdeploy.report.lint.picture.layout import Layout
 from ghostdeploy.report.lint.picture.shapes import Pill
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 PILL_TEXT = 24  # characters that fit
 MAX_OUTPUTS = 24
