@@ -45,8 +45,8 @@ from ghostdeploy.export import parity, rewrites
 from ghostdeploy.export.deploy import reference
 from ghostdeploy.lint.partitions import measure
 from ghostdeploy.records import write_atomic
+from ghostdeploy.runners.arm.emulator_folder import installed
 from ghostdeploy.runners.arm.pins import setup_key
-from ghostdeploy.runners.arm.place import installed
 from ghostdeploy.schema import ExportOptions, ModelSpec
 from ghostdeploy.tensors import to_nhwc
 

@@ -11,7 +11,7 @@ from sysconfig import get_path
 
 import pytest
 
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import place
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 

@@ -46,7 +46,7 @@ def _fetch(abi: str, url: str, sha256: str, *, as_json: bool) -> None:
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, python_ok
     from ghostdeploy.report.columns import aligned
-    from ghostdeploy.runners.arm.place import SETUP_COMMAND, place
+    from ghostdeploy.runners.arm.emulator_folder import SETUP_COMMAND, place
 
     checks, emulator = examine(), place()
     if as_json:

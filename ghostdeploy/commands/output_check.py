@@ -7,7 +7,7 @@ from pathlib import Path
 from ghostdeploy.errors import MeasurementError, MissingExtraError
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.agreement import agreement, tolerance
-from ghostdeploy.runners.reference import reference
+from ghostdeploy.runners.host.reference import reference
 from ghostdeploy.schema import Artifact, BenchParams, OutputCheck
 
 

@@ -21,9 +21,9 @@ from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
 from android_bench.session.session import PhoneOptions, PhoneSession
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
+from ghostdeploy.runners.host.child_process import bounded_text
+from ghostdeploy.runners.host.program_launch import op_times, parsed, program_argv, summary_of
 from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.process import bounded_text
-from ghostdeploy.runners.program import op_times, parsed, program_argv, summary_of
 from ghostdeploy.schema import (
     BenchParams,
     CoreCluster,

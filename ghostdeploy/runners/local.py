@@ -12,11 +12,12 @@ from statistics import fmean, median, pstdev, quantiles
 from typing import Any
 
 from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
-from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host, runtimes
-from ghostdeploy.runners.launch import Job
+from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
+from ghostdeploy.runners.host import machine, runtimes
+from ghostdeploy.runners.host.child_process import Finished, python_environment, run_process
+from ghostdeploy.runners.host.disturbance import Watch
+from ghostdeploy.runners.host.measuring_child import Job
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.process import Finished, python_environment, run_process
-from ghostdeploy.runners.watch import Watch
 from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
 
 
@@ -37,10 +38,10 @@ class LocalRunner:
         choose_cpus(params)
 
     def identity(self) -> DeviceIdentity:
-        return host.identity()
+        return machine.identity()
 
     def state(self) -> DeviceState:
-        return host.state()
+        return machine.state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
         """Raises MissingExtraError where it is not installed."""
@@ -55,7 +56,7 @@ class LocalRunner:
         check_model_file(model_path)
         cpus = choose_cpus(params)
         if params.runtime == "benchmark_model":
-            from ghostdeploy.runners.program import launch_program
+            from ghostdeploy.runners.host.program_launch import launch_program
 
             return launch_program(model_path, params, cpus)
         return _launch(model_path, params, cpus)
@@ -77,7 +78,7 @@ def choose_cpus(params: BenchParams) -> tuple[int, ...]:
     The last, because the first core of most machines serves the interrupts. () where the system
     cannot pin. Raises UsageError for a core that this process may not use.
     """
-    allowed = host.allowed_cpus()
+    allowed = machine.allowed_cpus()
     if not params.cpus:
         return allowed[-params.threads :]
     if not allowed:
@@ -153,7 +154,12 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         cpus=list(cpus),
         parent=os.getpid(),
     )
-    argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
+    argv = (
+        sys.executable,
+        "-m",
+        "ghostdeploy.runners.host.measuring_child",
+        json.dumps(asdict(job)),
+    )
     watch = Watch(cpus, params.threads, params.max_disturbance)
     finished = run_process(argv, params.timeout_s, python_environment(), cpus)
     common = watch.stop() | {

@@ -9,18 +9,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host
+from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.agreement import agreement, tolerance
 from ghostdeploy.runners.arm import pins
-from ghostdeploy.runners.arm.cores import HALF_PRECISION, check_core
-from ghostdeploy.runners.arm.elf import guest_program
+from ghostdeploy.runners.arm.core_models import HALF_PRECISION, check_core
 from ghostdeploy.runners.arm.emulate import INFERENCES, WARM_UPS, Emulated, emulate, workplace
-from ghostdeploy.runners.arm.operators import graph_nodes, split
-from ghostdeploy.runners.arm.place import installed
-from ghostdeploy.runners.arm.program import ProgramRun
+from ghostdeploy.runners.arm.emulator_folder import installed
+from ghostdeploy.runners.arm.guest_program import guest_program
+from ghostdeploy.runners.arm.operator_split import graph_nodes, split
+from ghostdeploy.runners.arm.program_run import ProgramRun
+from ghostdeploy.runners.host import machine
+from ghostdeploy.runners.host.reference import Reference, reference
+from ghostdeploy.runners.host.runtimes import benchmark_program, check_format, evidence
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.reference import Reference, reference
-from ghostdeploy.runners.runtimes import benchmark_program, check_format, evidence
 from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,
@@ -64,7 +65,7 @@ class QemuRunner:
         )
 
     def state(self) -> DeviceState:
-        return host.state()
+        return machine.state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
         """Of a program all that it tells is the linker's build ID. Raises UsageError for none."""

@@ -11,7 +11,7 @@ from ghostdeploy.commands.bench import artifact_of
 from ghostdeploy.commands.count import compare_counts, count
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.records import read_record
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import place
 from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,

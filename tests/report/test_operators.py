@@ -6,7 +6,7 @@ import pytest
 
 from android_bench.log.parse import parse_log
 from ghostdeploy.report.operators import KINDS, OTHER, by_kind, difference, kind_of
-from ghostdeploy.runners.program import op_times
+from ghostdeploy.runners.host.program_launch import op_times
 from tests.android_bench.conftest import load_cases
 
 

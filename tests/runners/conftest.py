@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.runners import watch
+from ghostdeploy.runners.host import disturbance
 from tests import small_models
 
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: False)
 
 
 @pytest.fixture

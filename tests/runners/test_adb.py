@@ -14,7 +14,7 @@ from ghostdeploy.fake_phone import PHONES
 from ghostdeploy.runners import Access, open_runner
 from ghostdeploy.runners.adb import serials
 from ghostdeploy.runners.agreement import agreement
-from ghostdeploy.runners.reference import reference
+from ghostdeploy.runners.host.reference import reference
 from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
 from tests.android_bench.program.test_install import elf

@@ -20,8 +20,9 @@ from ghostdeploy.errors import (
     MissingExtraError,
     UsageError,
 )
-from ghostdeploy.runners import launch, local, open_runner
-from ghostdeploy.runners.process import Finished, python_environment
+from ghostdeploy.runners import local, open_runner
+from ghostdeploy.runners.host import measuring_child
+from ghostdeploy.runners.host.child_process import Finished, python_environment
 from ghostdeploy.schema import BenchParams, Launch
 from tests import small_models
 
@@ -281,11 +282,11 @@ def tflite_interpreter(name: str, tmp_path: Path, seed: int = 0):
         made.append(module.Interpreter(**arguments))
         return made[0]
 
-    job = launch.Job(str(path), "litert", 1, 1, 1, True, [], os.getpid())
-    opened = launch._open_tflite(
+    job = measuring_child.Job(str(path), "litert", 1, 1, 1, True, [], os.getpid())
+    opened = measuring_child._open_tflite(
         SimpleNamespace(Interpreter=make, OpResolverType=module.OpResolverType), job
     )
-    opened.fill(launch._generator(seed))
+    opened.fill(measuring_child._generator(seed))
     return made[0]
 
 
@@ -310,7 +311,7 @@ def test_all_inputs_are_filled_the_same_way_for_the_same_seed(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint64"])
 def test_whole_numbers_use_their_types_whole_range(dtype):
-    drawn = launch._random(launch._generator(0), dtype, (20_000,))
+    drawn = measuring_child._random(measuring_child._generator(0), dtype, (20_000,))
     limits = numpy.iinfo(dtype)
     assert drawn.dtype == dtype
     span = float(limits.max) - float(limits.min)
@@ -319,23 +320,28 @@ def test_whole_numbers_use_their_types_whole_range(dtype):
 
 
 def test_other_inputs():
-    generator = launch._generator(0)
-    assert launch._random(generator, "float16", (2, 3)).shape == (2, 3)
-    assert launch._random(generator, "float32", ()).shape == ()
-    assert set(launch._random(generator, "bool", (50,)).tolist()) == {True, False}
+    generator = measuring_child._generator(0)
+    assert measuring_child._random(generator, "float16", (2, 3)).shape == (2, 3)
+    assert measuring_child._random(generator, "float32", ()).shape == ()
+    assert set(measuring_child._random(generator, "bool", (50,)).tolist()) == {True, False}
     with pytest.raises(ValueError, match="cannot be filled"):
-        launch._random(generator, "complex64", (1,))
-    assert launch._onnx_dtype("tensor(float)") is numpy.float32
-    assert launch._onnx_dtype("tensor(double)") is numpy.float64
-    assert launch._onnx_dtype("tensor(uint8)") is numpy.uint8
+        measuring_child._random(generator, "complex64", (1,))
+    assert measuring_child._onnx_dtype("tensor(float)") is numpy.float32
+    assert measuring_child._onnx_dtype("tensor(double)") is numpy.float64
+    assert measuring_child._onnx_dtype("tensor(uint8)") is numpy.uint8
     with pytest.raises(ValueError, match=r"type seq\(tensor\(float\)\) cannot"):
-        launch._onnx_dtype("seq(tensor(float))")
+        measuring_child._onnx_dtype("seq(tensor(float))")
 
 
 def test_the_child_does_not_outlive_a_parent_that_is_already_gone(model):
     import subprocess
 
-    job = launch.Job(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
-    argv = [sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(job.__dict__)]
+    job = measuring_child.Job(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
+    argv = [
+        sys.executable,
+        "-m",
+        "ghostdeploy.runners.host.measuring_child",
+        json.dumps(job.__dict__),
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, env=python_environment())
     assert (done.returncode, done.stdout) == (1, "")

@@ -13,7 +13,7 @@ import pytest
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.runners import RUNNERS, open_runner
-from ghostdeploy.runners.runtimes import RUNTIMES, check_format, evidence
+from ghostdeploy.runners.host.runtimes import RUNTIMES, check_format, evidence
 from ghostdeploy.schema import BenchParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,8 @@ def test_a_file_of_another_runtime_is_refused(name, runtime, says):
 def test_importing_the_runners_imports_nothing_heavy():
     code = (
         "import sys; before = set(sys.modules)\n"
-        "import ghostdeploy.runners.local, ghostdeploy.commands.bench, ghostdeploy.runners.launch\n"
+        "import ghostdeploy.runners.local, ghostdeploy.commands.bench\n"
+        "import ghostdeploy.runners.host.measuring_child\n"
         "heavy = {'numpy', 'onnxruntime', 'onnx', 'tensorflow', 'torch', 'click', 'android_bench',"
         " 'ai_edge_litert', 'tflite_runtime'}\n"
         "print(sorted(heavy & set(sys.modules)))"

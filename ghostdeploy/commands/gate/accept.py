@@ -15,7 +15,7 @@ from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Access, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import in_line
 from ghostdeploy.schema import Artifact, BenchParams
 
 

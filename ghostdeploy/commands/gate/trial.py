@@ -17,7 +17,7 @@ from ghostdeploy.gate.budgets import Budget, BudgetResult, judge
 from ghostdeploy.gate.run import Where
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import in_line
 from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")

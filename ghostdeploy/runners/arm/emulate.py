@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, MeasurementError
-from ghostdeploy.runners.arm.cores import write_system_files
-from ghostdeploy.runners.arm.counts import Count, Mark, parse_counts
-from ghostdeploy.runners.arm.operators import Reported, parse_operators
-from ghostdeploy.runners.arm.place import Place
-from ghostdeploy.runners.process import Finished, run_process
+from ghostdeploy.runners.arm.core_models import write_system_files
+from ghostdeploy.runners.arm.counter_log import Count, Mark, parse_counts
+from ghostdeploy.runners.arm.emulator_folder import Place
+from ghostdeploy.runners.arm.operator_split import Reported, parse_operators
+from ghostdeploy.runners.host.child_process import Finished, run_process
 
 INFERENCES = 3
 WARM_UPS = 2  # run_model.c's, which are reported but not marked

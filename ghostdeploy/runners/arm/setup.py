@@ -20,7 +20,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners.arm import pins
-from ghostdeploy.runners.arm.place import Place, place
+from ghostdeploy.runners.arm.emulator_folder import Place, place
 
 TIMEOUT_S = 900.0
 # program -> the Debian package that has it

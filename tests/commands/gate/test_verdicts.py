@@ -216,7 +216,7 @@ def test_on_github_the_job_shows_it(gate, folder, script, monkeypatch):
 
 
 def test_a_device_in_use_is_waited_for_so_long_only(gate, script):
-    from ghostdeploy.runners.queue import in_line
+    from ghostdeploy.runners.device_queue import in_line
 
     with in_line("scripted", 0):
         done = gate(*AB, "--wait", "0.01")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import place
 from tests import small_models
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.arm import pins, setup
-from ghostdeploy.runners.arm.place import cache_folder, installed, place
+from ghostdeploy.runners.arm.emulator_folder import cache_folder, installed, place
 
 
 def test_every_package_is_pinned_and_has_a_digest():

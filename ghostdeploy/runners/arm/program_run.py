@@ -15,7 +15,7 @@ from pathlib import Path
 from android_bench.program.benchmark_model import InputFile
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners import Tensor
-from ghostdeploy.runners.arm.counts import Log, parse_counts
+from ghostdeploy.runners.arm.counter_log import Log, parse_counts
 from ghostdeploy.runners.arm.emulate import (
     COUNTS,
     MODEL,
@@ -25,9 +25,9 @@ from ghostdeploy.runners.arm.emulate import (
     last_words,
     qemu_command,
 )
-from ghostdeploy.runners.arm.place import Place
-from ghostdeploy.runners.process import Finished, run_process
-from ghostdeploy.runners.program import parsed, program_argv
+from ghostdeploy.runners.arm.emulator_folder import Place
+from ghostdeploy.runners.host.child_process import Finished, run_process
+from ghostdeploy.runners.host.program_launch import parsed, program_argv
 from ghostdeploy.schema import BenchParams
 
 # The program keeps each run's time in a list that grows by doubling: both fit into eight places.

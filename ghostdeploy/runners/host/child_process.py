@@ -15,7 +15,7 @@ from typing import IO
 
 MAX_OUTPUT_BYTES = 64_000
 MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 CUT = b"\n[... cut ...]\n"
 
 

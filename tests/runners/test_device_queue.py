@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.runners.queue import FOLDER, in_line
+from ghostdeploy.runners.device_queue import FOLDER, in_line
 from tests.command_line import ROOT
 
 HOLDER = """
 import sys, time
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import in_line
 with in_line("adb:S1", 0):
     print("mine", flush=True)
     sys.stdin.readline()

@@ -1,8 +1,8 @@
 """What LiteRT on this machine makes of a model and an input, in a process of its own.
 
-``python -m ghostdeploy.runners.reference MODEL FOLDER XNNPACK [INPUTS]`` is that process: it writes
-each input and output tensor into FOLDER, raw, and prints their names, types and shapes as JSON. It
-is a process of its own because a runtime may die of a file that someone else made.
+``python -m ghostdeploy.runners.host.reference MODEL FOLDER XNNPACK [INPUTS]`` is that process: it
+writes each input and output tensor into FOLDER, raw, and prints their names, types and shapes as
+JSON. It is a process of its own because a runtime may die of a file that someone else made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
 from ghostdeploy.runners import Tensor
-from ghostdeploy.runners.process import python_environment, run_process
+from ghostdeploy.runners.host.child_process import python_environment, run_process
 
 SEED = 0
 TIMEOUT_S = 120.0

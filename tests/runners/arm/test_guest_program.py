@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.runners.arm.elf import guest_program
+from ghostdeploy.runners.arm.guest_program import guest_program
 
 GLIBC = b"/lib/ld-linux-aarch64.so.1\0"
 NOTE = struct.pack("<III", 4, 4, 3) + b"GNU\0" + bytes.fromhex("c0ffee00")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ghostdeploy.runners.host.child_process import CUT, MAX_OUTPUT_BYTES, bounded_text, run_process
+from ghostdeploy.runners.host.disturbance import Seen, disturbance
 from ghostdeploy.runners.local import why_not
-from ghostdeploy.runners.process import CUT, MAX_OUTPUT_BYTES, bounded_text, run_process
-from ghostdeploy.runners.watch import Seen, disturbance
 
 
 def python(code: str, timeout_s: float = 60.0):

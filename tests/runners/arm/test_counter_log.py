@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.runners.arm.counts import Count, parse_counts
-from ghostdeploy.runners.arm.operators import Node, Reported, node_names, split
+from ghostdeploy.runners.arm.counter_log import Count, parse_counts
+from ghostdeploy.runners.arm.operator_split import Node, Reported, node_names, split
 
 LOG = """\
 clock 1 1 1 1

@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.runners.arm.counts import Count, Mark
+from ghostdeploy.runners.arm.counter_log import Count, Mark
 from ghostdeploy.schema import OpInstructions
 
 # XNNPACK's name of an operator, up to its first bracket -> the TFLite operators that become it.

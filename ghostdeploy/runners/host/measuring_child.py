@@ -1,4 +1,4 @@
-"""The child process of one launch: ``python -m ghostdeploy.runners.launch JOB``.
+"""The child process of one launch: ``python -m ghostdeploy.runners.host.measuring_child JOB``.
 
 JOB is a JSON object with ``Job``'s fields. Prints one JSON line: ``Report``'s fields, or
 ``{"error": KIND, "message": TEXT}`` with the kinds

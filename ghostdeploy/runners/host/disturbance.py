@@ -10,7 +10,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from ghostdeploy.runners import host
+from ghostdeploy.runners.host import machine
 
 STAT = Path("/proc/stat")
 # Time that others had of the pinned cores while ours wanted to run, be it other machines by the
@@ -51,7 +51,7 @@ class Watch:
             "round": 0,
             "position": 0,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "state_before": host.state(),
+            "state_before": machine.state(),
         }
         self._before = _look(cpus)
 
@@ -59,7 +59,7 @@ class Watch:
         """The fields of a Launch that are known however it ended."""
         self.seen = between(self._before, _look(self.cpus))
         return self.fields | {
-            "state_after": host.state(),
+            "state_after": machine.state(),
             "cpu_s": self.seen.cpu_s,
             "neighbours_s": self.seen.neighbours_s,
         }
@@ -132,9 +132,9 @@ def _look(cpus: Sequence[int]) -> Counters:
         stat = ""
     return Counters(
         at_s=time.monotonic(),
-        steal_s=host.steal_s(stat, cpus),
-        busy_s=host.busy_s(stat, cpus) if cpus else None,
-        children_s=host.children_cpu_s(),
+        steal_s=machine.steal_s(stat, cpus),
+        busy_s=machine.busy_s(stat, cpus) if cpus else None,
+        children_s=machine.children_cpu_s(),
     )
 
 

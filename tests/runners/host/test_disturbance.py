@@ -10,8 +10,9 @@ from statistics import median
 
 import pytest
 
-from ghostdeploy.runners import open_runner, watch
-from ghostdeploy.runners.watch import Counters, Seen, between, disturbance
+from ghostdeploy.runners import open_runner
+from ghostdeploy.runners.host import disturbance as watch
+from ghostdeploy.runners.host.disturbance import Counters, Seen, between, disturbance
 from ghostdeploy.schema import BenchParams, DeviceState, Launch
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -26,7 +27,7 @@ def looked(monkeypatch, tmp_path, stat: str, at_s: float, children_s: float | No
     (tmp_path / "stat").write_text(stat)
     monkeypatch.setattr(watch, "STAT", tmp_path / "stat")
     monkeypatch.setattr(watch.time, "monotonic", lambda: at_s)
-    monkeypatch.setattr(watch.host, "children_cpu_s", lambda: children_s)
+    monkeypatch.setattr(watch.machine, "children_cpu_s", lambda: children_s)
     return watch._look((1,))
 
 

@@ -12,7 +12,7 @@ import pytest
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import open_runner
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import place
 from ghostdeploy.schema import BenchParams
 
 # Two system calls for the time and a loop; the builtin kernels look at the clock themselves.

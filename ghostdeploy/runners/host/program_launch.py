@@ -22,9 +22,9 @@ from android_bench.program.benchmark_model import (
     run_local,
 )
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.runners.process import bounded_text
-from ghostdeploy.runners.runtimes import benchmark_program
-from ghostdeploy.runners.watch import Watch
+from ghostdeploy.runners.host.child_process import bounded_text
+from ghostdeploy.runners.host.disturbance import Watch
+from ghostdeploy.runners.host.runtimes import benchmark_program
 from ghostdeploy.schema import BenchParams, LatencySummary, Launch, OpTime
 
 START_S = 1e-3  # more than enough: whether it starts is known before this is looked at

@@ -16,7 +16,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.fake_phone import STANDIN
 from ghostdeploy.runners import open_runner
-from ghostdeploy.runners import program as program_module
+from ghostdeploy.runners.host import program_launch as program_module
 from ghostdeploy.schema import BenchParams
 
 
@@ -141,7 +141,7 @@ open_runner("local", params).launch(Path(sys.argv[3]), params)
 def test_the_program_does_not_outlive_a_bench_that_is_killed(tmp_path, model):
     note = tmp_path / "pid"
     hanging = script(tmp_path, f'[ "$1" = --help ] && exit; echo $$ > "{note}"; exec sleep 600')
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     argv = [sys.executable, "-c", LAUNCH, str(root), str(hanging), str(model)]
     with subprocess.Popen(argv) as bench:
         assert until(lambda: note.exists() and note.read_text().endswith("\n"))
