@@ -6,7 +6,7 @@ import pytest
 
 from android_bench.log.parse import parse_log
 from ghostdeploy.report.operators import KINDS, OTHER, by_kind, difference, kind_of
-from ghostdeploy.runners.host.program_launch import op_times
+from ghostdeploy.runners.program_io import convert_profile
 from tests.android_bench.conftest import load_cases
 
 
@@ -43,7 +43,7 @@ def test_mobilenet_v2_as_the_real_program_tells_it(case):
     """17 depthwise convolutions, 10 additions, one stem; the time is that of the whole."""
     log = load_cases()[case]
     parsed = parse_log(log.stdout, log.stderr, log.returncode)
-    times = op_times(parsed)
+    times = convert_profile(parsed)
     assert sum(kind_of(row.op) == "depthwise convolution" for row in times) == 17
     assert sum(kind_of(row.op) == "addition" for row in times) == 10
     kinds = by_kind(times)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from ghostdeploy.runners.host import disturbance
 from tests import small_models
 
@@ -35,4 +36,18 @@ def heavy(tmp_path) -> Path:
 def onnx_model(tmp_path) -> Path:
     path = tmp_path / "tiny.onnx"
     path.write_bytes(small_models.onnx())
+    return path
+
+
+@pytest.fixture(scope="session")
+def emulated() -> None:
+    """Skips, visibly, where the emulator is not set up."""
+    if not locate_emulator().complete:
+        pytest.skip("no emulated Arm core here; run: ghostdeploy doctor --setup-qemu")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "tiny.tflite"
+    path.write_bytes(small_models.tflite("tiny"))
     return path

@@ -1,4 +1,4 @@
-"""Where the emulator lies on this machine."""
+"""Where the emulator lies on this machine, and what is in its folder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.runners.arm.pins import setup_key
+from ghostdeploy.runners.arm.pins import compute_setup_key
 
 SETUP_COMMAND = "ghostdeploy doctor --setup-qemu"
 
 
 @dataclass(frozen=True)
-class Place:
+class EmulatorFolder:
     """A finished setup in ``folder``; it appears there whole or not at all."""
 
     folder: Path
@@ -28,7 +28,7 @@ class Place:
 
     @property
     def guest(self) -> Path:
-        """The emulated system's /lib and /usr."""
+        """The folder of the emulated system's /lib and /usr."""
         return self.folder / "guest"
 
     @property
@@ -46,7 +46,7 @@ class Place:
 
     @property
     def clock(self) -> Path:
-        """To be loaded into the emulator where a program's own clock would show."""
+        """The library to load into the emulator where a program's own clock would show."""
         return self.folder / "clock.so"
 
     @property
@@ -64,21 +64,21 @@ class Place:
         return all(path.exists() for path in made)
 
 
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/ghostdeploy/arm``; ``~/.cache`` where that is not set."""
+def locate_cache() -> Path:
+    """Return ``$XDG_CACHE_HOME/ghostdeploy/arm``; ``~/.cache`` where that is not set."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
     return root / "ghostdeploy" / "arm"
 
 
-def place() -> Place:
-    """Where the setup of this version of ghostdeploy is, or will be."""
-    return Place(cache_folder() / setup_key())
+def locate_emulator() -> EmulatorFolder:
+    """Return where the setup of this version of ghostdeploy is, or will be."""
+    return EmulatorFolder(locate_cache() / compute_setup_key())
 
 
-def installed() -> Place:
-    """The finished setup. Raises UsageError where there is none, with what makes it."""
-    found = place()
+def require_emulator() -> EmulatorFolder:
+    """Return the finished setup. Raises UsageError where there is none, with what makes it."""
+    found = locate_emulator()
     if not found.complete:
         raise UsageError(f"the emulated Arm core is not set up here; run: {SETUP_COMMAND}")
     return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 from ghostdeploy.runners.host import machine
+from ghostdeploy.schema import Launch
 
 STAT = Path("/proc/stat")
 # Time that others had of the pinned cores while ours wanted to run, be it other machines by the
@@ -23,7 +23,7 @@ SURE = 3.0  # standard errors
 
 
 @dataclass(frozen=True)
-class Seen:
+class CoreTime:
     """What others took of a launch's cores in ``wall_s``; None where that cannot be told.
 
     ``stolen_s`` went to the hypervisor's other guests, ``neighbours_s`` to other programs, while
@@ -36,41 +36,46 @@ class Seen:
     neighbours_s: float | None = None
 
 
-class Watch:
-    """Made right before a launch of ``threads`` on ``cpus``; ``stop`` it right after.
+class LaunchWatch:
+    """A watch over a launch of ``threads`` on ``cpus``, made right before it and stopped after.
 
     ``max_share`` is what others may take of those cores' time.
 
-    The process must have been waited for by then, as its CPU time is not told earlier. Every
-    child that ends in between is taken for the launch's own.
+    The process must have been waited for when the watch is stopped, as its CPU time is not told
+    earlier. Every child that ends in between is taken for the launch's own.
     """
 
     def __init__(self, cpus: Sequence[int], threads: int, max_share: float) -> None:
         self.cpus, self.threads, self.max_share = cpus, threads, max_share
-        self.fields: dict[str, Any] = {
-            "round": 0,
-            "position": 0,
-            "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "state_before": machine.state(),
-        }
+        self._begun = Launch(
+            round=0,
+            position=0,
+            started_at=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            argv=(),
+            summary=None,
+            valid=False,
+            state_before=machine.read_machine_state(),
+        )
         self._before = _look(cpus)
 
-    def stop(self) -> dict[str, Any]:
-        """The fields of a Launch that are known however it ended."""
-        self.seen = between(self._before, _look(self.cpus))
-        return self.fields | {
-            "state_after": machine.state(),
-            "cpu_s": self.seen.cpu_s,
-            "neighbours_s": self.seen.neighbours_s,
-        }
+    def stop(self, argv: tuple[str, ...]) -> Launch:
+        """Return what is known of the launch of ``argv`` however it ended, as one not valid yet."""
+        self.taken = compare_counters(self._before, _look(self.cpus))
+        return replace(
+            self._begun,
+            argv=argv,
+            state_after=machine.read_machine_state(),
+            cpu_s=self.taken.cpu_s,
+            neighbours_s=self.taken.neighbours_s,
+        )
 
-    def disturbance(self, cpus: Sequence[int]) -> str:
-        """What spoilt a launch that could run on the cores ``cpus``; "" for nothing."""
-        return disturbance(self.cpus, cpus, self.threads, self.seen, self.max_share)
+    def find_disturbance(self, cpus: Sequence[int]) -> str:
+        """Return what spoilt a launch that could run on the cores ``cpus``; "" for nothing."""
+        return find_disturbance(self.cpus, cpus, self.threads, self.taken, self.max_share)
 
 
 @dataclass(frozen=True)
-class Counters:
+class CpuCounters:
     """What the kernel has counted so far, of the cores to pin to; ``busy_s`` None for no pin."""
 
     at_s: float
@@ -79,10 +84,10 @@ class Counters:
     children_s: float | None
 
 
-def between(before: Counters, after: Counters) -> Seen:
-    """What happened from ``before`` to ``after``."""
+def compare_counters(before: CpuCounters, after: CpuCounters) -> CoreTime:
+    """Return what happened from ``before`` to ``after``."""
     cpu_s = _difference(after.children_s, before.children_s)
-    return Seen(
+    return CoreTime(
         wall_s=after.at_s - before.at_s,
         stolen_s=_difference(after.steal_s, before.steal_s),
         cpu_s=cpu_s,
@@ -90,24 +95,24 @@ def between(before: Counters, after: Counters) -> Seen:
     )
 
 
-def disturbance(
-    asked: Sequence[int], allowed: Sequence[int], threads: int, seen: Seen, max_share: float
+def find_disturbance(
+    asked: Sequence[int], allowed: Sequence[int], threads: int, taken: CoreTime, max_share: float
 ) -> str:
-    """What spoilt a launch pinned to ``asked`` that could run on ``allowed``; "" for nothing.
+    """Return what spoilt a launch pinned to ``asked`` that could run on ``allowed``, or "".
 
     More cores than ``threads`` leave room for neighbours: only what they had beyond it counts.
     """
     if asked and set(asked) != set(allowed):
         return f"pinned to the cores {_list(asked)} but could run on {_list(allowed) or 'unknown'}"
-    time_s = seen.wall_s * max(1, len(asked))
-    if seen.stolen_s is not None and _too_much(seen.stolen_s, time_s, MIN_STEAL_S, max_share):
-        return f"the hypervisor took {seen.stolen_s / time_s:.0%} of its time"
-    if seen.neighbours_s is not None:
-        wanted_s = seen.wall_s * min(threads, max(1, len(asked)))
-        taken_s = seen.neighbours_s - (time_s - wanted_s)
-        at_least_s = max(MIN_STEAL_S, _counting_error_s(seen, time_s))
-        if _too_much(taken_s, wanted_s, at_least_s, max_share):
-            return f"other programs took {taken_s / wanted_s:.0%} of its cores' time"
+    time_s = taken.wall_s * max(1, len(asked))
+    if taken.stolen_s is not None and _too_much(taken.stolen_s, time_s, MIN_STEAL_S, max_share):
+        return f"the hypervisor took {taken.stolen_s / time_s:.0%} of its time"
+    if taken.neighbours_s is not None:
+        wanted_s = taken.wall_s * min(threads, max(1, len(asked)))
+        lost_s = taken.neighbours_s - (time_s - wanted_s)
+        at_least_s = max(MIN_STEAL_S, _counting_error_s(taken, time_s))
+        if _too_much(lost_s, wanted_s, at_least_s, max_share):
+            return f"other programs took {lost_s / wanted_s:.0%} of its cores' time"
     return ""
 
 
@@ -115,31 +120,31 @@ def _too_much(taken_s: float, time_s: float, at_least_s: float, max_share: float
     return taken_s >= at_least_s and taken_s / time_s > max_share
 
 
-def _counting_error_s(seen: Seen, time_s: float) -> float:
-    """By how much the busy time of cores may be wrong that only the launch used.
+def _counting_error_s(taken: CoreTime, time_s: float) -> float:
+    """Return by how much the busy time of cores may be wrong that only the launch used.
 
     Each tick is one draw of whether the launch computes: a binomial, so n ticks with the share p
     have the standard error sqrt(n·p·(1 - p)). It is none for a launch that always computes.
     """
-    share = min(1.0, (seen.cpu_s or 0.0) / time_s)
+    share = min(1.0, (taken.cpu_s or 0.0) / time_s)
     return SURE * TICK_S * sqrt(time_s / TICK_S * share * (1 - share))
 
 
-def _look(cpus: Sequence[int]) -> Counters:
+def _look(cpus: Sequence[int]) -> CpuCounters:
     try:
         stat = STAT.read_text(errors="replace")
     except OSError:
         stat = ""
-    return Counters(
+    return CpuCounters(
         at_s=time.monotonic(),
-        steal_s=machine.steal_s(stat, cpus),
-        busy_s=machine.busy_s(stat, cpus) if cpus else None,
-        children_s=machine.children_cpu_s(),
+        steal_s=machine.parse_steal_s(stat, cpus),
+        busy_s=machine.parse_busy_s(stat, cpus) if cpus else None,
+        children_s=machine.read_children_cpu_s(),
     )
 
 
 def _difference(after: float | None, before: float | None) -> float | None:
-    """Never negative: counters of different clocks disagree by a tick."""
+    """Return a difference that is never negative: two clocks' counters disagree by a tick."""
     return max(0.0, after - before) if after is not None and before is not None else None
 
 

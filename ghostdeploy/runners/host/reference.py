@@ -11,14 +11,15 @@ import importlib.util
 import json
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
 from ghostdeploy.runners import Tensor
-from ghostdeploy.runners.host.child_process import python_environment, run_process
+from ghostdeploy.runners.host.child_process import build_python_environment, run_process
 
 SEED = 0
 TIMEOUT_S = 120.0
@@ -29,7 +30,7 @@ SMALL_INTEGERS = {"int8", "uint8", "int16"}
 class Reference:
     """Inputs by name, and what came of them: (numpy type's name, raw values) an output.
 
-    ``quantized``: the model holds tensors of 8 or 16 bits integers.
+    ``quantized`` tells whether the model holds tensors of integers of 8 or 16 bits.
     """
 
     runtime: str
@@ -38,7 +39,15 @@ class Reference:
     quantized: bool
 
 
-def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
+class _Answer(TypedDict):
+    """What the child prints: (name, shape, numpy type's name, file) a tensor."""
+
+    inputs: list[tuple[str, list[int], str, str]]
+    outputs: list[tuple[str, list[int], str, str]]
+    quantized: bool
+
+
+def compute_reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
     """Run ``path`` once, on seeded values or on those in ``given``: all inputs' raw values.
 
     Raises MissingExtraError without LiteRT, InputFileError for a model that it cannot run.
@@ -49,25 +58,24 @@ def reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) ->
         words = [str(path.absolute()), folder, str(int(xnnpack))]
         words += [str(given.absolute())] if given else []
         argv = (sys.executable, "-m", __name__, *words)
-        done = run_process(argv, TIMEOUT_S, python_environment())
+        done = run_process(argv, TIMEOUT_S, build_python_environment())
         try:
-            told: dict[str, Any] = json.loads(done.stdout)
+            answer: _Answer = json.loads(done.stdout)
         except ValueError:
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:300]
-            raise InputFileError(f"{path}: LiteRT here cannot run it: {last}") from None
+            raise InputFileError(f"{path}: LiteRT here cannot run it: {done.last_words}") from None
         inputs = {
             name: (tuple(shape), Path(folder, file).read_bytes())
-            for name, shape, _, file in told["inputs"]
+            for name, shape, _, file in answer["inputs"]
         }
         outputs = tuple(
-            (kind, Path(folder, file).read_bytes()) for _, _, kind, file in told["outputs"]
+            (dtype, Path(folder, file).read_bytes()) for _, _, dtype, file in answer["outputs"]
         )
     runtime = f"litert {version('ai-edge-litert')}"
-    return Reference(runtime, inputs, outputs, quantized=bool(told["quantized"]))
+    return Reference(runtime, inputs, outputs, quantized=answer["quantized"])
 
 
 def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
-    """The child."""
+    """Run ``model`` once, keep its tensors in ``folder`` and print the answer: the child."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -76,34 +84,43 @@ def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
     )
     interpreter = Interpreter(model, num_threads=1, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
-    random = np.random.default_rng(SEED)
     types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
-    told: dict[str, Any] = {"inputs": [], "outputs": [], "quantized": bool(types & SMALL_INTEGERS)}
-
-    def keep(kind: str, detail: dict[str, Any], values: Any) -> None:
-        file = f"{kind}{len(told[kind])}"
-        Path(folder, file).write_bytes(values.tobytes())
-        shape = [int(n) for n in values.shape]
-        told[kind].append((detail["name"], shape, values.dtype.name, file))
-
-    data, start = Path(given).read_bytes() if given else b"", 0
-    for detail in interpreter.get_input_details():
-        if given:
-            count = int(np.prod(detail["shape"]))
-            values = np.frombuffer(data, detail["dtype"], count, start).reshape(detail["shape"])
-            start += values.nbytes
-        else:
-            values = _example(random, detail["shape"], detail["dtype"])
+    answer = _Answer(inputs=[], outputs=[], quantized=bool(types & SMALL_INTEGERS))
+    data = Path(given).read_bytes() if given else None
+    details = interpreter.get_input_details()
+    for number, (detail, values) in enumerate(zip(details, _inputs(details, data), strict=True)):
         interpreter.set_tensor(detail["index"], values)
-        keep("inputs", detail, values)
+        answer["inputs"].append(_keep(Path(folder, f"inputs{number}"), detail["name"], values))
     interpreter.invoke()
-    for detail in interpreter.get_output_details():
-        keep("outputs", detail, interpreter.get_tensor(detail["index"]))
-    print(json.dumps(told))
+    for number, detail in enumerate(interpreter.get_output_details()):
+        values = interpreter.get_tensor(detail["index"])
+        answer["outputs"].append(_keep(Path(folder, f"outputs{number}"), detail["name"], values))
+    print(json.dumps(answer))
 
 
-def _example(random: Any, shape: Any, dtype: Any) -> Any:
-    """Like a normalized image where the input is of real numbers, else any of its values."""
+def _keep(file: Path, name: str, values: Any) -> tuple[str, list[int], str, str]:
+    """Write an array's raw values into ``file`` and return what the answer says of it."""
+    file.write_bytes(values.tobytes())
+    return name, [int(n) for n in values.shape], values.dtype.name, file.name
+
+
+def _inputs(details: Sequence[Any], data: bytes | None) -> Iterator[Any]:
+    """Yield an array an input: one after the other from ``data``, or drawn at random."""
+    import numpy as np
+
+    random, start = np.random.default_rng(SEED), 0
+    for detail in details:
+        if data is None:
+            yield _draw_example(random, detail["shape"], detail["dtype"])
+            continue
+        size = int(np.prod(detail["shape"]))
+        values = np.frombuffer(data, detail["dtype"], size, start).reshape(detail["shape"])
+        start += values.nbytes
+        yield values
+
+
+def _draw_example(random: Any, shape: Any, dtype: Any) -> Any:
+    """Draw something like a normalized image for an input of real numbers, else any values."""
     import numpy as np
 
     if np.issubdtype(dtype, np.floating):
