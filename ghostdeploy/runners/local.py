@@ -42,9 +42,11 @@ class LocalRunner:
         choose_cpus(params)
 
     def identity(self) -> DeviceIdentity:
+        """Return what this machine is."""
         return machine.read_machine_identity()
 
     def state(self) -> DeviceState:
+        """Return the state that this machine is in now."""
         return machine.read_machine_state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
@@ -55,6 +57,7 @@ class LocalRunner:
         return self._evidence[key]
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        """Launch the model once, as Runner.launch does."""
         check_options(params)
         check_format(model_path, params.runtime)
         check_model_file(model_path)
@@ -70,6 +73,7 @@ class LocalRunner:
         raise UsageError("this machine's outputs are what others are compared with")
 
     def warnings(self) -> tuple[str, ...]:
+        """Return nothing: what disturbs this machine is told by each launch."""
         return ()
 
     def close(self) -> None:

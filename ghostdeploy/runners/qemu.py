@@ -59,6 +59,7 @@ class QemuRunner:
         self.runtime(params)
 
     def identity(self) -> DeviceIdentity:
+        """Return what the emulated core is."""
         return DeviceIdentity(
             scheme="qemu",
             serial=self.core,
@@ -71,6 +72,7 @@ class QemuRunner:
         )
 
     def state(self) -> DeviceState:
+        """Return the state that this machine is in now; an emulated core has none."""
         return machine.read_machine_state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
@@ -84,6 +86,7 @@ class QemuRunner:
         return replace(find_evidence(params), version=f"build {known}" if known else "")
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        """Count one inference in a process of its own, as Runner.launch does."""
         _check(params, self.core)
         check_format(model_path, params.runtime)
         check_model_file(model_path)
@@ -130,6 +133,7 @@ class QemuRunner:
         raise UsageError("a qemu: device compares its outputs in every launch")
 
     def warnings(self) -> tuple[str, ...]:
+        """Return nothing: an emulated core is the same everywhere."""
         return ()
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ class InstructionsByClass:
 
     @property
     def total(self) -> int:
+        """The instructions of all classes together."""
         return self.multiply_accumulate + self.load + self.store + self.other
 
 

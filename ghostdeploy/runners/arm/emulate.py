@@ -27,7 +27,7 @@ RANDOM = "1"  # what the guest's random numbers start from
 
 @dataclass(frozen=True)
 class EmulatedRun:
-    """What one process left: an inference's instructions, and the output tensors' raw values.
+    """One process of the emulator: an inference's instructions and the outputs' raw values.
 
     ``marks`` are those within the last inference, and ``reported`` the operators of all of them.
     """

@@ -20,10 +20,12 @@ class EmulatorFolder:
 
     @property
     def qemu(self) -> Path:
+        """The emulator of one aarch64 program."""
         return self.folder / "qemu-aarch64"
 
     @property
     def emulator_libraries(self) -> Path:
+        """The folder of the libraries that the emulator itself needs."""
         return self.folder / "lib"
 
     @property
@@ -38,10 +40,12 @@ class EmulatorFolder:
 
     @property
     def library(self) -> Path:
+        """LiteRT's aarch64 library."""
         return self.litert / "libLiteRt.so"
 
     @property
     def plugin(self) -> Path:
+        """The plugin that counts the instructions."""
         return self.folder / "count.so"
 
     @property
@@ -51,6 +55,7 @@ class EmulatorFolder:
 
     @property
     def run_model(self) -> Path:
+        """The program for aarch64 that runs a model between marks."""
         return self.folder / "run_model"
 
     @property
@@ -60,6 +65,7 @@ class EmulatorFolder:
 
     @property
     def complete(self) -> bool:
+        """Whether every file of the setup is there."""
         made = (self.qemu, self.library, self.plugin, self.clock, self.run_model, self.standin)
         return all(path.exists() for path in made)
 

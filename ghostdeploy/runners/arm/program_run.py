@@ -39,7 +39,7 @@ LIBRARY_VERSION = re.compile(r"version `([^'\n]+)' not found")
 
 @dataclass(frozen=True)
 class ProgramRun:
-    """How to run ``program`` on one thread of ``core``; ``folder`` comes from make_workplace."""
+    """A run of ``program`` on one thread of ``core``; ``folder`` is one of make_workplace."""
 
     emulator: EmulatorFolder
     core: str

@@ -21,7 +21,7 @@ CUT = b"\n[... cut ...]\n"
 
 @dataclass(frozen=True)
 class FinishedProcess:
-    """How a process ended; ``returncode`` is negative for a signal, as in subprocess."""
+    """A process that has ended; ``returncode`` is negative for a signal, as in subprocess."""
 
     returncode: int
     stdout: str

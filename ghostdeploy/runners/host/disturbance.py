@@ -24,7 +24,7 @@ SURE = 3.0  # standard errors
 
 @dataclass(frozen=True)
 class CoreTime:
-    """What others took of a launch's cores in ``wall_s``; None where that cannot be told.
+    """The time that others took of a launch's cores in ``wall_s``; None where it cannot be told.
 
     ``stolen_s`` went to the hypervisor's other guests, ``neighbours_s`` to other programs, while
     the launch itself computed for ``cpu_s``.
@@ -76,7 +76,7 @@ class LaunchWatch:
 
 @dataclass(frozen=True)
 class CpuCounters:
-    """What the kernel has counted so far, of the cores to pin to; ``busy_s`` None for no pin."""
+    """The kernel's counters of the cores to pin to, at one time; ``busy_s`` is None for no pin."""
 
     at_s: float
     steal_s: float | None

@@ -1,7 +1,7 @@
 """The child process of one launch: ``python -m ghostdeploy.runners.host.measuring_child JOB``.
 
-JOB is a JSON object with ``LaunchJob``'s fields. Prints one JSON line: ``LaunchReport``'s fields,
-or ``{"error": KIND, "message": TEXT}`` with the kinds
+JOB is a JSON object with ``LaunchJob``'s fields. The child prints one JSON line:
+``LaunchReport``'s fields, or ``{"error": KIND, "message": TEXT}`` with the kinds
 
     missing   a package is not installed; the text is its name
     runtime   the runtime does not start
@@ -34,7 +34,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass(frozen=True)
 class LaunchJob:
-    """What to run; ``parent`` is the process id that the child must not outlive."""
+    """The launch to make; ``parent`` is the process id that the child must not outlive."""
 
     model: str
     runtime: str
@@ -49,7 +49,10 @@ class LaunchJob:
 
 @dataclass(frozen=True)
 class LaunchReport:
-    """What was seen; times in ms, memory (of the whole process, Python too) in 10⁶ bytes."""
+    """What the child saw of the launch.
+
+    Times are in ms, memory (of the whole process, Python too) is in 10⁶ bytes.
+    """
 
     samples_ms: list[float]
     init_ms: float

@@ -28,7 +28,7 @@ SMALL_INTEGERS = {"int8", "uint8", "int16"}
 
 @dataclass(frozen=True)
 class Reference:
-    """Inputs by name, and what came of them: (numpy type's name, raw values) an output.
+    """A model's inputs by name, and its outputs: (numpy type's name, raw values) each.
 
     ``quantized`` tells whether the model holds tensors of integers of 8 or 16 bits.
     """
@@ -40,7 +40,7 @@ class Reference:
 
 
 class _Answer(TypedDict):
-    """What the child prints: (name, shape, numpy type's name, file) a tensor."""
+    """The JSON that the child prints: (name, shape, numpy type's name, file) a tensor."""
 
     inputs: list[tuple[str, list[int], str, str]]
     outputs: list[tuple[str, list[int], str, str]]
