@@ -52,7 +52,7 @@ def rows() -> list[tuple[str, str]]:
     """The last two columns' tables of CONTRIBUTING, as a module of ghostdeploy and a name."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     cells = [line.split("|")[-2] for line in text.splitlines() if line.startswith("| a ")]
-    tables = [table for cell in cells for table in re.findall(r"`([\w.]+)`", cell)]
+    tables = [table for cell in cells for table in re.findall(r"`(\w+\.[\w.]+)`", cell)]
     return [tuple(f"ghostdeploy.{table}".rsplit(".", 1)) for table in tables]
 
 
