@@ -46,8 +46,8 @@ from ghostdeploy.export import parity, rewrites
 from ghostdeploy.export.deploy import reference_outputs
 from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.records import write_atomic
-from ghostdeploy.runners.arm.pins import setup_key
-from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.runners.arm.emulator_folder import require_emulator
+from ghostdeploy.runners.arm.pins import compute_setup_key
 from ghostdeploy.schema import ExportOptions, ModelSpec
 from ghostdeploy.tensors import to_nhwc
 
@@ -134,7 +134,7 @@ def main(width: float, side: int, cache: Path, timm: Path, rounds: int) -> None:
     """Make every form, count, time and compare it, and print the tables."""
     spec = zoo.make_spec("ghostnetv2", width=width, resolution=(side, side))
     v1 = zoo.make_spec("ghostnetv1", width=width, resolution=(side, side))
-    installed()  # before the conversions: they take minutes
+    require_emulator()  # before the conversions: they take minutes
     theirs, ours = peer(spec, timm, cache), lowered(spec, cache)
     files = {"plain": ours["plain"], "peer": theirs} | ours
     files |= {row_name("V1", form): path for form, path in lowered(v1, cache).items()}
@@ -220,7 +220,7 @@ def kernels(path: Path) -> int | None:
 
 def count(path: Path, folder: Path, **changes: Any) -> int:
     """Return ``instructions``, once for each file, way to run it and emulator."""
-    key = f"{setup_key()} {file_sha256(path)} {sorted(changes.items())}"
+    key = f"{compute_setup_key()} {file_sha256(path)} {sorted(changes.items())}"
     if key not in kept_counts(folder):
         found = instructions(path, **changes)
         known = kept_counts(folder) | {key: found}  # another process may have added to them

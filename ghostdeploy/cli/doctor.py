@@ -46,9 +46,9 @@ def _fetch(abi: str, url: str, sha256: str, *, as_json: bool) -> None:
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, python_ok
     from ghostdeploy.report.parts.columns import align_columns
-    from ghostdeploy.runners.arm.place import SETUP_COMMAND, place
+    from ghostdeploy.runners.arm.emulator_folder import SETUP_COMMAND, locate_emulator
 
-    checks, emulator = examine(), place()
+    checks, emulator = examine(), locate_emulator()
     if as_json:
         folder = str(emulator.folder) if emulator.complete else None
         packages = [asdict(c) for c in checks]

@@ -17,8 +17,8 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Runner
+from ghostdeploy.runners.host.runtimes import check_format
 from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.runtimes import check_format
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,

@@ -21,9 +21,14 @@ from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
 from android_bench.session.session import PhoneOptions, PhoneSession
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
+from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.process import bounded_text
-from ghostdeploy.runners.program import op_times, parsed, program_argv, summary_of
+from ghostdeploy.runners.program_io import (
+    build_program_argv,
+    convert_profile,
+    convert_summary,
+    parse_program_log,
+)
 from ghostdeploy.schema import (
     BenchParams,
     CoreCluster,
@@ -49,7 +54,7 @@ class AdbRunner:
     """
 
     def __init__(self, target: str, params: BenchParams, access: Access) -> None:
-        program_argv("benchmark_model", "model", params)  # contradictions, before any phone
+        build_program_argv("benchmark_model", "model", params)  # contradictions, before any phone
         self._tell = access.tell
         self._closed = False
         with translated():
@@ -88,7 +93,7 @@ class AdbRunner:
         started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         with translated():
             model = self._session.push(model_path)
-            argv = program_argv(self._program.path, model, params)
+            argv = build_program_argv(self._program.path, model, params)
             run = re.sub(r"[^A-Za-z0-9._-]", "-", name) or f"run-{secrets.token_hex(6)}"
             found = self._session.launch(run, argv, params.timeout_s)
         self._last = found.after
@@ -203,11 +208,11 @@ def _judged(
     why = list(found.why_not)
     if found.returncode is not None and not found.rebooted:
         try:
-            log = parsed(model_path, found.stdout, found.stderr, found.returncode)
+            log = parse_program_log(model_path, found.stdout, found.stderr, found.returncode)
         except (InputFileError, MeasurementError):
             if not why:
                 raise
-    summary = summary_of(log.summary) if log and log.summary else None
+    summary = convert_summary(log.summary) if log and log.summary else None
     if summary is None and not why:
         why.append("it measured nothing")
     return Launch(
@@ -221,7 +226,7 @@ def _judged(
         warmup_ms=log.warmup.mean_ms if log and log.warmup else None,
         peak_mem_mb=_peak_mem_mb(log, found),
         partitions=log.partitions if log else None,
-        profile=op_times(log) if log else (),
+        profile=convert_profile(log) if log else (),
         cpus=found.cpus,
         state_before=state_of(found.before),
         state_after=state_of(found.after),
@@ -229,8 +234,8 @@ def _judged(
         valid=not why,
         why_not="; ".join(why),
         returncode=found.returncode,
-        stdout=bounded_text(found.stdout),
-        stderr=bounded_text(found.stderr),
+        stdout=decode_bounded(found.stdout),
+        stderr=decode_bounded(found.stderr),
     )
 
 

@@ -25,7 +25,8 @@ from ghostdeploy.commands.bench import (
 )
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.runners import open_runner, watch
+from ghostdeploy.runners import open_runner
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import (
     Artifact,
@@ -46,7 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: False)
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_the_same_model_twice_gives_two_records(models, tmp_path):
 def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, monkeypatch):
     def progress(done, total, text):
         spoilt = text == "a.tflite: round 1"
-        monkeypatch.setattr(watch, "_too_much", lambda *_: spoilt)
+        monkeypatch.setattr(disturbance, "_too_much", lambda *_: spoilt)
         totals.append(total)
 
     totals = []
@@ -122,7 +123,7 @@ def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, mo
 
 
 def test_the_budget_ends(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: True)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: True)
     with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
         run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
@@ -197,11 +198,11 @@ from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from ghostdeploy.commands.bench import artifact_of, bench
-from ghostdeploy.runners import watch
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams
 
-watch._too_much = lambda *_: False
+disturbance._too_much = lambda *_: False
 
 class Runner(LocalRunner):
     left = 6  # then a launch that outlasts the test

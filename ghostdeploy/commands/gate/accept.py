@@ -15,7 +15,7 @@ from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Access, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import Artifact, BenchParams
 
 
@@ -60,7 +60,7 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
 
     access = Access(wait_s=request.wait_s, adb=request.adb)
     with (
-        in_line(request.device, request.wait_s, waiting),
+        hold_device(request.device, request.wait_s, waiting),
         closing(open_runner(request.device, request.params, access)) as runner,
     ):
         progress(0, 1, f"{name}: proving launch")

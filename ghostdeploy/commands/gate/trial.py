@@ -17,7 +17,7 @@ from ghostdeploy.gate.budgets import Budget, BudgetResult, judge_budget
 from ghostdeploy.gate.outcome import Slowdown
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
@@ -60,7 +60,7 @@ class Trial:
             return
         try:
             with (
-                in_line(request.device, request.wait_s, self._tell_waiting),
+                hold_device(request.device, request.wait_s, self._tell_waiting),
                 closing(open_runner(request.device, request.params, self._access)) as runner,
             ):
                 self._measure(runner)

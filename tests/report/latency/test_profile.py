@@ -12,7 +12,7 @@ from ghostdeploy.report.latency.profile import (
     kind_of,
     sum_by_kind,
 )
-from ghostdeploy.runners.program import op_times
+from ghostdeploy.runners.program_io import convert_profile
 from tests.android_bench.conftest import load_cases
 
 
@@ -49,7 +49,7 @@ def test_mobilenet_v2_as_the_real_program_tells_it(case):
     """17 depthwise convolutions, 10 additions, one stem; the time is that of the whole."""
     log = load_cases()[case]
     parsed = parse_log(log.stdout, log.stderr, log.returncode)
-    times = op_times(parsed)
+    times = convert_profile(parsed)
     assert sum(kind_of(row.op) == "depthwise convolution" for row in times) == 17
     assert sum(kind_of(row.op) == "addition" for row in times) == 10
     kinds = sum_by_kind(times)

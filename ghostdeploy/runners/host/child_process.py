@@ -15,13 +15,13 @@ from typing import IO
 
 MAX_OUTPUT_BYTES = 64_000
 MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 CUT = b"\n[... cut ...]\n"
 
 
 @dataclass(frozen=True)
-class Finished:
-    """How a process ended. ``returncode`` is negative for a signal, as in subprocess."""
+class FinishedProcess:
+    """A process that has ended; ``returncode`` is negative for a signal, as in subprocess."""
 
     returncode: int
     stdout: str
@@ -30,12 +30,18 @@ class Finished:
 
     @property
     def killed_by(self) -> str:
-        """The signal's name, or ""."""
+        """The name of the signal that ended the process, or ""."""
         if self.returncode >= 0:
             return ""
         with contextlib.suppress(ValueError):
             return signal.Signals(-self.returncode).name
         return f"signal {-self.returncode}"
+
+    @property
+    def last_words(self) -> str:
+        """The last line that the process wrote to stderr, cut to 300 characters."""
+        lines = self.stderr.strip().splitlines() or ["it said nothing"]
+        return lines[-1].strip()[:300]
 
 
 def run_process(
@@ -44,11 +50,12 @@ def run_process(
     env: Mapping[str, str],
     cpus: Sequence[int] = (),
     cwd: Path | None = None,
-) -> Finished:
+) -> FinishedProcess:
     """Run ``argv`` in a process group of its own and wait; on any exception the group is killed.
 
-    It starts on ``cpus`` where this process may use them; () leaves that to the system. stderr is
-    kept in its first and last ``MAX_OUTPUT_BYTES``/2. Raises OSError where it cannot start.
+    The process starts on ``cpus`` where this process may use them; () leaves that to the system.
+    stderr is kept in its first and last ``MAX_OUTPUT_BYTES``/2. Raises OSError where the process
+    cannot start.
     """
     with tempfile.TemporaryFile() as errors:
         with _lent(cpus):
@@ -71,8 +78,8 @@ def run_process(
             _kill_group(process)
             process.communicate()
             raise
-        answer, noise = output.decode(errors="replace"), bounded_text(_ends_of(errors))
-        return Finished(process.returncode, answer, noise, timed_out)
+        answer, noise = output.decode(errors="replace"), decode_bounded(_ends_of(errors))
+        return FinishedProcess(process.returncode, answer, noise, timed_out)
 
 
 @contextlib.contextmanager
@@ -100,7 +107,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ends_of(file: IO[bytes]) -> bytes:
-    """A little more than is kept, of a file that may be large."""
+    """Return a little more than is kept, of a file that may be large."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if size <= 2 * MAX_OUTPUT_BYTES:
@@ -110,18 +117,19 @@ def _ends_of(file: IO[bytes]) -> bytes:
     return head + file.read()
 
 
-def bounded_text(data: bytes) -> str:
-    """Output as text: its first and last MAX_OUTPUT_BYTES/2 where it is longer than both."""
+def decode_bounded(data: bytes) -> str:
+    """Return output as text, cut in the middle where it exceeds ``MAX_OUTPUT_BYTES``."""
     if len(data) > MAX_OUTPUT_BYTES:
         half = MAX_OUTPUT_BYTES // 2
         data = data[:half] + CUT + data[-half + len(CUT) :]
     return data.decode("utf-8", errors="replace")
 
 
-def python_environment() -> dict[str, str]:
-    """Ours, and the means to find this package where it is not installed.
+def build_python_environment() -> dict[str, str]:
+    """Return this process's environment, with which a child also finds this package.
 
-    The child does not look for modules in the user's folder: a numpy.py there is not ours.
+    The package may not be installed. The child does not look for modules in the user's folder: a
+    numpy.py there is not ours.
     """
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     if str(PACKAGE_ROOT) not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:

@@ -1,4 +1,4 @@
-"""What ``native/count.c`` writes, read: pure functions, text to numbers."""
+"""The log that the plugin ``native/count.c`` writes, parsed: pure functions, text to numbers."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ MARKS = ("begin", "end", "op-begin", "op-end", "clock", "exit")
 
 
 @dataclass(frozen=True)
-class Count:
-    """Instructions of each class."""
+class InstructionsByClass:
+    """Numbers of executed instructions, by class."""
 
     multiply_accumulate: int
     load: int
     store: int
     other: int
 
-    def __sub__(self, earlier: Count) -> Count:
-        return Count(
+    def __sub__(self, earlier: InstructionsByClass) -> InstructionsByClass:
+        return InstructionsByClass(
             self.multiply_accumulate - earlier.multiply_accumulate,
             self.load - earlier.load,
             self.store - earlier.store,
             self.other - earlier.other,
         )
 
-    def __floordiv__(self, number: int) -> Count:
-        return Count(
+    def __floordiv__(self, number: int) -> InstructionsByClass:
+        return InstructionsByClass(
             self.multiply_accumulate // number,
             self.load // number,
             self.store // number,
@@ -37,35 +37,38 @@ class Count:
 
     @property
     def total(self) -> int:
+        """The instructions of all classes together."""
         return self.multiply_accumulate + self.load + self.store + self.other
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A point of the run, one of MARKS, and the count from the start to it."""
+    """A point of the run, one of MARKS, and what was ``executed`` from the start to it."""
 
     name: str
-    count: Count
+    executed: InstructionsByClass
 
 
 @dataclass(frozen=True)
-class Log:
-    """``inferences`` holds each one's marks, its ``begin`` and ``end`` included.
+class CounterLog:
+    """The plugin's log of one process.
 
-    ``whole`` is the count of the process from its start to its end.
+    ``inferences`` holds each one's marks, its ``begin`` and ``end`` included.
+
+    ``whole`` is what the process executed from its start to its end.
     """
 
     inferences: tuple[tuple[Mark, ...], ...]
-    whole: Count
+    whole: InstructionsByClass
     peak_mem_bytes: int
 
-    def counts(self) -> tuple[Count, ...]:
-        """Of each inference."""
-        return tuple(marks[-1].count - marks[0].count for marks in self.inferences)
+    def instructions(self) -> tuple[InstructionsByClass, ...]:
+        """Return the instructions of each inference."""
+        return tuple(marks[-1].executed - marks[0].executed for marks in self.inferences)
 
 
-def parse_counts(text: str) -> Log:
-    """Raises MeasurementError for anything but a whole file of the plugin's."""
+def parse_counter_log(text: str) -> CounterLog:
+    """Parse the plugin's file. Raises MeasurementError for anything but a whole one."""
     *lines, leaving, last = text.splitlines() if text.count("\n") > 1 else ("", "")
     if not (last.startswith("memory ") and leaving.startswith("exit ")):
         raise MeasurementError("the emulator's counts are cut short; is the disk full?")
@@ -79,18 +82,18 @@ def parse_counts(text: str) -> Log:
             if mark.name == "end":
                 inferences.append(tuple(current))
                 current = []
-    return Log(tuple(inferences), _mark(leaving).count, _numbers(last, 1)[0])
+    return CounterLog(tuple(inferences), _mark(leaving).executed, _numbers(last, 1)[0])
 
 
 def _mark(line: str) -> Mark:
     name = line.partition(" ")[0]
     if name not in MARKS:
         raise MeasurementError(f"the emulator's counts hold an unknown line: {line[:80]!r}")
-    return Mark(name, Count(*_numbers(line, 4)))
+    return Mark(name, InstructionsByClass(*_numbers(line, 4)))
 
 
-def _numbers(line: str, count: int) -> Sequence[int]:
+def _numbers(line: str, number: int) -> Sequence[int]:
     words = line.split(" ")[1:]
-    if len(words) != count or not all(w.isascii() and w.isdigit() for w in words):
+    if len(words) != number or not all(w.isascii() and w.isdigit() for w in words):
         raise MeasurementError(f"the emulator's counts hold a damaged line: {line[:80]!r}")
     return [int(word) for word in words]

@@ -21,10 +21,10 @@ POLL_S = 0.5
 
 
 @contextlib.contextmanager
-def in_line(
+def hold_device(
     device: str, wait_s: float, waiting: Callable[[str], None] = lambda holder: None
 ) -> Iterator[None]:
-    """Hold ``device``, by the name it was asked for, once it is free.
+    """Hold ``device``, by the name it was asked for, as soon as it is free.
 
     ``waiting`` is told the holder, once, if there is one. Raises MeasurementError where it was
     not free in ``wait_s``.
@@ -64,7 +64,7 @@ def _path(device: str) -> Path:
 
 
 def _open(path: Path) -> int:
-    """Any user's file will do: flock needs no right to write."""
+    """Open the lock's file; any user's will do, as flock needs no right to write."""
     try:
         path.parent.mkdir(exist_ok=True)
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.fake_phone import STANDIN
 from ghostdeploy.runners import open_runner
-from ghostdeploy.runners import program as program_module
+from ghostdeploy.runners.host import program_launch
 from ghostdeploy.schema import BenchParams
 
 
@@ -101,15 +101,15 @@ def test_programs_that_cannot_be_run(tmp_path, model):
 @pytest.fixture(params=["with", "without"])
 def setpriv(request, monkeypatch):
     """Both kinds of machine; yields whether setpriv may be used."""
-    program_module._dying_with_us.cache_clear()
+    program_launch._dying_with_us.cache_clear()
     if request.param == "without":
-        monkeypatch.setattr(program_module.shutil, "which", lambda name: None)
+        monkeypatch.setattr(program_launch.shutil, "which", lambda name: None)
     yield request.param == "with"
-    program_module._dying_with_us.cache_clear()
+    program_launch._dying_with_us.cache_clear()
 
 
 def test_setpriv_changes_nothing_that_is_seen(model, program, setpriv, tmp_path):
-    assert setpriv or program_module._dying_with_us() == ()
+    assert setpriv or program_launch._dying_with_us() == ()
     got = measured(model, program)
     assert got.valid, got.why_not
     assert got.argv[0] == str(program)
@@ -122,8 +122,8 @@ def test_setpriv_changes_nothing_that_is_seen(model, program, setpriv, tmp_path)
 
 def test_a_setpriv_without_the_option_is_not_used(monkeypatch, tmp_path):
     busybox = script(tmp_path, "exit 1")
-    monkeypatch.setattr(program_module.shutil, "which", lambda name: str(busybox))
-    assert program_module._dying_with_us.__wrapped__() == ()
+    monkeypatch.setattr(program_launch.shutil, "which", lambda name: str(busybox))
+    assert program_launch._dying_with_us.__wrapped__() == ()
 
 
 LAUNCH = """
@@ -141,7 +141,7 @@ open_runner("local", params).launch(Path(sys.argv[3]), params)
 def test_the_program_does_not_outlive_a_bench_that_is_killed(tmp_path, model):
     note = tmp_path / "pid"
     hanging = script(tmp_path, f'[ "$1" = --help ] && exit; echo $$ > "{note}"; exec sleep 600')
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     argv = [sys.executable, "-c", LAUNCH, str(root), str(hanging), str(model)]
     with subprocess.Popen(argv) as bench:
         assert until(lambda: note.exists() and note.read_text().endswith("\n"))

@@ -18,8 +18,9 @@ from ghostdeploy.schema import BenchParams
 
 @dataclass(frozen=True)
 class Runtime:
-    """One row. ``libraries`` are patterns, in the package's folder, of what holds the kernels.
+    """One runtime and where its kernels are.
 
+    ``libraries`` are patterns, in the package's folder, of the files that hold the kernels.
     ``package`` is "" for TFLite's own program.
     """
 
@@ -49,8 +50,8 @@ RUNTIMES: dict[str, Runtime] = {
 }
 
 
-def runtime_row(name: str) -> Runtime:
-    """The row of ``name``. Raises UsageError with the nearest names."""
+def find_runtime(name: str) -> Runtime:
+    """Return the runtime called ``name``. Raises UsageError with the nearest names."""
     if name in RUNTIMES:
         return RUNTIMES[name]
     near = difflib.get_close_matches(name, RUNTIMES, n=1, cutoff=0.5)
@@ -59,23 +60,23 @@ def runtime_row(name: str) -> Runtime:
 
 
 def check_format(path: Path, name: str) -> None:
-    """Raises UsageError where the runtime ``name`` does not run files like ``path``."""
-    row, form = runtime_row(name), model_format(path)
-    if row.format != form:
-        others = " or ".join(n for n, other in RUNTIMES.items() if other.format == form)
+    """Raise UsageError where the runtime ``name`` does not run files like ``path``."""
+    row, kind = find_runtime(name), model_format(path)
+    if row.format != kind:
+        others = " or ".join(n for n, other in RUNTIMES.items() if other.format == kind)
         raise UsageError(
-            f"{path}: {name} runs .{row.format} files; for .{form} use --runtime {others}"
+            f"{path}: {name} runs .{row.format} files; for .{kind} use --runtime {others}"
         )
 
 
-def evidence(params: BenchParams) -> RuntimeEvidence:
-    """What ``params.runtime`` is on this machine, without loading it.
+def find_evidence(params: BenchParams) -> RuntimeEvidence:
+    """Return what ``params.runtime`` is on this machine, without loading it.
 
     Raises MissingExtraError where it is not installed and UsageError for no such program.
     """
-    row = runtime_row(params.runtime)
+    row = find_runtime(params.runtime)
     if not row.package:
-        program = benchmark_program(params)
+        program = find_benchmark_program(params)
         return RuntimeEvidence(params.runtime, "", file_sha256(program))
     spec = importlib.util.find_spec(row.package)
     if spec is None or not spec.submodule_search_locations:
@@ -86,8 +87,11 @@ def evidence(params: BenchParams) -> RuntimeEvidence:
     )
 
 
-def benchmark_program(params: BenchParams) -> Path:
-    """TFLite's own program. Raises UsageError where ``params`` names none that can be run."""
+def find_benchmark_program(params: BenchParams) -> Path:
+    """Return the path of TFLite's own program that ``params`` names.
+
+    Raises UsageError where it names none, or one that cannot be run.
+    """
     if not params.benchmark_model:
         raise UsageError("--runtime benchmark_model needs the program: --benchmark-model FILE")
     program = Path(params.benchmark_model)

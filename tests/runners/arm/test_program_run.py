@@ -12,7 +12,7 @@ import pytest
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import open_runner
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from ghostdeploy.schema import BenchParams
 
 # Two system calls for the time and a loop; the builtin kernels look at the clock themselves.
@@ -30,7 +30,7 @@ def launched(model: Path, program: Path | None, **changes: object):
 
 @pytest.fixture(scope="module")
 def launch(tiny):
-    return launched(tiny, place().standin)
+    return launched(tiny, locate_emulator().standin)
 
 
 def test_it_counts_an_inference_and_tells_no_time(launch):
@@ -43,26 +43,26 @@ def test_it_counts_an_inference_and_tells_no_time(launch):
 
 
 def test_another_launch_counts_the_same(tiny, launch):
-    assert launched(tiny, place().standin).instructions == launch.instructions
+    assert launched(tiny, locate_emulator().standin).instructions == launch.instructions
 
 
 @pytest.mark.parametrize("kernels", [{}, {"xnnpack": False}, {"fp16": True}])
 def test_it_agrees_with_the_count_between_marks(tiny, kernels):
-    around = launched(tiny, place().standin, **kernels).instructions
+    around = launched(tiny, locate_emulator().standin, **kernels).instructions
     between = launched(tiny, None, **kernels).instructions
     assert around.multiply_accumulate == between.multiply_accumulate
     assert 0 < around.total - between.total < AROUND
 
 
 def test_the_record_knows_the_program():
-    params = BenchParams(runtime="benchmark_model", benchmark_model=str(place().standin))
+    params = BenchParams(runtime="benchmark_model", benchmark_model=str(locate_emulator().standin))
     found = open_runner("qemu", params).runtime(params)
-    assert (found.name, found.sha256) == ("benchmark_model", file_sha256(place().standin))
+    assert (found.name, found.sha256) == ("benchmark_model", file_sha256(locate_emulator().standin))
     assert found.version.startswith("build ")
 
 
 def changed(tmp_path: Path, old: bytes, new: bytes) -> Path:
-    data = place().standin.read_bytes()
+    data = locate_emulator().standin.read_bytes()
     assert data.count(old) >= 1
     assert len(new) == len(old)
     path = tmp_path / "benchmark_model"
@@ -95,10 +95,10 @@ def test_faulty_programs_are_told_in_a_line(tiny, tmp_path, old, new, error, say
 
 def test_what_is_no_program_for_it(tmp_path):
     path = tmp_path / "benchmark_model"
-    path.write_bytes(place().standin.read_bytes())
+    path.write_bytes(locate_emulator().standin.read_bytes())
     params = BenchParams(runtime="benchmark_model", benchmark_model=str(path))
     for says in ("run: chmod", "is for x86_64"):
         with pytest.raises(UsageError, match=says):
             open_runner("qemu", params)
-        path.write_bytes(place().qemu.read_bytes())
+        path.write_bytes(locate_emulator().qemu.read_bytes())
         path.chmod(0o755)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ghostdeploy.runners import host
+from ghostdeploy.runners.host import machine
 from ghostdeploy.schema import DeviceState
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -47,7 +47,7 @@ def test_state_of_a_phone_like_machine(tmp_path):
             "sys/class/thermal/thermal_zone2/temp": "broken\n",
         },
     )
-    assert host.state(tmp_path) == DeviceState(
+    assert machine.read_machine_state(tmp_path) == DeviceState(
         load_1min=1.25,
         mem_available_mb=1024.0,
         max_temp_c=41.5,
@@ -61,13 +61,13 @@ def test_state_of_a_phone_like_machine(tmp_path):
 
 
 def test_a_machine_that_tells_nothing_is_no_error(tmp_path):
-    assert host.state(tmp_path) == DeviceState()
-    identity = host.identity(tmp_path)
+    assert machine.read_machine_state(tmp_path) == DeviceState()
+    identity = machine.read_machine_identity(tmp_path)
     assert identity.scheme == "local"
     assert identity.soc
     assert identity.cores == os.cpu_count()
     write(tmp_path, {"proc/loadavg": "", "proc/stat": "cpu x\n", "proc/meminfo": "MemAvailable:"})
-    assert host.state(tmp_path) == DeviceState()
+    assert machine.read_machine_state(tmp_path) == DeviceState()
 
 
 @pytest.mark.parametrize(
@@ -98,44 +98,44 @@ def test_a_machine_that_tells_nothing_is_no_error(tmp_path):
 )
 def test_identity(tmp_path, files, model, soc, name):
     write(tmp_path, files)
-    got = host.identity(tmp_path)
+    got = machine.read_machine_identity(tmp_path)
     assert (got.model, got.soc) == (model, soc)
     assert got.os == (name or platform.platform(aliased=True, terse=True))
     assert got.arch == platform.machine()
 
 
 def test_identity_does_not_change_and_state_does():
-    assert host.identity() == host.identity()
-    first = host.state()
+    assert machine.read_machine_identity() == machine.read_machine_identity()
+    first = machine.read_machine_state()
     time.sleep(0.02)
-    assert host.state().uptime_s > first.uptime_s
+    assert machine.read_machine_state().uptime_s > first.uptime_s
     assert first.load_1min is not None
     assert first.mem_available_mb > 1
 
 
 def test_steal_of_all_and_of_some_cores():
-    assert host.steal_s(STAT) == 5.0
-    assert host.steal_s(STAT, (1,)) == 3.0
-    assert host.steal_s(STAT, (0, 1)) == 5.0
-    assert host.steal_s(STAT, (0, 7)) is None
-    assert host.steal_s("") is None
-    assert host.steal_s("cpu 1 2 3 4\n") is None  # a kernel before 2.6.11
+    assert machine.parse_steal_s(STAT) == 5.0
+    assert machine.parse_steal_s(STAT, (1,)) == 3.0
+    assert machine.parse_steal_s(STAT, (0, 1)) == 5.0
+    assert machine.parse_steal_s(STAT, (0, 7)) is None
+    assert machine.parse_steal_s("") is None
+    assert machine.parse_steal_s("cpu 1 2 3 4\n") is None  # a kernel before 2.6.11
 
 
 def test_busy_time_is_all_but_idling_waiting_and_stolen_time():
-    assert host.busy_s(STAT) == (1 + 2 + 3 + 6 + 7) / TICK
-    assert host.busy_s(STAT, (1,)) == 19 / TICK
-    assert host.busy_s(STAT, (0, 1)) == 38 / TICK
-    assert host.busy_s(STAT, (0, 2)) is None  # a core that is offline
-    assert host.busy_s("cpu 1 2 3 4\n") is None
-    assert host.busy_s("cpu 1 2 3 4 5 6 x 8\n") is None
+    assert machine.parse_busy_s(STAT) == (1 + 2 + 3 + 6 + 7) / TICK
+    assert machine.parse_busy_s(STAT, (1,)) == 19 / TICK
+    assert machine.parse_busy_s(STAT, (0, 1)) == 38 / TICK
+    assert machine.parse_busy_s(STAT, (0, 2)) is None  # a core that is offline
+    assert machine.parse_busy_s("cpu 1 2 3 4\n") is None
+    assert machine.parse_busy_s("cpu 1 2 3 4 5 6 x 8\n") is None
 
 
 def test_the_cpu_time_of_children_counts_once_they_are_waited_for():
-    before = host.children_cpu_s()
+    before = machine.read_children_cpu_s()
     subprocess.run([sys.executable, "-c", "sum(range(3_000_000))"], check=True)
-    assert 0.01 < host.children_cpu_s() - before < 30
+    assert 0.01 < machine.read_children_cpu_s() - before < 30
 
 
 def test_allowed_cpus_are_the_kernels():
-    assert host.allowed_cpus() == tuple(sorted(os.sched_getaffinity(0)))
+    assert machine.list_allowed_cpus() == tuple(sorted(os.sched_getaffinity(0)))

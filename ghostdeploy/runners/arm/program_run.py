@@ -15,19 +15,18 @@ from pathlib import Path
 from android_bench.program.benchmark_model import InputFile
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners import Tensor
-from ghostdeploy.runners.arm.counts import Log, parse_counts
+from ghostdeploy.runners.arm.counter_log import CounterLog, parse_counter_log
 from ghostdeploy.runners.arm.emulate import (
-    COUNTS,
+    COUNTER_LOG,
     MODEL,
     WARM_UPS,
-    Emulated,
-    emulator_environment,
-    last_words,
-    qemu_command,
+    EmulatedRun,
+    build_environment,
+    build_qemu_command,
 )
-from ghostdeploy.runners.arm.place import Place
-from ghostdeploy.runners.process import Finished, run_process
-from ghostdeploy.runners.program import parsed, program_argv
+from ghostdeploy.runners.arm.emulator_folder import EmulatorFolder
+from ghostdeploy.runners.host.child_process import FinishedProcess, run_process
+from ghostdeploy.runners.program_io import build_program_argv, parse_program_log
 from ghostdeploy.schema import BenchParams
 
 # The program keeps each run's time in a list that grows by doubling: both fit into eight places.
@@ -40,17 +39,17 @@ LIBRARY_VERSION = re.compile(r"version `([^'\n]+)' not found")
 
 @dataclass(frozen=True)
 class ProgramRun:
-    """How to run ``program`` in a ``workplace`` (``folder``): one thread of ``core``."""
+    """A run of ``program`` on one thread of ``core``; ``folder`` is one of make_workplace."""
 
-    place: Place
+    emulator: EmulatorFolder
     core: str
     folder: Path
     model: Path
     program: Path
     params: BenchParams
 
-    def count(self, inputs: Mapping[str, Tensor]) -> Emulated:
-        """One inference on ``inputs``; outputs None from a program that cannot write them.
+    def count_instructions(self, inputs: Mapping[str, Tensor]) -> EmulatedRun:
+        """Count one inference on ``inputs``; outputs are None of a program that cannot write them.
 
         Raises UsageError for a program of another kind, InputFileError for a model that it does
         not take, and MeasurementError for anything else that went wrong.
@@ -64,10 +63,10 @@ class ProgramRun:
         less = self._log(finished, FEWER)
         argv, finished = self._process(MORE, files, output)
         more = self._log(finished, MORE)
-        return Emulated(
+        return EmulatedRun(
             argv=argv,
             finished=finished,
-            count=(more.whole - less.whole) // (MORE - FEWER),
+            instructions=(more.whole - less.whole) // (MORE - FEWER),
             peak_mem_bytes=more.peak_mem_bytes,
             outputs=self._outputs() if output else None,
         )
@@ -81,24 +80,24 @@ class ProgramRun:
 
     def _process(
         self, runs: int, files: tuple[InputFile, ...], output: str
-    ) -> tuple[tuple[str, ...], Finished]:
+    ) -> tuple[tuple[str, ...], FinishedProcess]:
         asked = replace(self.params, runs=runs, warmup=WARM_UPS, profile=False)
-        program, *flags = program_argv(str(self.program), MODEL, asked, files, output)
-        argv = qemu_command(self.place, self.core, Path(program), *flags, foreign=True)
-        environment = emulator_environment(self.place, foreign=True)
+        program, *flags = build_program_argv(str(self.program), MODEL, asked, files, output)
+        argv = build_qemu_command(self.emulator, self.core, Path(program), *flags, foreign=True)
+        environment = build_environment(self.emulator, foreign=True)
         finished = run_process(argv, self.params.timeout_s, environment, cwd=self.folder)
         self._check(finished)
         return argv, finished
 
-    def _check(self, finished: Finished) -> None:
-        """Raises where the program did not come so far as to say what is wrong itself."""
+    def _check(self, finished: FinishedProcess) -> None:
+        """Raise where the program did not come so far as to say what is wrong itself."""
         if finished.timed_out:
             raise MeasurementError(
                 f"{self.program} did not finish in {self.params.timeout_s:g} s: raise --timeout"
             )
         if finished.killed_by:
             raise MeasurementError(
-                f"{self.program} ended with {finished.killed_by}: {last_words(finished)}"
+                f"{self.program} ended with {finished.killed_by}: {finished.last_words}"
             )
         if found := LIBRARY.search(finished.stderr):
             raise UsageError(
@@ -111,14 +110,14 @@ class ProgramRun:
                 " or a static build"
             )
 
-    def _log(self, finished: Finished, runs: int) -> Log:
-        """What was counted of a process that did as it was told."""
+    def _log(self, finished: FinishedProcess, runs: int) -> CounterLog:
+        """Return what was counted of a process that did as it was told."""
         stdout, stderr = finished.stdout.encode(), finished.stderr.encode()
-        said = parsed(self.model, stdout, stderr, finished.returncode)
+        said = parse_program_log(self.model, stdout, stderr, finished.returncode)
         done = said.summary.count if said.summary else 0
         if done != runs:
             raise MeasurementError(f"{self.program} made {done} runs where {runs} were asked for")
-        return parse_counts((self.folder / COUNTS).read_text())
+        return parse_counter_log((self.folder / COUNTER_LOG).read_text())
 
     def _outputs(self) -> bytes:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.runners.arm.elf import guest_program
+from ghostdeploy.runners.arm.guest_program import read_guest_program
 
 GLIBC = b"/lib/ld-linux-aarch64.so.1\0"
 NOTE = struct.pack("<III", 4, 4, 3) + b"GNU\0" + bytes.fromhex("c0ffee00")
@@ -32,7 +32,7 @@ def elf(*segments: tuple[int, bytes], bits: int = 2, machine: int = 0xB7) -> byt
 def told(tmp_path: Path, data: bytes):
     path = tmp_path / "program"
     path.write_bytes(data)
-    return guest_program(path)
+    return read_guest_program(path)
 
 
 def test_dynamic_and_static_programs(tmp_path):
@@ -62,4 +62,4 @@ def test_others_are_refused_in_a_line(tmp_path, data, says):
 
 def test_this_machines_own_program_is_for_another_processor():
     with pytest.raises(UsageError, match="is for x86_64; take the build for Linux on aarch64"):
-        guest_program(Path(sys.executable).resolve())
+        read_guest_program(Path(sys.executable).resolve())

@@ -1,4 +1,4 @@
-"""What this machine is, and what state it is in. Linux tells all of it, macOS a little.
+"""What this machine is, and what state it is in: Linux tells all of it, macOS a little.
 
 Everything is optional: what cannot be read is None, and never an error.
 """
@@ -15,13 +15,14 @@ from pathlib import Path
 from ghostdeploy.schema import DeviceIdentity, DeviceState
 
 ROOT = Path("/")
-# Of a cpu line in /proc/stat, its name counted; see proc_stat(5). user holds guest time already.
+# Columns of a cpu line in /proc/stat, its name being column 0; see proc_stat(5). The user column
+# holds guest time already.
 STEAL_FIELDS = (8,)
 BUSY_FIELDS = (1, 2, 3, 6, 7)  # user, nice, system, irq, softirq
 
 
-def identity(root: Path = ROOT) -> DeviceIdentity:
-    """This machine. ``root`` is where /proc, /sys and /etc are."""
+def read_machine_identity(root: Path = ROOT) -> DeviceIdentity:
+    """Return what this machine is; ``root`` is where /proc, /sys and /etc are."""
     soc = _soc(root)
     product = _text(root / "sys/class/dmi/id/product_name") or _text(
         root / "proc/device-tree/model"
@@ -38,8 +39,8 @@ def identity(root: Path = ROOT) -> DeviceIdentity:
     )
 
 
-def state(root: Path = ROOT) -> DeviceState:
-    """This machine's state now."""
+def read_machine_state(root: Path = ROOT) -> DeviceState:
+    """Return the state that this machine is in now; ``root`` is where /proc and /sys are."""
     stat = _text(root / "proc/stat") or ""
     cpus = sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*"), key=_number)
     governors = {_text(cpu / "cpufreq/scaling_governor") for cpu in cpus} - {None}
@@ -50,24 +51,25 @@ def state(root: Path = ROOT) -> DeviceState:
         cur_freq_khz=_numbers(cpu / "cpufreq/scaling_cur_freq" for cpu in cpus),
         max_freq_khz=_numbers(cpu / "cpufreq/scaling_max_freq" for cpu in cpus),
         governor=", ".join(sorted(g for g in governors if g)) or None,
-        cpu_steal_s=steal_s(stat),
-        cpu_busy_s=busy_s(stat),
+        cpu_steal_s=parse_steal_s(stat),
+        cpu_busy_s=parse_busy_s(stat),
         uptime_s=_first_float(_text(root / "proc/uptime")),
     )
 
 
-def steal_s(stat: str, cpus: Collection[int] = ()) -> float | None:
-    """Seconds that the hypervisor took from ``cpus`` (all where empty) since boot.
+def parse_steal_s(stat: str, cpus: Collection[int] = ()) -> float | None:
+    """Return the seconds that the hypervisor took from ``cpus`` (all where empty) since boot.
 
-    ``stat`` is /proc/stat's text. None where it tells nothing.
+    ``stat`` is /proc/stat's text. The result is None where that does not tell.
     """
     return _seconds(stat, cpus, STEAL_FIELDS)
 
 
-def busy_s(stat: str, cpus: Collection[int] = ()) -> float | None:
-    """Seconds that ``cpus`` (all where empty) computed since boot, as steal_s.
+def parse_busy_s(stat: str, cpus: Collection[int] = ()) -> float | None:
+    """Return the seconds that ``cpus`` (all where empty) computed since boot.
 
-    Most kernels charge a whole tick (1 to 10 ms) to whatever runs when it ends.
+    ``stat`` is /proc/stat's text. The result is None where that does not tell. Most kernels charge
+    a whole tick (1 to 10 ms) to whatever runs when it ends.
     """
     return _seconds(stat, cpus, BUSY_FIELDS)
 
@@ -82,8 +84,8 @@ def _seconds(stat: str, cpus: Collection[int], columns: Sequence[int]) -> float 
     return ticks / os.sysconf("SC_CLK_TCK") if len(rows) == len(names) else None
 
 
-def children_cpu_s() -> float | None:
-    """CPU time of this process's children, and theirs, that have ended and been waited for."""
+def read_children_cpu_s() -> float | None:
+    """Return the CPU seconds of this process's children, and theirs, that were waited for."""
     with contextlib.suppress(ImportError):
         import resource
 
@@ -92,8 +94,8 @@ def children_cpu_s() -> float | None:
     return None
 
 
-def allowed_cpus() -> tuple[int, ...]:
-    """The cores this process may use; () where the system does not pin."""
+def list_allowed_cpus() -> tuple[int, ...]:
+    """Return the cores that this process may use; () where the system does not pin."""
     if not hasattr(os, "sched_getaffinity"):
         return ()
     return tuple(sorted(os.sched_getaffinity(0)))

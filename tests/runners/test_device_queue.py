@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.runners.queue import FOLDER, in_line
+from ghostdeploy.runners.device_queue import FOLDER, hold_device
 from tests.command_line import ROOT
 
 HOLDER = """
 import sys, time
-from ghostdeploy.runners.queue import in_line
-with in_line("adb:S1", 0):
+from ghostdeploy.runners.device_queue import hold_device
+with hold_device("adb:S1", 0):
     print("mine", flush=True)
     sys.stdin.readline()
 """
@@ -46,9 +46,9 @@ def holder():
 
 def test_a_device_in_use_is_named_with_its_holder(holder):
     says = f"adb:S1 is in use by process {holder.pid}, for"
-    with pytest.raises(MeasurementError, match=says), in_line("adb:S1", 0):
+    with pytest.raises(MeasurementError, match=says), hold_device("adb:S1", 0):
         pass
-    with in_line("adb:S2", 0):  # another device is free
+    with hold_device("adb:S2", 0):  # another device is free
         pass
 
 
@@ -60,17 +60,17 @@ def test_the_next_in_line_gets_it(holder):
         holder.stdin.write("\n")
         holder.stdin.flush()
 
-    with in_line("adb:S1", 60, waiting):
+    with hold_device("adb:S1", 60, waiting):
         assert told == [f"process {holder.pid}"]
 
 
 def test_a_killed_holder_leaves_it_free(holder):
     holder.kill()
     holder.wait()
-    with in_line("adb:S1", 0):
+    with hold_device("adb:S1", 0):
         pass
 
 
 def test_names_stay_in_the_folder(own_folder):
-    with in_line("../../etc/passwd", 0), in_line("", 0):
+    with hold_device("../../etc/passwd", 0), hold_device("", 0):
         assert sorted(os.listdir(own_folder)) == ["device.lock", "etc-passwd.lock"]

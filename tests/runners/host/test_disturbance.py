@@ -10,8 +10,14 @@ from statistics import median
 
 import pytest
 
-from ghostdeploy.runners import open_runner, watch
-from ghostdeploy.runners.watch import Counters, Seen, between, disturbance
+from ghostdeploy.runners import open_runner
+from ghostdeploy.runners.host import disturbance
+from ghostdeploy.runners.host.disturbance import (
+    CoreTime,
+    CpuCounters,
+    compare_counters,
+    find_disturbance,
+)
 from ghostdeploy.schema import BenchParams, DeviceState, Launch
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -22,32 +28,32 @@ BEFORE = "cpu 30000 400 6000 65000 300 0 80 120 0 0\ncpu1 15000 200 3000 33000 1
 AFTER = "cpu 30230 410 6050 65100 300 5 85 130 0 0\ncpu1 15080 210 3005 33000 160 2 43 65 0 0\n"
 
 
-def looked(monkeypatch, tmp_path, stat: str, at_s: float, children_s: float | None) -> Counters:
+def looked(monkeypatch, tmp_path, stat: str, at_s: float, children_s: float | None) -> CpuCounters:
     (tmp_path / "stat").write_text(stat)
-    monkeypatch.setattr(watch, "STAT", tmp_path / "stat")
-    monkeypatch.setattr(watch.time, "monotonic", lambda: at_s)
-    monkeypatch.setattr(watch.host, "children_cpu_s", lambda: children_s)
-    return watch._look((1,))
+    monkeypatch.setattr(disturbance, "STAT", tmp_path / "stat")
+    monkeypatch.setattr(disturbance.time, "monotonic", lambda: at_s)
+    monkeypatch.setattr(disturbance.machine, "read_children_cpu_s", lambda: children_s)
+    return disturbance._look((1,))
 
 
 def test_what_the_kernel_counted_around_a_launch(monkeypatch, tmp_path):
     before = looked(monkeypatch, tmp_path, BEFORE, 7.0, 3.0)
     after = looked(monkeypatch, tmp_path, AFTER, 8.0, 3.6)
-    got = between(before, after)
+    got = compare_counters(before, after)
     assert got.wall_s == 1.0
     assert got.stolen_s == pytest.approx(5 / TICK)
     assert got.cpu_s == pytest.approx(0.6)
     assert got.neighbours_s == pytest.approx(max(0.0, 100 / TICK - 0.6))
-    assert between(before, before) == Seen(0.0, 0.0, 0.0, 0.0)
+    assert compare_counters(before, before) == CoreTime(0.0, 0.0, 0.0, 0.0)
 
 
 def test_what_is_not_told_is_none(monkeypatch, tmp_path):
     nothing = looked(monkeypatch, tmp_path, "", 7.0, None)
-    assert between(nothing, nothing) == Seen(0.0)
+    assert compare_counters(nothing, nothing) == CoreTime(0.0)
     some = looked(monkeypatch, tmp_path, BEFORE, 7.0, None)
-    assert between(some, some) == Seen(0.0, 0.0)
-    monkeypatch.setattr(watch, "STAT", tmp_path / "absent")
-    assert watch._look((1,)).steal_s is None
+    assert compare_counters(some, some) == CoreTime(0.0, 0.0)
+    monkeypatch.setattr(disturbance, "STAT", tmp_path / "absent")
+    assert disturbance._look((1,)).steal_s is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_what_is_not_told_is_none(monkeypatch, tmp_path):
 )
 def test_neighbours_spoil_a_launch(asked, threads, cpu_s, neighbours_s, says, monkeypatch):
     monkeypatch.undo()  # the real limits
-    got = disturbance(asked, asked, threads, Seen(10.0, 0.0, cpu_s, neighbours_s), LIMIT)
+    got = find_disturbance(asked, asked, threads, CoreTime(10.0, 0.0, cpu_s, neighbours_s), LIMIT)
     assert says in got
     assert bool(says) == bool(got)
 
@@ -84,7 +90,7 @@ def test_a_short_launch_is_not_judged_by_the_error_of_counting(
     cpu_s, neighbours_s, flagged, monkeypatch
 ):
     monkeypatch.undo()
-    got = disturbance((1,), (1,), 1, Seen(1.0, 0.0, cpu_s, neighbours_s), LIMIT)
+    got = find_disturbance((1,), (1,), 1, CoreTime(1.0, 0.0, cpu_s, neighbours_s), LIMIT)
     assert bool(got) == flagged
 
 

@@ -23,7 +23,7 @@ HALF_PRECISION = ("cortex-a76", "neoverse-n1", "a64fx")  # ARMv8.2's FEAT_FP16
 
 
 def check_core(name: str) -> str:
-    """``name``. Raises UsageError, with the nearest names, for a core that is not emulated."""
+    """Return ``name``. Raises UsageError, with the nearest names, for one that is not emulated."""
     if name in CORES:
         return name
     near = difflib.get_close_matches(name.lower(), CORES, n=1, cutoff=0.6)
@@ -32,7 +32,7 @@ def check_core(name: str) -> str:
 
 
 def write_system_files(root: Path, core: str) -> None:
-    """``/proc/cpuinfo`` and ``/sys`` of a machine with one such core, for the guest.
+    """Write ``/proc/cpuinfo`` and ``/sys`` of a machine with one such core, for the guest.
 
     Without them the guest would read this machine's, which is of another architecture.
     """

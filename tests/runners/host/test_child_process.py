@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.runners.local import why_not
-from ghostdeploy.runners.process import CUT, MAX_OUTPUT_BYTES, bounded_text, run_process
-from ghostdeploy.runners.watch import Seen, disturbance
+from ghostdeploy.runners.host.child_process import (
+    CUT,
+    MAX_OUTPUT_BYTES,
+    decode_bounded,
+    run_process,
+)
+from ghostdeploy.runners.host.disturbance import CoreTime, find_disturbance
+from ghostdeploy.runners.local import why_not_valid
 
 
 def python(code: str, timeout_s: float = 60.0):
@@ -32,7 +37,7 @@ def test_output_and_code_are_kept():
     assert (got.returncode, got.stdout, got.stderr) == (3, "out\n", "err\n")
     assert not got.timed_out
     assert got.killed_by == ""
-    assert why_not(got, 60) == ""
+    assert why_not_valid(got, 60) == ""
 
 
 def test_a_flood_is_cut_in_the_middle():
@@ -49,10 +54,10 @@ def test_a_flood_is_cut_in_the_middle():
 @pytest.mark.parametrize("size", [0, 1, MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES + 1])
 def test_bounded_text(size):
     data = b"a" * size
-    text = bounded_text(data)
+    text = decode_bounded(data)
     assert len(text) <= MAX_OUTPUT_BYTES
     assert (text == data.decode()) == (size <= MAX_OUTPUT_BYTES)
-    assert bounded_text(b"\xff") == "\ufffd"
+    assert decode_bounded(b"\xff") == "\ufffd"
 
 
 def test_a_timeout_kills_the_whole_group(tmp_path):
@@ -68,7 +73,7 @@ def test_a_timeout_kills_the_whole_group(tmp_path):
         timeout_s *= 2
         got = python(code, timeout_s)
     assert got.timed_out
-    assert why_not(got, 2.0) == "did not finish in 2 s"
+    assert why_not_valid(got, 2.0) == "did not finish in 2 s"
     for pid in map(int, note.read_text().split()):
         deadline = time.monotonic() + 20
         while alive(pid) and time.monotonic() < deadline:
@@ -80,7 +85,7 @@ def test_a_timeout_kills_the_whole_group(tmp_path):
 def test_a_signal_is_named(number):
     got = python(f"import os; os.kill(os.getpid(), {int(number)})")
     assert got.killed_by == number.name
-    assert number.name in why_not(got, 60)
+    assert number.name in why_not_valid(got, 60)
 
 
 def test_a_very_long_timeout_is_no_error():
@@ -108,7 +113,7 @@ def test_a_program_that_is_not_there():
 )
 def test_disturbance(asked, allowed, stolen_s, wall_s, says, monkeypatch):
     monkeypatch.undo()  # the real limits
-    got = disturbance(asked, allowed, 1, Seen(wall_s, stolen_s), 0.05)
+    got = find_disturbance(asked, allowed, 1, CoreTime(wall_s, stolen_s), 0.05)
     assert says in got
     assert bool(says) == bool(got)
 

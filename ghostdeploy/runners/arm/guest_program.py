@@ -1,4 +1,4 @@
-"""What an ELF file says of itself: is it a program for 64-bit Arm Linux, and which build?"""
+"""What an ELF file tells of itself: whether it is for 64-bit Arm Linux, and which build it is."""
 
 from __future__ import annotations
 
@@ -22,14 +22,20 @@ _BUILD_ID = 3  # NT_GNU_BUILD_ID
 
 @dataclass(frozen=True)
 class GuestProgram:
-    """``loader`` is "" for a static program, ``build_id`` "" where the linker wrote none."""
+    """A program that the emulated core runs.
+
+    ``loader`` is "" for a static program, ``build_id`` "" where the linker wrote none.
+    """
 
     loader: str
     build_id: str
 
 
-def guest_program(path: Path) -> GuestProgram:
-    """Raises UsageError for what is no program of 64-bit Arm Linux with glibc, or static."""
+def read_guest_program(path: Path) -> GuestProgram:
+    """Read the program's loader and build ID from its file.
+
+    Raises UsageError for what is no program of 64-bit Arm Linux with glibc, or static.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
