@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from android_bench.adb.client import ClientResult
-from android_bench.adb.shell import ShellResult
+from android_bench.adb.command import ShellResult
 from android_bench.errors import (
     AdbError,
     AdbServerError,

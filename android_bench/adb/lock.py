@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
 
-from android_bench.adb.phone import Adb
+from android_bench.adb.connection import Adb
 from android_bench.adb.text import DEVICE_ROOT, quote
 from android_bench.errors import AdbError, DeviceLockedError
 

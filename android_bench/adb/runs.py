@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import basename, dirname, normpath
 
-from android_bench.adb.phone import Adb
-from android_bench.adb.shell import KILL_LOOP
+from android_bench.adb.command import KILL_LOOP
+from android_bench.adb.connection import Adb
 from android_bench.adb.text import DEVICE_ROOT, join, quote
 from android_bench.errors import CommandFailedError, OptionError, RemoteFileError
 

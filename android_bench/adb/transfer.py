@@ -25,7 +25,7 @@ from android_bench.errors import (
 )
 
 if TYPE_CHECKING:
-    from android_bench.adb.phone import Adb
+    from android_bench.adb.connection import Adb
 
 _ATTEMPTS = 2
 _CHUNK = 1 << 20

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from android_bench.device.cores import MAX_CPUS
-from android_bench.device.parse import read_fields
+from android_bench.device.values import read_fields
 from android_bench.errors import OptionError
 from android_bench.log.lines import quote
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 
 from android_bench.device.affinity import from_mask, parse_cpu_list, to_mask
 from android_bench.device.cores import Core, core_class, design_number
-from android_bench.device.parse import MAX_KHZ, to_int
+from android_bench.device.values import MAX_KHZ, to_int
 from android_bench.errors import OptionError
 from android_bench.log.lines import quote
 

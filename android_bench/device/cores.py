@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from android_bench.device.parse import complete_lines
+from android_bench.device.values import complete_lines
 
 MAX_CPUS = 1024
 

@@ -18,7 +18,14 @@ from android_bench.device.clusters import (
     parse_freqs,
 )
 from android_bench.device.cores import Core, parse_cpuinfo
-from android_bench.device.parse import (
+from android_bench.device.shell import Shell, run_sections
+from android_bench.device.thermal import (
+    Temperature,
+    hottest_c,
+    parse_thermalservice,
+    parse_zones,
+)
+from android_bench.device.values import (
     Battery,
     parse_battery,
     parse_boot_id,
@@ -30,13 +37,6 @@ from android_bench.device.parse import (
     parse_uptime,
     parse_wakefulness,
     to_int,
-)
-from android_bench.device.shell import Shell, run_sections
-from android_bench.device.thermal import (
-    Temperature,
-    hottest_c,
-    parse_thermalservice,
-    parse_zones,
 )
 
 TIMEOUT_S = 60.0  # dumpsys gives up on a service that hangs after 10 s; there are three

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from android_bench.device.parse import parse_wakefulness
 from android_bench.device.shell import Shell, run_sections
+from android_bench.device.values import parse_wakefulness
 from android_bench.errors import AndroidBenchError
 
 TIMEOUT_S = 60.0

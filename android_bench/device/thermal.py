@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from android_bench.device.parse import complete_lines, read_fields, to_float, to_int
+from android_bench.device.values import complete_lines, read_fields, to_float, to_int
 
 # PowerManager.THERMAL_STATUS_*
 STATUS_NAMES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")

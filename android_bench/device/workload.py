@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from android_bench.device.affinity import taskset_argv
-from android_bench.device.parse import complete_lines, parse_uptime
 from android_bench.device.shell import Shell
+from android_bench.device.values import complete_lines, parse_uptime
 
 THROTTLED = 1.10
 TARGET_S = 1.0  # /proc/uptime ticks in hundredths: one tick is 1 % of this

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from android_bench.errors import IncompleteLogError, ParseError
+from android_bench.log.complaints import check_exit, check_flags, check_single, warnings_in
 from android_bench.log.delegates import Delegation, parse_delegation
-from android_bench.log.failure import check_exit, check_flags, check_single, warnings_in
 from android_bench.log.latencies import TIMINGS, LatencySummary, parse_latencies
 from android_bench.log.lines import (
     LogLine,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.adb.phone import Adb
+from android_bench.adb.connection import Adb
 from android_bench.adb.text import DEVICE_ROOT, quote
 from android_bench.device.identity import Identity
 from android_bench.errors import (

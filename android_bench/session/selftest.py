@@ -15,9 +15,9 @@ from pathlib import Path
 from android_bench.adb.text import DEVICE_ROOT
 from android_bench.errors import AdbError, ParseError, UnconsumedFlagsError
 from android_bench.log.parse import parse_log
-from android_bench.program.benchmark_model import BenchmarkOptions, InputFile, command_line
 from android_bench.program.install import Program
-from android_bench.session.session import PhoneSession
+from android_bench.program.local_run import BenchmarkOptions, InputFile, command_line
+from android_bench.session.phone_session import PhoneSession
 
 MODEL = Path(__file__).with_name("selftest.tflite")
 INPUT = "x"

@@ -11,14 +11,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from android_bench import errors as device_errors
-from android_bench.adb.phone import Adb, AdbClient, list_devices, open_device
+from android_bench.adb.connection import Adb, AdbClient, list_devices, open_device
 from android_bench.device.evidence import battery_level
 from android_bench.device.identity import Identity, State, read_state
 from android_bench.log.parse import BenchmarkLog
 from android_bench.program.install import Program, abis_of
-from android_bench.session.launch import PhoneLaunch
+from android_bench.session.phone_launch import PhoneLaunch
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
-from android_bench.session.session import PhoneOptions, PhoneSession
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.model_file import check_model_file, model_format

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb.phone import Adb, AdbClient, connect, list_devices
+from android_bench.adb.connection import Adb, AdbClient, connect, list_devices
 from android_bench.device.identity import read_identity, read_state
 from android_bench.errors import AdbError, AndroidBenchError
 from android_bench.program.install import ON_DEVICE, abis_of, cached

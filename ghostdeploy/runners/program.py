@@ -14,7 +14,7 @@ from typing import Any
 from android_bench import errors as program_errors
 from android_bench.log.parse import BenchmarkLog, parse_log
 from android_bench.log.parse import LatencySummary as ProgramSummary
-from android_bench.program.benchmark_model import (
+from android_bench.program.local_run import (
     BenchmarkOptions,
     InputFile,
     LocalRun,

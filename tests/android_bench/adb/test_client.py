@@ -15,7 +15,7 @@ import pytest
 from android_bench import errors
 from android_bench.adb import failures as adb_failures
 from android_bench.adb.client import AdbClient, ClientResult, find_adb
-from android_bench.adb.phone import Adb, list_devices
+from android_bench.adb.connection import Adb, list_devices
 from tests.fake_phone.fixtures import attach, free_port
 
 

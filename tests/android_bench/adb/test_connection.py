@@ -8,9 +8,9 @@ import time
 import pytest
 
 from android_bench import errors
-from android_bench.adb.phone import Adb, AdbClient, connect, list_devices, open_device
+from android_bench.adb.connection import Adb, AdbClient, connect, list_devices, open_device
 from tests.android_bench.adb.test_client import make_program
-from tests.android_bench.adb.test_shell import SHORT_S, one_line
+from tests.android_bench.adb.test_command import SHORT_S, one_line
 from tests.fake_phone.fixtures import PATIENCE_S, attach, free_port
 
 

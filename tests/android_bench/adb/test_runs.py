@@ -7,7 +7,7 @@ import time
 import pytest
 
 from android_bench import errors
-from android_bench.adb.phone import DEVICE_ROOT, Adb
+from android_bench.adb.connection import DEVICE_ROOT, Adb
 from android_bench.adb.runs import (
     RUNS,
     RunStatus,
@@ -24,7 +24,7 @@ from android_bench.adb.runs import (
 )
 from android_bench.log.parse import parse_log
 from ghostdeploy.fake_phone import ALWAYS, Phone, Trigger
-from tests.android_bench.adb.test_shell import SHORT_S, one_line
+from tests.android_bench.adb.test_command import SHORT_S, one_line
 from tests.fake_phone.fixtures import (
     PATIENCE_S,
     attach,

@@ -10,7 +10,7 @@ from android_bench.device.clusters import CpuFreq
 from android_bench.device.cooldown import wait_until_cool
 from android_bench.device.evidence import evidence_against, oddities
 from android_bench.device.identity import State
-from android_bench.device.parse import Battery
+from android_bench.device.values import Battery
 from android_bench.device.workload import Workload, calibrate, slowdown
 from android_bench.errors import OptionError
 from tests.android_bench.device_phones import LocalShell, Replay, Result

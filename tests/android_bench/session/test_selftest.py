@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from android_bench.session.selftest import MODEL, C, SelfTestError, X, self_test
-from android_bench.session.session import PhoneOptions, PhoneSession
 from tests.android_bench.session.selftest_model import selftest_model
 from tests.fake_phone.fixtures import attach
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from android_bench.adb.connection import Adb
 from android_bench.adb.lock import LEASE_S, DeviceLock
-from android_bench.adb.phone import Adb
 from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep
 from android_bench.adb.text import DEVICE_ROOT
 from android_bench.device.clusters import CpuChoice, choose_cpus
@@ -34,7 +34,7 @@ from android_bench.device.settings import (
 from android_bench.device.workload import Workload, calibrate
 from android_bench.errors import AdbError, DeviceLockedError, DeviceNotReadyError
 from android_bench.program.install import Program, file_sha256, install
-from android_bench.session.launch import LaunchPlan, PhoneLaunch, Tell, launch, patiently
+from android_bench.session.phone_launch import LaunchPlan, PhoneLaunch, Tell, launch, patiently
 
 LOCK_POLL_S = 5.0
 COOL_POLL_S = 10.0

@@ -25,8 +25,8 @@ from android_bench.errors import (
     WrongArchitectureError,
 )
 from android_bench.log.parse import parse_log
-from android_bench.program import benchmark_model
-from android_bench.program.benchmark_model import (
+from android_bench.program import local_run as benchmark_model
+from android_bench.program.local_run import (
     BenchmarkOptions,
     command_line,
     parse_cpu_list,
@@ -211,7 +211,7 @@ def test_ctrl_c_kills_the_program(tmp_path):
     pid_file = tmp_path / "pid"
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from android_bench.program.benchmark_model import run_local\n"
+        "from android_bench.program.local_run import run_local\n"
         "run_local(['sh', '-c', 'echo $$ > ' + sys.argv[2] + '.new; mv ' + sys.argv[2]"
         " + '.new ' + sys.argv[2] + '; sleep 1000'], 1000)\n"
     )
@@ -244,7 +244,7 @@ def test_no_zombie_no_open_file_and_no_use_of_our_stdin():
     """In an interpreter of its own, as this one may have other children."""
     script = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from android_bench.program.benchmark_model import run_local\n"
+        "from android_bench.program.local_run import run_local\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
         "print(run_local(['cat'], 100).stdout)\n"
         "print(len(os.listdir('/proc/self/fd')) - before)\n"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from android_bench import errors
-from android_bench.adb.phone import Adb
-from android_bench.adb.shell import LONGEST_COMMAND, wrap
+from android_bench.adb.command import LONGEST_COMMAND, wrap
+from android_bench.adb.connection import Adb
 from ghostdeploy.fake_phone import ALWAYS, Trigger
 from tests.android_bench.adb.test_client import make_program
 from tests.android_bench.adb.test_text import HARD

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from android_bench.device.affinity import parse_cpus_allowed
 from android_bench.device.clusters import choose_cpus, describe_clusters
 from android_bench.device.identity import IDENTITY_PARTS, STATE_PARTS, parse_identity, parse_state
-from android_bench.device.parse import (
+from android_bench.device.shell import join_sections, split_sections
+from android_bench.device.thermal import parse_thermalservice, zone_to_c
+from android_bench.device.values import (
     parse_battery,
     parse_getprop,
     parse_loadavg,
     parse_meminfo,
     parse_wakefulness,
 )
-from android_bench.device.shell import join_sections, split_sections
-from android_bench.device.thermal import parse_thermalservice, zone_to_c
 from tests.android_bench.device_phones import NAMES, make_phone
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -22,7 +22,7 @@ from typing import TypeVar
 from android_bench.adb import failures as adb_failures
 from android_bench.adb import transfer as adb_files
 from android_bench.adb.client import AdbClient, ClientResult, find_adb
-from android_bench.adb.shell import (
+from android_bench.adb.command import (
     LONGEST_COMMAND,
     ShellResult,
     Started,

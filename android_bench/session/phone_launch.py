@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from android_bench.adb.phone import Adb
+from android_bench.adb.connection import Adb
 from android_bench.adb.runs import (
     RunStatus,
     fetch_detached,
