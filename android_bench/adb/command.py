@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from android_bench.adb.text import join, quote
+from android_bench.adb.text import join_words, quote_word
 
 # a service string over 4096 bytes fails without shell_v2; adb adds its own prefix to ours
 LONGEST_COMMAND = 4000
@@ -59,7 +59,7 @@ class ShellResult:
 
 
 @dataclass(frozen=True)
-class Started:
+class ShellProcess:
     """A command's shell on the phone: its process number, and the boot that number is of."""
 
     pid: int
@@ -67,14 +67,14 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Wrapped:
+class WrappedCommand:
     """A command with its first and last line; ``nonce`` tells them from anything it prints."""
 
     line: str
     nonce: bytes
 
-    def result(self, stdout: bytes, stderr: bytes) -> ShellResult | None:
-        """What the command gave; None if its end is not in there."""
+    def find_result(self, stdout: bytes, stderr: bytes) -> ShellResult | None:
+        """Return what the command gave; None if its end is not in there."""
         # without the newline a status may be cut off, too: 1 of 137
         trailer = rb"(\r?)\ngd:%s:(\d+)\r?\n" % self.nonce
         ends = list(re.finditer(trailer, stdout))
@@ -88,35 +88,36 @@ class Wrapped:
             body = body.replace(b"\r\n", b"\n")
         return ShellResult(body, stderr, int(ends[-1][2]))
 
-    def started(self, stdout: bytes) -> Started | None:
-        """The shell that ran it, None if the output does not show that it started."""
+    def find_process(self, stdout: bytes) -> ShellProcess | None:
+        """Return the shell that ran it; None if the output does not show that it started."""
         head = self._head(stdout)
-        return Started(int(head[1]), head[2].decode("ascii")) if head else None
+        return ShellProcess(int(head[1]), head[2].decode("ascii")) if head else None
 
     def _head(self, stdout: bytes) -> re.Match[bytes] | None:
         return re.search(rb"gd:%s:pid:(\d+):([0-9a-f-]*)\r?\n" % self.nonce, stdout)
 
 
-def wrap(command: str | Sequence[str]) -> Wrapped:
-    """Wrap a list of words, or shell source. Raises OptionError for a zero byte.
+def wrap_command(command: str | Sequence[str]) -> WrappedCommand:
+    """Wrap a list of words, or shell source, in its first and last line.
 
     Source runs in a shell of its own: ``exit`` and syntax errors in it must not skip the last line.
-    Its stdin is empty: an adbd of old never passes on that ours has ended.
+    Its stdin is empty: an adbd of old never passes on that ours has ended. Raises OptionError for
+    a zero byte.
     """
     nonce = secrets.token_hex(8)
     words = ["sh", "-c", command] if isinstance(command, str) else command
     line = (
         f"{{ read b <{_BOOT_ID}; }} 2>/dev/null; echo gd:{nonce}:pid:$$:$b;"
-        f" {{ {join(words)}\n}} </dev/null; r=$?; echo; echo gd:{nonce}:$r"
+        f" {{ {join_words(words)}\n}} </dev/null; r=$?; echo; echo gd:{nonce}:$r"
     )
-    return Wrapped(line, nonce.encode())
+    return WrappedCommand(line, nonce.encode())
 
 
-def kill_session(started: Started) -> str:
-    """Shell source that kills a session: the phone's shell leads one, and hangs up alone."""
+def build_kill_script(process: ShellProcess) -> str:
+    """Return shell source that kills a session: the phone's shell leads one, and hangs up alone."""
     # only in the boot that its number is of
     return (
         f"{{ read -r boot <{_BOOT_ID}; }} 2>/dev/null\n"
-        f'[ "$boot" = {quote(started.boot_id)} ] || exit 0\n'
-        f"session={started.pid}\n{KILL_LOOP}"
+        f'[ "$boot" = {quote_word(process.boot_id)} ] || exit 0\n'
+        f"session={process.pid}\n{KILL_LOOP}"
     )

@@ -14,10 +14,9 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from types import TracebackType
 
-from android_bench.adb.connection import Adb
-from android_bench.adb.text import DEVICE_ROOT, quote
+from android_bench.adb.phone import Adb
+from android_bench.adb.text import DEVICE_ROOT, quote_word
 from android_bench.errors import AdbError, DeviceLockedError
 
 LOCK = f"{DEVICE_ROOT}/lock"
@@ -104,12 +103,7 @@ class DeviceLock:
         self.acquire()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # the phone may be gone, and the lock goes stale by itself
         with suppress(AdbError):
             self.release()
@@ -135,13 +129,13 @@ class DeviceLock:
         if result.returncode == 3:
             raise self._locked(self._look())
         if result.returncode:
-            raise self.adb.failed("refresh the lock", result)
+            raise self.adb.explain_failure("refresh the lock", result)
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it is somebody else's by now."""
         result = self.adb.shell(self._if_mine("rm -rf {lock}"))
         if result.returncode not in (0, 3):
-            raise self.adb.failed(["rm", "-rf", LOCK], result)
+            raise self.adb.explain_failure(["rm", "-rf", LOCK], result)
 
     @property
     def _line(self) -> str:
@@ -152,10 +146,10 @@ class DeviceLock:
 
     def _fill(self, source: str, holder: str = "") -> str:
         return source.format(
-            root=quote(DEVICE_ROOT),
-            lock=quote(LOCK),
-            owner=quote(self._line),
-            holder=quote(holder),
+            root=quote_word(DEVICE_ROOT),
+            lock=quote_word(LOCK),
+            owner=quote_word(self._line),
+            holder=quote_word(holder),
             token=self.owner.token,
         )
 
@@ -204,8 +198,8 @@ def _age_s(up: str, beat: str) -> float | None:
 def _is_stale(seen: _Seen) -> bool:
     if seen.rebooted or seen.owner is None:
         return True
-    here = (seen.owner.host, seen.owner.space) == (platform.node(), _space())
-    if here and not _lives(seen.owner.pid):
+    on_this_machine = (seen.owner.host, seen.owner.space) == (platform.node(), _space())
+    if on_this_machine and not _lives(seen.owner.pid):
         return True
     # an age below 0 is of another boot that could not be told apart
     return seen.age_s is not None and not 0 <= seen.age_s <= seen.owner.lease_s

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.adb.connection import Adb
-from android_bench.adb.text import DEVICE_ROOT, quote
+from android_bench.adb.phone import Adb
+from android_bench.adb.text import DEVICE_ROOT, quote_word
 from android_bench.device.identity import Identity
 from android_bench.errors import (
     BinaryNotFoundError,
@@ -136,7 +136,7 @@ def _pushed(adb: Adb, program: Path, origin: str) -> Program:
 
 
 def _on_device(adb: Adb) -> Program | None:
-    path = quote(ON_DEVICE)
+    path = quote_word(ON_DEVICE)
     said = adb.shell(f"[ -f {path} ] && [ -x {path} ] && sha256sum <{path}").text
     digest = re.match(r"([0-9a-f]{64})\b", said)
     return Program(ON_DEVICE, digest[1], "found on the device") if digest else None

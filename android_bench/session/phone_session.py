@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
-from android_bench.adb.connection import Adb
 from android_bench.adb.lock import LEASE_S, DeviceLock
-from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep
+from android_bench.adb.patience import SESSION_WAIT_S, Patience, Tell, repeat_patiently
+from android_bench.adb.phone import Adb
+from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep_leftovers
 from android_bench.adb.text import DEVICE_ROOT
 from android_bench.device.clusters import CpuChoice, choose_cpus
 from android_bench.device.cooldown import CoolDown, wait_until_cool
@@ -34,7 +34,7 @@ from android_bench.device.settings import (
 from android_bench.device.workload import Workload, calibrate
 from android_bench.errors import AdbError, DeviceLockedError, DeviceNotReadyError
 from android_bench.program.install import Program, file_sha256, install
-from android_bench.session.phone_launch import LaunchPlan, PhoneLaunch, Tell, launch, patiently
+from android_bench.session.phone_launch import LaunchPlan, PhoneLaunch, launch
 
 LOCK_POLL_S = 5.0
 COOL_POLL_S = 10.0
@@ -63,7 +63,7 @@ class PhoneOptions:
     cool_down_s: float = 600.0
     screen_on: bool = False
     fixed_performance: bool = False
-    patience_s: float = 120.0
+    patience_s: float = SESSION_WAIT_S
     wait_lock_s: float = 0.0
     resume: bool = False
 
@@ -88,7 +88,7 @@ class PhoneSession:
     def __enter__(self) -> PhoneSession:
         try:
             self._take_lock()
-            self._stack.callback(self._lock.__exit__, None, None, None)
+            self._stack.push(self._lock)
             self._clean()
             self.identity: Identity = read_identity(self.adb)
             self.cpus: CpuChoice = choose_cpus(
@@ -100,12 +100,7 @@ class PhoneSession:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def install(self, explicit: Path | None) -> Program:
@@ -161,8 +156,7 @@ class PhoneSession:
                 s.name == "fixed-performance" and s.took_effect for s in self.settings
             ),
         )
-        tell = self._telling_and_beating
-        found = launch(self.adb, plan, self.ready, tell, self.options.patience_s)
+        found = launch(self.adb, plan, self.ready, self._patience(self._telling_and_beating))
         if found.rebooted:
             self._after_reboot()
         return found
@@ -199,7 +193,7 @@ class PhoneSession:
         else:
             for run in list_runs(self.adb):
                 remove_detached(self.adb, run_folder(run.name))
-        sweep(self.adb)
+        sweep_leftovers(self.adb)
 
     def _await_runs(self) -> None:
         """Let what an interrupted process started end by itself: nothing else may run beside it."""
@@ -281,4 +275,7 @@ class PhoneSession:
         return self._digests[key]
 
     def _patiently(self, action: Callable[[], _T]) -> _T:
-        return patiently(self.adb, action, self.tell, self.options.patience_s)
+        return repeat_patiently(self.adb, action, self._patience(self.tell))
+
+    def _patience(self, tell: Tell) -> Patience:
+        return Patience(self.options.patience_s, tell=tell)

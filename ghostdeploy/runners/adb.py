@@ -11,7 +11,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from android_bench import errors as device_errors
-from android_bench.adb.connection import Adb, AdbClient, list_devices, open_device
+from android_bench.adb.client import AdbClient
+from android_bench.adb.devices import list_devices
+from android_bench.adb.phone import Adb, open_device
 from android_bench.device.evidence import battery_level
 from android_bench.device.identity import Identity, State, read_state
 from android_bench.log.parse import BenchmarkLog

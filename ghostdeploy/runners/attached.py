@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb.connection import Adb, AdbClient, connect, list_devices
+from android_bench.adb.client import AdbClient
+from android_bench.adb.devices import list_devices
+from android_bench.adb.phone import Adb, connect
 from android_bench.device.identity import read_identity, read_state
 from android_bench.errors import AdbError, AndroidBenchError
 from android_bench.program.install import ON_DEVICE, abis_of, cached
@@ -54,7 +56,7 @@ def _listed(client: AdbClient) -> Iterator[Attached]:
         address = f"adb:{entry.serial}"
         adb = Adb(entry.serial, client)
         if entry.state != "device":
-            yield Attached(address, problem=str(adb.why_not(entry.state)))
+            yield Attached(address, problem=str(adb.explain_state(entry.state)))
             continue
         try:
             seen = read_identity(adb)

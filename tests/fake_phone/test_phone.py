@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from android_bench.adb.connection import connect
+from android_bench.adb.phone import connect
 from ghostdeploy.fake_phone import PHONES, Phone, Trigger, can_isolate
 from ghostdeploy.fake_phone.sandbox import Sandbox, SandboxError, _device_paths, script_translation
 from tests.fake_phone.fixtures import attach, process_on, sleeping

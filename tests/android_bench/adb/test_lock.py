@@ -11,8 +11,8 @@ import pytest
 
 from android_bench import errors
 from android_bench.adb import lock as adb_lock
-from android_bench.adb.connection import Adb
 from android_bench.adb.lock import LEASE_S, LOCK, DeviceLock
+from android_bench.adb.phone import Adb
 from ghostdeploy.fake_phone import Phone, Trigger
 from tests.android_bench.adb.test_command import one_line
 from tests.fake_phone.fixtures import attach, leftovers

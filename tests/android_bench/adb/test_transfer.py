@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from android_bench import errors
-from android_bench.adb.connection import DEVICE_ROOT
+from android_bench.adb.text import DEVICE_ROOT
 from android_bench.adb.transfer import _free_bytes
 from ghostdeploy.fake_phone import ALWAYS, Phone, Trigger, can_isolate
 from tests.android_bench.adb.test_command import SHORT_S, one_line

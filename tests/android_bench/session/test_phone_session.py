@@ -8,9 +8,9 @@ import time
 import pytest
 
 from android_bench import errors
-from android_bench.adb.connection import DEVICE_ROOT
 from android_bench.adb.lock import LEASE_S, DeviceLock
 from android_bench.adb.runs import run_folder, start_detached
+from android_bench.adb.text import DEVICE_ROOT
 from android_bench.session import phone_session
 from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from tests.command_line import eventually

@@ -1,0 +1,135 @@
+"""One Android phone over the adb program: commands and files, with errors that say what to do.
+
+    adb = open_device(None)                    # the only phone, or an error that says which
+    adb.shell(["getprop", "ro.product.model"]).text
+    adb.push(Path("model.tflite"), f"{DEVICE_ROOT}/model.tflite")
+
+Runs that outlive a connection are in runs.py, the lock against a second process in lock.py.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from android_bench.adb.client import AdbClient
+from android_bench.adb.command import LONGEST_COMMAND, ShellResult, wrap_command
+from android_bench.adb.connection import (
+    DEFAULT_TIMEOUT_S,
+    KILL_TIMEOUT_S,
+    Connection,
+    is_address,
+)
+from android_bench.adb.devices import DeviceEntry, list_devices
+from android_bench.adb.failures import NO_DEVICE
+from android_bench.adb.text import DEVICE_ROOT, join_words
+from android_bench.adb.transfer import TRANSFER_TIMEOUT_S, pull_file, push_file
+from android_bench.errors import AdbError, NoDeviceError, OptionError, SeveralDevicesError
+
+CONNECT_TIMEOUT_S = 15.0
+_DEFAULT_TCP_PORT = 5555
+
+
+@dataclass(frozen=True)
+class Adb(Connection):
+    """A phone's connection that also moves files, and so runs commands of any length."""
+
+    def shell(
+        self, command: str | Sequence[str], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> ShellResult:
+        """Run a command on the phone and return what it gave, whatever its exit status.
+
+        As ``Connection.shell``, but over LONGEST_COMMAND bytes it goes to the phone as a file.
+        """
+        line = wrap_command(command).line
+        if len(line.encode("utf-8", "surrogateescape")) > LONGEST_COMMAND:
+            return self._run_file(command, timeout_s)
+        return super().shell(command, timeout_s)
+
+    def push(
+        self, local: Path, remote: str, mode: int = 0o644, timeout_s: float = TRANSFER_TIMEOUT_S
+    ) -> bool:
+        """Put a file on the phone, verified by its sha256 there; False if it was there already.
+
+        ``remote`` is the full path, and never holds half a file. One process at a time may push to
+        it: what an earlier, interrupted push left is removed. Raises OptionError, OSError for the
+        local file, the TransferErrors and the other AdbErrors.
+        """
+        return push_file(self, local, remote, mode, timeout_s)
+
+    def pull(self, remote: str, local: Path, timeout_s: float = TRANSFER_TIMEOUT_S) -> None:
+        """Fetch a file from the phone; ``local`` appears complete and verified, or not at all.
+
+        Raises as ``push`` does.
+        """
+        pull_file(self, remote, local, timeout_s)
+
+    def _run_file(self, command: str | Sequence[str], timeout_s: float) -> ShellResult:
+        """Run shell source of any length from a file, which is removed afterwards."""
+        text = command if isinstance(command, str) else join_words(command)
+        remote = f"{DEVICE_ROOT}/scripts/{token_hex(8)}.sh"
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder, "script.sh")
+            local.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
+            self.push(local, remote)
+        try:
+            return self.shell(["sh", remote], timeout_s)
+        finally:
+            with suppress(AdbError):
+                self.shell(["rm", "-f", remote], KILL_TIMEOUT_S)
+
+
+def open_device(
+    serial: str | None = None,
+    client: AdbClient | None = None,
+    timeout_s: float = CONNECT_TIMEOUT_S,
+) -> Adb:
+    """Return the phone of that serial, connected to if it is ``host:port``; None: the only phone.
+
+    ``timeout_s`` is for the connecting. Raises the DeviceErrors, each for its own reason.
+    """
+    client = client or AdbClient()
+    if serial is None:
+        serial = _only(list_devices(client)).serial
+    elif not serial or serial.startswith("-") or any(sign.isspace() for sign in serial):
+        raise OptionError(f"{serial!r} is no serial; see: adb devices")
+    adb = Adb(serial, client)
+    state = adb.get_state()
+    if state == "absent" and is_address(serial):
+        return connect(serial, client, timeout_s)
+    if state != "device":
+        raise adb.explain_state(state)
+    return adb
+
+
+def _only(entries: Sequence[DeviceEntry]) -> DeviceEntry:
+    if not entries:
+        raise NoDeviceError(NO_DEVICE)
+    ready = [entry for entry in entries if entry.state == "device"]
+    if len(ready) == 1:
+        return ready[0]
+    if len(entries) > 1:
+        names = ", ".join(f"{entry.serial} ({entry.state})" for entry in entries)
+        raise SeveralDevicesError(f"several phones are attached: {names}; name one by its serial")
+    return entries[0]
+
+
+def connect(
+    address: str, client: AdbClient | None = None, timeout_s: float = CONNECT_TIMEOUT_S
+) -> Adb:
+    """Connect to ``host:port`` (port 5555 if none) and wait until the phone takes commands.
+
+    adb says "failed to authenticate" with exit code 0 while the phone shows its prompt, so its
+    state counts and not its word. Raises UnknownSerialError if nobody answers there,
+    UnauthorizedError if nobody accepts the prompt in time, OfflineError.
+    """
+    serial = address if is_address(address) else f"{address}:{_DEFAULT_TCP_PORT}"
+    if not is_address(serial) or serial.startswith("-"):
+        raise OptionError(f"{address!r} is no HOST:PORT")
+    adb = Adb(serial, client or AdbClient())
+    adb.wait_online(timeout_s)
+    return adb
