@@ -6,6 +6,7 @@ AndroidBenchError
 │   ├── ProgramFailedError       the program failed or was killed; ``returncode`` says how
 │   ├── UnconsumedFlagsError     the program ignored flags, yet ran and exited with 0
 │   └── IncompleteLogError       the log stops before the results are complete
+├── FetchError                   no program was downloaded; what was there is as it was
 ├── LaunchError                  a program on this machine could not be run to its end
 │   ├── BinaryNotFoundError      there is no such file
 │   ├── BinaryNotExecutableError the file may not be executed
@@ -34,7 +35,8 @@ AndroidBenchError
     │   ├── RemoteFileError      there is no such file on the phone, or it is a folder
     │   └── DamagedTransferError what arrived is not what was sent
     ├── DeviceLockedError        another ghostdeploy is using the phone
-    └── DeviceNotReadyError      the phone did not cool down, charge or start in time
+    ├── DeviceNotReadyError      the phone did not cool down, charge or start in time
+    └── SelfTestError            benchmark_model does not run there, or does something else
 
 AdbServerReplacedWarning (a UserWarning): adb killed another version's server, and its sessions.
 
@@ -80,6 +82,10 @@ class UnconsumedFlagsError(ParseError):
 
 class IncompleteLogError(ParseError):
     """The output ends, or lacks lines, before the results are complete."""
+
+
+class FetchError(AndroidBenchError):
+    """Nothing was fetched, and what was there before is as it was."""
 
 
 class LaunchError(AndroidBenchError):
@@ -223,6 +229,10 @@ class DeviceLockedError(AdbError):
 
 class DeviceNotReadyError(AdbError):
     """The phone is too hot, its battery too low, or it has not finished its start."""
+
+
+class SelfTestError(AdbError):
+    """The program does not run on this phone, or does not do what it should."""
 
 
 class AdbServerReplacedWarning(UserWarning):

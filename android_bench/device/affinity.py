@@ -65,7 +65,7 @@ def parse_cpus_allowed(status: bytes) -> Affinity | None:
     return Affinity(cpus) if cpus else None
 
 
-def taskset_argv(mask: str) -> tuple[str, ...]:
+def build_taskset(mask: str) -> tuple[str, ...]:
     """What to put before a command line: it execs, so the pid stays that of ``taskset``.
 
     () for an empty mask: leave the affinity alone. Raises OptionError for what is no mask.
@@ -74,7 +74,7 @@ def taskset_argv(mask: str) -> tuple[str, ...]:
     return ("taskset", to_mask(from_mask(mask))) if mask else ()
 
 
-def read_back_command(pid: str) -> str:
+def build_read_back(pid: str) -> str:
     """Shell source that prints the mask of a process, in both ways that phones have.
 
     ``pid`` is a number or ``$$``.
@@ -83,7 +83,7 @@ def read_back_command(pid: str) -> str:
 
 
 def parse_read_back(text: bytes) -> Affinity | None:
-    """What ``read_back_command`` printed; None if the process is gone or nothing tells it."""
+    """What ``build_read_back`` printed; None if the process is gone or nothing tells it."""
     found = _TASKSET.search(text)
     if not found:
         return parse_cpus_allowed(text)
@@ -93,7 +93,7 @@ def parse_read_back(text: bytes) -> Affinity | None:
         return None
 
 
-def wrong_affinity(asked: Iterable[int], found: Affinity | None) -> str:
+def explain_affinity(asked: Iterable[int], found: Affinity | None) -> str:
     """Why a mask did not take effect, "" where it did. An unreadable one counts as not so."""
     wanted = tuple(sorted(set(asked)))
     if not wanted or (found and found.cpus == wanted):

@@ -25,24 +25,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from android_bench.device.affinity import from_mask, parse_cpu_list, to_mask
-from android_bench.device.cores import Core, core_class, design_number
-from android_bench.device.values import MAX_KHZ, to_int
+from android_bench.device.cores import Core, classify_core, read_design_number
+from android_bench.device.cpufreq import CpuFreq
+from android_bench.device.values import to_int
 from android_bench.errors import OptionError
 from android_bench.log.lines import quote
 
-MIN_KHZ = 10_000
 ROLES = ("prime", "big", "mid", "little")
-
-
-@dataclass(frozen=True)
-class CpuFreq:
-    """One cpufreq policy. ``cap_khz`` is scaling_max_freq, ``max_khz`` what the hardware can."""
-
-    cpus: tuple[int, ...]
-    cur_khz: int | None = None
-    cap_khz: int | None = None
-    max_khz: int | None = None
-    governor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,32 +64,6 @@ class CpuChoice:
     @property
     def mixed(self) -> bool:
         return len(self.clusters) > 1
-
-
-def parse_freqs(paths: Mapping[str, str]) -> tuple[CpuFreq, ...]:
-    """cpufreq's files, ``…/policy4/scaling_cur_freq`` or ``…/cpu4/cpufreq/…``, by path."""
-    folders: dict[str, dict[str, str]] = {}
-    for path, text in paths.items():
-        folder, _, name = path.rpartition("/")
-        if "cpufreq" in folder:
-            folders.setdefault(folder, {})[name] = text
-    found = {freq.cpus: freq for freq in map(_policy, folders.values()) if freq.cpus}
-    return tuple(found[cpus] for cpus in sorted(found))
-
-
-def _policy(files: Mapping[str, str]) -> CpuFreq:
-    governor = files.get("scaling_governor", "")
-    return CpuFreq(
-        cpus=parse_cpu_list(files.get("related_cpus") or files.get("affected_cpus") or ""),
-        cur_khz=_khz(files.get("scaling_cur_freq")),
-        cap_khz=_khz(files.get("scaling_max_freq")),
-        max_khz=_khz(files.get("cpuinfo_max_freq")),
-        governor=governor if governor.replace("_", "").replace("-", "").isalnum() else None,
-    )
-
-
-def _khz(text: str | None) -> int | None:
-    return to_int(text or "", MIN_KHZ, MAX_KHZ)
 
 
 def parse_capacities(paths: Mapping[str, str]) -> dict[int, int]:
@@ -145,7 +108,7 @@ def _names(cores: Sequence[Core], freqs: Sequence[CpuFreq]) -> dict[int, str | N
 
 def _with_roles(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
     ordered = sorted(clusters, key=_speed)
-    if any(core_class(cluster.name) is None for cluster in clusters):
+    if any(classify_core(cluster.name) is None for cluster in clusters):
         ordered = sorted(clusters, key=lambda c: (c.capacity or 0, c.max_khz or 0, c.cpus))
     roles = _roles(ordered)
     return tuple(replace(c, role=role) for c, role in zip(ordered, roles, strict=True))
@@ -153,7 +116,7 @@ def _with_roles(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
 
 def _speed(cluster: Cluster) -> tuple[int, int, int, int, tuple[int, ...]]:
     # kernels that know no capacities say 1024 for all: then the design decides, then the clock
-    kind, number = core_class(cluster.name) or 0, design_number(cluster.name)
+    kind, number = classify_core(cluster.name) or 0, read_design_number(cluster.name)
     return (cluster.capacity or 0, kind, cluster.max_khz or 0, number, cluster.cpus)
 
 
@@ -163,25 +126,9 @@ def _roles(ordered: Sequence[Cluster]) -> list[str]:
         return ["big"] * count
     roles = ["little", *["mid"] * (count - 2), "big"]
     fastest = ordered[-1]
-    if count > 2 and (len(fastest.cpus) == 1 or core_class(fastest.name) == 2):
+    if count > 2 and (len(fastest.cpus) == 1 or classify_core(fastest.name) == 2):
         roles[-2:] = ["big", "prime"]
     return roles
-
-
-def describe_clusters(clusters: Sequence[Cluster]) -> str:
-    """A map for people, one line a cluster, in columns: ``little  Cortex-A55 ×4  0f  1.80 GHz``."""
-    rows = [
-        (
-            cluster.role,
-            f"{cluster.name or 'unknown core'} ×{len(cluster.cpus)}",
-            cluster.mask,
-            f"{cluster.max_khz / 1e6:.2f} GHz" if cluster.max_khz else "clock unknown",
-        )
-        for cluster in clusters
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-    return "\n".join(lines)
 
 
 def choose_cpus(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from android_bench.device.values import complete_lines
+from android_bench.device.values import split_lines
 
 MAX_CPUS = 1024
 
@@ -103,7 +103,7 @@ class CpuInfo:
     hardware: str | None = None
 
 
-def core_class(name: str | None) -> int | None:
+def classify_core(name: str | None) -> int | None:
     """0 for cores made to save power, 2 for Cortex-X and its like, 1 for others; None: unknown."""
     if name is None or name.startswith("0x"):
         return None
@@ -112,7 +112,7 @@ def core_class(name: str | None) -> int | None:
     return 2 if _PRIME.fullmatch(name) else 1
 
 
-def design_number(name: str | None) -> int:
+def read_design_number(name: str | None) -> int:
     """715 of ``Cortex-A715``: of two designs with one clock, the higher is the faster; 0: none."""
     found = re.search(r"[0-9]{1,4}", name or "")
     return int(found[0]) if found else 0
@@ -126,7 +126,7 @@ def parse_cpuinfo(data: bytes) -> CpuInfo:
     """
     blocks: list[tuple[int, dict[str, str]]] = []
     hardware = None
-    for line in complete_lines(data):
+    for line in split_lines(data):
         key, _, value = (word.strip() for word in line.partition(":"))
         cpu = _cpu_number(value) if key == "processor" else None
         if cpu is not None:

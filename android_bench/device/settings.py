@@ -37,7 +37,7 @@ def _ignore(problem: str) -> None:
 
 
 @contextmanager
-def screen_on(
+def keep_screen_on(
     shell: Shell, directory: str, on_problem: Callable[[str], None] = _ignore
 ) -> Iterator[Setting]:
     """Wake the screen, dismiss a keyguard that has no secret, and keep it on while plugged in.
@@ -99,13 +99,13 @@ def _turn_on(shell: Shell, name: str) -> Setting:
 
 
 @contextmanager
-def fixed_performance(
+def fix_performance(
     shell: Shell, directory: str, on_problem: Callable[[str], None] = _ignore
 ) -> Iterator[Setting]:
     """Android 11's fixed-performance mode: a lower clock that the phone can sustain.
 
     Android does not tell whether it was on before; it is off afterwards. Arguments and errors as
-    for ``screen_on``. ``took_effect`` is False where the phone's Power HAL does not know it.
+    for ``keep_screen_on``. ``took_effect`` is False where the phone's Power HAL does not know it.
     """
     name = "fixed-performance"
     command = "cmd power set-fixed-performance-mode-enabled"

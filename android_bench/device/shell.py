@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+SECTIONS_TIMEOUT_S = 60.0  # dumpsys gives up on a hanging service after 10 s; there are three
 _END = "end"
 
 
-class ShellResult(Protocol):
+class ShellOutput(Protocol):
     """What one command printed, and its exit status (128 + n for signal n)."""
 
     @property
@@ -23,7 +24,7 @@ class ShellResult(Protocol):
 class Shell(Protocol):
     """Anything that runs POSIX shell source on a device; ``adb.Adb`` is one."""
 
-    def shell(self, command: str, timeout_s: float = ...) -> ShellResult:
+    def shell(self, command: str, timeout_s: float = ...) -> ShellOutput:
         """Run ``command``; its exit status is no error. Raises if the device is out of reach."""
         ...
 

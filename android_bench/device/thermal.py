@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from android_bench.device.values import complete_lines, read_fields, to_float, to_int
+from android_bench.device.values import read_fields, split_lines, to_float, to_int
 
 # PowerManager.THERMAL_STATUS_*
 STATUS_NAMES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
@@ -50,7 +50,7 @@ class Thermal:
     temperatures: tuple[Temperature, ...] = ()
 
 
-def status_name(status: int) -> str:
+def name_status(status: int) -> str:
     """``2 (moderate)``."""
     known = 0 <= status < len(STATUS_NAMES)
     return f"{status} ({STATUS_NAMES[status]})" if known else str(status)
@@ -83,7 +83,7 @@ def _cached(data: bytes) -> tuple[Temperature, ...]:
 def _entries(data: bytes, title: str) -> tuple[Temperature, ...]:
     found: list[Temperature | None] = []
     inside = False
-    for line in complete_lines(data):
+    for line in split_lines(data):
         entry = _HAL_ENTRY.fullmatch(line) if inside else None
         if entry:
             found.append(_from_hal(*entry.groups()))
@@ -104,13 +104,13 @@ def parse_zones(paths: Mapping[str, str]) -> tuple[Temperature, ...]:
     found: list[Temperature] = []
     for path in sorted(path for path in paths if path.endswith("/temp")):
         name = paths.get(path.removesuffix("temp") + "type", "")
-        celsius = zone_to_c(paths[path])
+        celsius = convert_zone(paths[path])
         if celsius is not None and name and not _NO_TEMPERATURE.fullmatch(name.lower()):
             found.append(Temperature(name, _kind(name), celsius))
     return tuple(found)
 
 
-def zone_to_c(text: str) -> float | None:
+def convert_zone(text: str) -> float | None:
     """A zone's number → °C. The kernel wants m°C; some vendors give tenths, or whole degrees.
 
     From 1000 on it is m°C, from 150 on tenths, else degrees. 0, and what no phone survives, is
@@ -128,7 +128,9 @@ def _kind(name: str) -> str:
     return next(found, OTHER)
 
 
-def hottest_c(sources: Iterable[Sequence[Temperature]], battery_c: float | None) -> float | None:
+def find_hottest_c(
+    sources: Iterable[Sequence[Temperature]], battery_c: float | None
+) -> float | None:
     """The hottest CPU sensor of the first source that has one; else any sensor; else the battery.
 
     Sources go from the most to the least trusted.

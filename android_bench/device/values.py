@@ -42,7 +42,7 @@ class Battery:
     updates_stopped: bool = False
 
 
-def complete_lines(data: bytes) -> Iterator[str]:
+def split_lines(data: bytes) -> Iterator[str]:
     """The lines that are ended, without their newline; bytes that are no UTF-8 become U+FFFD.
 
     Longer ones than MAX_LINE bytes are left out: nothing that is read here has any.
@@ -68,7 +68,7 @@ def to_float(text: str, least: float, most: float) -> float | None:
 def read_fields(data: bytes) -> dict[str, str]:
     """``key: value`` and ``key=value`` lines; of a repeated key the first."""
     fields: dict[str, str] = {}
-    for line in complete_lines(data):
+    for line in split_lines(data):
         key, separator, value = line.partition(":" if ":" in line.partition("=")[0] else "=")
         if separator:
             fields.setdefault(key.strip(), value.strip())
@@ -77,7 +77,7 @@ def read_fields(data: bytes) -> dict[str, str]:
 
 def parse_getprop(data: bytes) -> dict[str, str]:
     """``[ro.product.model]: [ELE-L29]`` lines; those that say "unknown" are left out."""
-    found = map(_PROPERTY.fullmatch, complete_lines(data))
+    found = map(_PROPERTY.fullmatch, split_lines(data))
     pairs = ((match[1], match[2].strip()) for match in found if match)
     return {key: value for key, value in pairs if value.lower() not in UNKNOWN}
 
@@ -139,7 +139,7 @@ def parse_uname(data: bytes) -> tuple[str | None, str | None]:
 def parse_paths(data: bytes) -> dict[str, str]:
     """``grep . FILE…`` prints ``path:content``: the first line of each file, by its path."""
     texts: dict[str, str] = {}
-    for line in complete_lines(data):
+    for line in split_lines(data):
         path, colon, text = line.partition(":")
         if colon:
             texts.setdefault(path, text.strip())
@@ -147,4 +147,4 @@ def parse_paths(data: bytes) -> dict[str, str]:
 
 
 def _first_words(data: bytes) -> list[str]:
-    return next(complete_lines(data), "").split()
+    return next(split_lines(data), "").split()

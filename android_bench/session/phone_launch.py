@@ -27,14 +27,14 @@ from android_bench.adb.runs import (
 from android_bench.adb.text import join_words, quote_word
 from android_bench.device.affinity import (
     Affinity,
+    build_read_back,
+    build_taskset,
+    explain_affinity,
     parse_read_back,
-    read_back_command,
-    taskset_argv,
-    wrong_affinity,
 )
-from android_bench.device.evidence import evidence_against
-from android_bench.device.identity import LIGHT_PARTS, State, parse_state, read_state
+from android_bench.device.evidence import find_evidence
 from android_bench.device.shell import run_sections
+from android_bench.device.state import LIGHT_PARTS, State, parse_state, read_state
 from android_bench.errors import (
     AdbError,
 )
@@ -170,9 +170,11 @@ class _Watch:
     # ---- steps
 
     def _script(self) -> str:
-        inner = f'{{ echo "pid $$"; {read_back_command("$$")}; }} >{_WHO} 2>/dev/null; exec "$@"'
+        inner = f'{{ echo "pid $$"; {build_read_back("$$")}; }} >{_WHO} 2>/dev/null; exec "$@"'
         mask = Affinity(self.plan.cpus).mask if self.plan.cpus else ""
-        return f"exec {join_words([*taskset_argv(mask), 'sh', '-c', inner, 'sh', *self.plan.argv])}"
+        return (
+            f"exec {join_words([*build_taskset(mask), 'sh', '-c', inner, 'sh', *self.plan.argv])}"
+        )
 
     def _look(self) -> None:
         """Sample the phone, not too often; what cannot be had just now is left out."""
@@ -185,7 +187,7 @@ class _Watch:
         parts = dict(LIGHT_PARTS)
         if self.pid:
             status = f"grep VmHWM: /proc/{self.pid}/status"
-            parts["process"] = f"{status}; {read_back_command(self.pid)}"
+            parts["process"] = f"{status}; {build_read_back(self.pid)}"
         try:
             sections = run_sections(self.adb, parts, self.plan.timeout_s)
         except VANISHED:
@@ -212,7 +214,7 @@ class _Watch:
     ) -> tuple[str, ...]:
         plan = self.plan
         reasons = [f"did not finish in {plan.timeout_s:g} s"] if timed_out else []
-        reasons += evidence_against(
+        reasons += find_evidence(
             before,
             after,
             cpus=plan.cpus,
@@ -223,7 +225,7 @@ class _Watch:
         )
         reasons += self._caps_between(before, after)
         masks: Sequence[Affinity | None] = self.masks or [None]
-        wrong = {wrong_affinity(plan.cpus, mask) for mask in masks}
+        wrong = {explain_affinity(plan.cpus, mask) for mask in masks}
         return (*dict.fromkeys(reasons), *sorted(wrong - {""}))
 
     def _caps_between(self, before: State, after: State) -> Sequence[str]:
@@ -233,9 +235,9 @@ class _Watch:
         seen = {
             reason.removesuffix(" before the launch").removesuffix(" after the launch")
             for state in self.samples
-            for reason in evidence_against(state, state, cpus=self.plan.cpus)
+            for reason in find_evidence(state, state, cpus=self.plan.cpus)
         }
-        ends = " ".join(evidence_against(before, after, cpus=self.plan.cpus))
+        ends = " ".join(find_evidence(before, after, cpus=self.plan.cpus))
         return [f"{reason} during the launch" for reason in sorted(seen) if reason not in ends]
 
     def _patiently(self, action: Callable[[], _T]) -> _T:

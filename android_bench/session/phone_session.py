@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from android_bench.adb.digest import file_sha256
 from android_bench.adb.lock import LEASE_S, DeviceLock
 from android_bench.adb.patience import SESSION_WAIT_S, Patience, Tell, repeat_patiently
 from android_bench.adb.phone import Adb
@@ -23,17 +24,18 @@ from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep
 from android_bench.adb.text import DEVICE_ROOT
 from android_bench.device.clusters import CpuChoice, choose_cpus
 from android_bench.device.cooldown import CoolDown, wait_until_cool
-from android_bench.device.evidence import MIN_BATTERY_PERCENT, oddities
-from android_bench.device.identity import Identity, State, read_identity
+from android_bench.device.evidence import MIN_BATTERY_PERCENT, find_oddities
+from android_bench.device.identity import Identity, read_identity
 from android_bench.device.settings import (
     Setting,
-    fixed_performance,
+    fix_performance,
+    keep_screen_on,
     restore_leftovers,
-    screen_on,
 )
+from android_bench.device.state import State
 from android_bench.device.workload import Workload, calibrate
 from android_bench.errors import AdbError, DeviceLockedError, DeviceNotReadyError
-from android_bench.program.install import Program, file_sha256, install
+from android_bench.program.install import Program, install
 from android_bench.session.phone_launch import LaunchPlan, PhoneLaunch, launch
 
 LOCK_POLL_S = 5.0
@@ -169,7 +171,7 @@ class PhoneSession:
             if self.cpus.mixed
             else []
         )
-        return (*oddities(state), *unset, *mixed)
+        return (*find_oddities(state), *unset, *mixed)
 
     # ---- steps
 
@@ -211,8 +213,8 @@ class PhoneSession:
 
     def _apply_settings(self) -> None:
         wanted = (
-            (self.options.screen_on, screen_on),
-            (self.options.fixed_performance, fixed_performance),
+            (self.options.screen_on, keep_screen_on),
+            (self.options.fixed_performance, fix_performance),
         )
         for on, setting in wanted:
             if on:

@@ -14,13 +14,15 @@ from android_bench import errors as device_errors
 from android_bench.adb.client import AdbClient
 from android_bench.adb.devices import list_devices
 from android_bench.adb.phone import Adb, open_device
-from android_bench.device.evidence import battery_level
-from android_bench.device.identity import Identity, State, read_state
+from android_bench.device.evidence import read_battery_percent
+from android_bench.device.identity import Identity
+from android_bench.device.state import State, read_state
 from android_bench.log.parse import BenchmarkLog
-from android_bench.program.install import Program, abis_of
+from android_bench.program.abi import list_abis
+from android_bench.program.install import Program
 from android_bench.session.phone_launch import PhoneLaunch
 from android_bench.session.phone_session import PhoneOptions, PhoneSession
-from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
+from android_bench.session.selftest import SelfTest, check_program, run_with_inputs
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.model_file import check_model_file, model_format
@@ -61,7 +63,7 @@ class AdbRunner:
             try:
                 explicit = Path(params.benchmark_model) if params.benchmark_model else None
                 self._program: Program = self._session.install(explicit)
-                self._tested: SelfTest = self_test(self._session, self._program)
+                self._tested: SelfTest = check_program(self._session, self._program)
                 self._last = read_state(adb)
             except BaseException:
                 self.close()
@@ -255,7 +257,7 @@ def identity_of(serial: str, seen: Identity) -> DeviceIdentity:
         serial=serial,
         model=named,
         soc=seen.soc or "",
-        arch=(abis_of(seen) or (seen.machine or "",))[0],
+        arch=(list_abis(seen) or (seen.machine or "",))[0],
         os=android or kernel,
         cores=max(len(seen.cores), sum(len(c.cpus) for c in seen.clusters)),
         fingerprint=seen.fingerprint or "",
@@ -275,7 +277,7 @@ def state_of(seen: State) -> DeviceState:
         cur_freq_khz=tuple(f.cur_khz for f in seen.freqs if f.cur_khz),
         max_freq_khz=tuple(f.cap_khz for f in seen.freqs if f.cap_khz),
         governor=", ".join(governors) or None,
-        battery_percent=battery_level(seen),
+        battery_percent=read_battery_percent(seen),
         thermal_status=seen.thermal_status,
         uptime_s=seen.uptime_s,
     )

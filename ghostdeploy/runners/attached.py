@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from android_bench.adb.client import AdbClient
 from android_bench.adb.devices import list_devices
 from android_bench.adb.phone import Adb, connect
-from android_bench.device.identity import read_identity, read_state
+from android_bench.device.identity import read_identity
+from android_bench.device.state import read_state
 from android_bench.errors import AdbError, AndroidBenchError
-from android_bench.program.install import ON_DEVICE, abis_of, cached
+from android_bench.program.abi import list_abis
+from android_bench.program.cache import locate_program
+from android_bench.program.install import ON_DEVICE
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.runners.adb import identity_of, state_of, translated
 from ghostdeploy.schema import DeviceIdentity, DeviceState
@@ -62,7 +65,7 @@ def _listed(client: AdbClient) -> Iterator[Attached]:
             seen = read_identity(adb)
             now = state_of(read_state(adb))
             identity = identity_of(entry.serial, seen)
-            yield Attached(address, identity, now, _program(adb, abis_of(seen)))
+            yield Attached(address, identity, now, _program(adb, list_abis(seen)))
         except AndroidBenchError as error:
             yield Attached(address, problem=str(error))
 
@@ -71,4 +74,4 @@ def _program(adb: Adb, abis: tuple[str, ...]) -> str:
     with suppress(AdbError):
         if not adb.shell(["test", "-x", ON_DEVICE]).returncode:
             return f"{ON_DEVICE} on the device"
-    return next((str(cached(abi)) for abi in abis if cached(abi).is_file()), "")
+    return next((str(locate_program(abi)) for abi in abis if locate_program(abi).is_file()), "")

@@ -12,15 +12,10 @@ from signal import Signals
 from typing import Any
 
 from android_bench import errors as program_errors
+from android_bench.log.latencies import LoggedSummary
 from android_bench.log.parse import BenchmarkLog, parse_log
-from android_bench.log.parse import LatencySummary as ProgramSummary
-from android_bench.program.local_run import (
-    BenchmarkOptions,
-    InputFile,
-    LocalRun,
-    command_line,
-    run_local,
-)
+from android_bench.program.command_line import BenchmarkOptions, InputFile, build_command_line
+from android_bench.program.local_run import LocalRun, run_local
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners.process import bounded_text
 from ghostdeploy.runners.runtimes import benchmark_program
@@ -76,7 +71,7 @@ def program_argv(
             output_path=output,
             plus_flags=params.plus_flags,
         )
-        return command_line(program, model, options)
+        return build_command_line(program, model, options)
     except program_errors.OptionError as error:
         raise UsageError(str(error)) from error
 
@@ -161,7 +156,7 @@ def _translated(program: str) -> Iterator[None]:
         raise UsageError(str(error)) from error
 
 
-def summary_of(seen: ProgramSummary) -> LatencySummary:
+def summary_of(seen: LoggedSummary) -> LatencySummary:
     """A series of runs as the program tells it.
 
     Its clock has steps of 1 µs: a minimum below one is printed as 0.

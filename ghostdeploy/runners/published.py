@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from android_bench.program.fetch import Fetched, FetchError, fetch
+from android_bench.errors import FetchError
+from android_bench.program.fetch import FetchedProgram, fetch
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress
 
 MB = 1_000_000
 
 
-def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> Fetched:
+def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> FetchedProgram:
     """See android_bench.program.fetch. Raises MeasurementError with the reason."""
 
     def tell(done: int, total: int | None) -> None:

@@ -13,15 +13,9 @@ import pytest
 
 from android_bench import errors
 from android_bench.device.identity import Identity, read_identity
-from android_bench.program.install import (
-    ON_DEVICE,
-    abi_of_elf,
-    abis_of,
-    cached,
-    check_abi,
-    install,
-    pin_of,
-)
+from android_bench.program.abi import check_abi, list_abis, read_elf_abi
+from android_bench.program.cache import locate_pin, locate_program
+from android_bench.program.install import ON_DEVICE, install
 
 KIRIN = ("arm64-v8a", "armeabi-v7a", "armeabi")
 
@@ -54,19 +48,19 @@ def program(path: Path, content: bytes = b"#!/bin/sh\n") -> Path:
     ],
 )  # fmt: skip
 def test_the_abi_of_a_program(head, abi):
-    assert abi_of_elf(head[:20]) == abi
+    assert read_elf_abi(head[:20]) == abi
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="of this machine's own Python")
 def test_the_abi_of_a_real_program():
     with open(sys.executable, "rb") as file:
-        assert abi_of_elf(file.read(20)) == "x86_64"
+        assert read_elf_abi(file.read(20)) == "x86_64"
 
 
 def test_a_device_that_is_no_android_goes_by_its_kernel():
-    assert abis_of(Identity(machine="aarch64")) == ("arm64-v8a",)
-    assert abis_of(Identity(machine="armv7l", abis=("x",))) == ("x",)
-    assert abis_of(Identity()) == ()
+    assert list_abis(Identity(machine="aarch64")) == ("arm64-v8a",)
+    assert list_abis(Identity(machine="armv7l", abis=("x",))) == ("x",)
+    assert list_abis(Identity()) == ()
 
 
 def test_a_program_for_another_processor(tmp_path):
@@ -95,13 +89,13 @@ def test_an_absent_program(tmp_path):
 class TestOrder:
     @pytest.fixture
     def fetched(self, cache) -> Path:
-        path = program(cached("arm64-v8a"), b"#!/bin/sh\necho fetched\n")
+        path = program(locate_program("arm64-v8a"), b"#!/bin/sh\necho fetched\n")
         pin = {
             "url": "https://a.example/b",
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "fetched_at": "2026-01-01",
         }
-        pin_of(path).write_text(json.dumps(pin))
+        locate_pin(path).write_text(json.dumps(pin))
         return path
 
     @pytest.fixture
@@ -139,8 +133,8 @@ class TestOrder:
     @pytest.mark.parametrize("pin", [None, "{}", "[]", "no JSON", '{"sha256": "0"}'])
     def test_a_fetched_one_that_was_changed(self, adb, identity, fetched, pin):
         if pin is None:
-            pin_of(fetched).unlink()
+            locate_pin(fetched).unlink()
         else:
-            pin_of(fetched).write_text(pin)
+            locate_pin(fetched).write_text(pin)
         with pytest.raises(errors.OptionError, match="is not the file that was fetched"):
             install(adb, identity)
