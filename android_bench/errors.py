@@ -1,4 +1,4 @@
-"""Every exception that android_bench raises on purpose.
+"""Define every exception that android_bench raises on purpose.
 
 AndroidBenchError
 ├── OptionError                  the options contradict themselves or cannot be passed on
@@ -49,7 +49,7 @@ from collections.abc import Sequence
 
 
 class AndroidBenchError(Exception):
-    """The root; never raised itself."""
+    """The root of the tree is never raised itself."""
 
 
 class OptionError(AndroidBenchError):
@@ -188,7 +188,7 @@ class ConnectionLostError(AdbError):
 
 
 class AdbTimeoutError(AdbError):
-    """No end in time; ``stdout`` and ``stderr`` hold what came until then."""
+    """The call did not end in time; ``stdout`` and ``stderr`` hold what came until then."""
 
 
 class ServiceRefusedError(AdbError):

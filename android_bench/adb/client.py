@@ -57,7 +57,7 @@ def _named(origin: str, path: str) -> str:
 
 
 def _bundled() -> str | None:
-    """Look into the adbutils wheel; asking adbutils itself would import half a web client."""
+    """Look into the adbutils wheel itself: asking adbutils would import half a web client."""
     spec = importlib.util.find_spec("adbutils")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if found := shutil.which("adb", path=os.path.join(folder, "binaries")):
@@ -67,7 +67,7 @@ def _bundled() -> str | None:
 
 @dataclass(frozen=True)
 class ClientResult:
-    """One call of the adb program; ``command`` is its argument list."""
+    """The outcome of one call of the adb program; ``command`` is its argument list."""
 
     command: tuple[str, ...]
     stdout: bytes
@@ -76,7 +76,7 @@ class ClientResult:
 
     @property
     def said(self) -> str:
-        """All it printed: adb 29 has errors on stdout that adb 36 has on stderr."""
+        """Join all that it printed: adb 29 has errors on stdout that adb 36 has on stderr."""
         return (self.stderr + b"\n" + self.stdout).decode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""A command for the phone's shell, wrapped so that its end can be told from a lost connection.
+"""Wrap a command for the phone's shell so that its end can be told from a lost connection.
 
 adb's exit code can lie: it is 0 (adb 29) or 255 (adb 36) if the phone vanishes in mid-command. So
 each command is followed by a line that only its end can print; without that line it is unknown
@@ -43,7 +43,7 @@ exit 1
 
 @dataclass(frozen=True)
 class ShellResult:
-    """What a command on the phone printed, and its exit status there (128 + n for signal n).
+    """A command on the phone printed this, and ended with this status there (128 + n for signal n).
 
     ``stderr`` is empty on phones whose adbd is too old to keep it apart: it is in ``stdout`` then.
     """
@@ -54,13 +54,13 @@ class ShellResult:
 
     @property
     def text(self) -> str:
-        """``stdout`` as UTF-8, undecodable bytes replaced."""
+        """Decode ``stdout`` as UTF-8, undecodable bytes replaced."""
         return self.stdout.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
 class ShellProcess:
-    """A command's shell on the phone: its process number, and the boot that number is of."""
+    """A shell on the phone is named by its process number and the boot that this number is of."""
 
     pid: int
     boot_id: str
@@ -68,7 +68,7 @@ class ShellProcess:
 
 @dataclass(frozen=True)
 class WrappedCommand:
-    """A command with its first and last line; ``nonce`` tells them from anything it prints."""
+    """A command has a first and a last line here; ``nonce`` tells them from anything it prints."""
 
     line: str
     nonce: bytes
@@ -114,7 +114,7 @@ def wrap_command(command: str | Sequence[str]) -> WrappedCommand:
 
 
 def build_kill_script(process: ShellProcess) -> str:
-    """Return shell source that kills a session: the phone's shell leads one, and hangs up alone."""
+    """Return shell source that kills a whole session: the phone's shell alone would hang up."""
     # only in the boot that its number is of
     return (
         f"{{ read -r boot <{_BOOT_ID}; }} 2>/dev/null\n"

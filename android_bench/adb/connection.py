@@ -1,4 +1,4 @@
-"""The connection to one phone: commands there and back, waiting, connecting anew.
+"""Run commands on one phone, wait for it, and connect to it anew.
 
 Files, and commands of any length, are in phone.py, which is what a caller uses.
 """
@@ -76,7 +76,7 @@ def is_address(serial: str) -> bool:
 
 @dataclass(frozen=True)
 class Connection:
-    """One phone, named by its serial (a USB serial, ``emulator-5554``, or ``host:port``).
+    """A connection leads to the phone of one serial: of USB, ``emulator-5554``, or ``host:port``.
 
     ``patience_s``: how long a phone that vanished in mid-command may take to come back.
     """
@@ -87,7 +87,7 @@ class Connection:
 
     @property
     def patience(self) -> Patience:
-        """What one call does about a phone that vanishes in it.
+        """Say what one call does about a phone that vanishes in it.
 
         A serial that nobody can connect to is not worth a second try.
         """

@@ -1,4 +1,4 @@
-"""Which phones are attached, as the adb server lists them."""
+"""List the phones that are attached, as the adb server knows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from android_bench.adb.failures import find_command_error
 
 @dataclass(frozen=True)
 class DeviceEntry:
-    """One line of ``adb devices``.
+    """A phone stands in one line of ``adb devices``.
 
     ``state`` is ``device`` for a phone that takes commands, else ``offline``, ``unauthorized``,
     ``no permissions``, ``recovery``, …

@@ -1,4 +1,4 @@
-"""Digests of files on this machine, with which what is on a phone is verified."""
+"""Compute the digests of files on this machine, by which what is on a phone is verified."""
 
 from __future__ import annotations
 

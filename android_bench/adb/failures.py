@@ -1,4 +1,4 @@
-"""What adb's words mean: from the output of a failed call to the exception that says what to do."""
+"""Turn the output of a failed call of adb into the exception that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process at a time measures on a phone: a lock that lives on the phone.
+"""Let one process at a time measure on a phone, by a lock that lives on the phone.
 
 It is a folder (mkdir is atomic) with the owner in it and the phone's uptime when the owner last
 showed itself. It is stale, and taken over, if the phone restarted since, if its owner did not show
@@ -63,7 +63,7 @@ echo "$up" >{lock}/beat.tmp && mv {lock}/beat.tmp {lock}/beat
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a lock: ``what`` it does, which process of which machine, for how long at least.
+    """The owner of a lock says what it does, which process it is, and how long it may be silent.
 
     ``space`` tells containers of one machine apart: each has process numbers of its own.
     """
@@ -78,7 +78,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The lock as the phone shows it; ages by the phone's uptime."""
+    """The phone shows its lock like this; ages are by the phone's uptime."""
 
     holder: str
     owner: Owner | None
@@ -87,7 +87,7 @@ class _Seen:
 
 
 class DeviceLock:
-    """``with DeviceLock(adb, "bench"): …``: nobody else measures on the phone meanwhile.
+    """A lock keeps everybody else off the phone: ``with DeviceLock(adb, "bench"): …``.
 
     Entering raises DeviceLockedError, which names the holder. ``lease_s``: without a ``refresh``
     for that long (the phone's time), others may take the phone over.

@@ -1,4 +1,4 @@
-"""What is done when the phone vanishes: how long it is waited for, how often, and what is told.
+"""Say what is done when the phone vanishes: how long it is waited for, how often, what is told.
 
 Whatever the phone vanished in is done again as soon as it is back. A single call (a command, a
 push, a pull) is tried twice, and waits a little without a word. A session tries as often as fits
@@ -41,11 +41,11 @@ _T = TypeVar("_T")
 
 
 class Waiting(Protocol):
-    """A phone that can be waited for."""
+    """Anything with these two can be waited for; ``Connection`` is one."""
 
     @property
     def serial(self) -> str:
-        """The phone's name in what is told."""
+        """Name the phone in what is told."""
         ...
 
     def wait_online(self, timeout_s: float) -> None:
@@ -59,7 +59,7 @@ def _tell_nobody(text: str) -> None:
 
 @dataclass(frozen=True)
 class Patience:
-    """How much is done to outlast the absence of a phone.
+    """A patience says how much is done to outlast the absence of a phone.
 
     ``wait_s`` is the time from the first loss in which it must be back. ``attempts`` bounds how
     often something is tried; None: as often as fits into ``wait_s``. ``passing`` are the errors

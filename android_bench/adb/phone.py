@@ -1,4 +1,4 @@
-"""One Android phone over the adb program: commands and files, with errors that say what to do.
+"""Use one Android phone over the adb program, with errors that say what to do.
 
     adb = open_device(None)                    # the only phone, or an error that says which
     adb.shell(["getprop", "ro.product.model"]).text
@@ -36,7 +36,7 @@ _DEFAULT_TCP_PORT = 5555
 
 @dataclass(frozen=True)
 class Adb(Connection):
-    """A phone's connection that also moves files, and so runs commands of any length."""
+    """An Adb is a phone's connection that also moves files, and so runs commands of any length."""
 
     def shell(
         self, command: str | Sequence[str], timeout_s: float = DEFAULT_TIMEOUT_S

@@ -1,4 +1,4 @@
-"""Runs on the phone that outlive the connection: started, looked at, fetched and killed by folder.
+"""Start, watch, fetch and kill runs on the phone that outlive the connection, each by its folder.
 
 A run's folder holds ``run.sh``, ``pid`` (number, start time and boot of the process that leads its
 session), ``out``, ``err`` and, as soon as it has ended, ``rc``. Everything that tells a run's
@@ -91,7 +91,7 @@ exit 0
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How a run on the phone stands.
+    """A run on the phone stands like this.
 
     ``state``: ``running``; ``done`` with its exit status ``returncode`` (137 = killed, mostly for
     want of memory); ``lost`` if it ended without one, as when it was killed as a whole;
@@ -106,7 +106,7 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What a run that is ``done`` has printed, and its exit status."""
+    """A run that is ``done`` has printed this, and has this exit status."""
 
     stdout: bytes
     stderr: bytes

@@ -1,4 +1,4 @@
-"""Text for the phone's shell, and commands in messages."""
+"""Quote words for the phone's shell, and shorten commands for messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Push and pull, each file verified by its checksum on the phone."""
+"""Push and pull files, each verified by its checksum on the phone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ exit 0
 
 @dataclass(frozen=True)
 class _Source:
-    """A local file: ``size`` in bytes and hex digests by name."""
+    """A file on this machine has a size in bytes, and hex digests by name."""
 
     path: Path
     size: int

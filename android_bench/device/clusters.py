@@ -1,4 +1,4 @@
-"""Groups of equal CPUs, and the choice of one of them.
+"""Group the equal CPUs of a device, and choose one of the groups.
 
 A cluster here holds CPUs of one design with one top frequency: where a thread lands within it
 makes no difference to its speed. A cpufreq policy alone is not enough: Snapdragon 8 Gen 2 clocks
@@ -36,7 +36,7 @@ ROLES = ("prime", "big", "mid", "little")
 
 @dataclass(frozen=True)
 class Cluster:
-    """Equal CPUs. ``capacity`` is the kernel's estimate of their speed, 1024 for the fastest."""
+    """A cluster holds equal CPUs; ``capacity`` is the kernel's estimate of speed, 1024 at most."""
 
     role: str
     name: str | None
@@ -46,15 +46,15 @@ class Cluster:
 
     @property
     def mask(self) -> str:
-        """Hex without ``0x``."""
+        """Write the CPUs as a mask, in hex without ``0x``."""
         return to_mask(self.cpus)
 
 
 @dataclass(frozen=True)
 class CpuChoice:
-    """CPUs to run on; mask "" and no CPUs leave the choice to the system.
+    """A choice names the CPUs to run on; mask "" and no CPUs leave it to the system.
 
-    ``clusters`` names what they are of; ``mixed`` says that they differ in speed.
+    ``clusters`` names what they are of.
     """
 
     mask: str
@@ -63,11 +63,12 @@ class CpuChoice:
 
     @property
     def mixed(self) -> bool:
+        """Tell whether the CPUs differ in speed."""
         return len(self.clusters) > 1
 
 
 def parse_capacities(paths: Mapping[str, str]) -> dict[int, int]:
-    """``cpu4/cpu_capacity`` files → the capacity of each CPU, 1 to 1024."""
+    """Read ``cpu4/cpu_capacity`` files as the capacity of each CPU, 1 to 1024."""
     found = {}
     for path, text in paths.items():
         folder, _, name = path.rpartition("/")
@@ -134,7 +135,7 @@ def _roles(ordered: Sequence[Cluster]) -> list[str]:
 def choose_cpus(
     clusters: Sequence[Cluster], wanted: str | None = None, min_cpus: int = 1
 ) -> CpuChoice:
-    """The CPUs that ``wanted`` names: a role of the phone's map, ``all``, or a mask.
+    """Choose the CPUs that ``wanted`` names: a role of the phone's map, ``all``, or a mask.
 
     ``prime`` is the fastest cluster also where none has that role. None: the fastest cluster that
     holds ``min_cpus`` (the number of threads), else the fastest; on a device that does not tell its

@@ -1,4 +1,4 @@
-"""Waiting until a device is cool, by measurement and for a bounded time."""
+"""Wait until a device is cool, by measurement and for a bounded time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLL_S = 10.0
 
 @dataclass(frozen=True)
 class CoolDown:
-    """How a wait ended: ``why_not`` is "" where the device is fit to measure.
+    """A wait ended like this; ``why_not`` is "" where the device is fit to measure.
 
     ``slowdown`` is of the micro-workload, None where none was needed.
     """

@@ -1,4 +1,4 @@
-"""What the CPU cores are: /proc/cpuinfo and the numbers that name a core's design."""
+"""Tell what the CPU cores are by /proc/cpuinfo and the numbers that name a core's design."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,4}")
 
 @dataclass(frozen=True)
 class Core:
-    """One CPU as /proc/cpuinfo tells it; ``name`` is the design, None where it is not told.
+    """A core is one CPU in /proc/cpuinfo; ``name`` is its design, None where that is not told.
 
     An Arm core that the table does not hold is named by its numbers, ``0x41/0xfff``.
     """
@@ -97,14 +97,14 @@ class Core:
 
 @dataclass(frozen=True)
 class CpuInfo:
-    """/proc/cpuinfo: the CPUs that were online, and the machine's name on old Arm kernels."""
+    """/proc/cpuinfo tells the CPUs that were online, and on old Arm kernels the machine's name."""
 
     cores: tuple[Core, ...] = ()
     hardware: str | None = None
 
 
 def classify_core(name: str | None) -> int | None:
-    """0 for cores made to save power, 2 for Cortex-X and its like, 1 for others; None: unknown."""
+    """Return 0 for a core made to save power, 2 for Cortex-X and such, else 1; None: unknown."""
     if name is None or name.startswith("0x"):
         return None
     if _LITTLE.fullmatch(name):
@@ -113,7 +113,10 @@ def classify_core(name: str | None) -> int | None:
 
 
 def read_design_number(name: str | None) -> int:
-    """715 of ``Cortex-A715``: of two designs with one clock, the higher is the faster; 0: none."""
+    """Return the number in a design's name, 715 of ``Cortex-A715``; 0 for none.
+
+    Of two designs with one clock, that of the higher number is the faster.
+    """
     found = re.search(r"[0-9]{1,4}", name or "")
     return int(found[0]) if found else 0
 

@@ -1,4 +1,4 @@
-"""The clocks of the CPUs: the kernel's cpufreq policies."""
+"""Read the clocks of the CPUs, the kernel's cpufreq policies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READ_FREQS = (
 
 @dataclass(frozen=True)
 class CpuFreq:
-    """One cpufreq policy. ``cap_khz`` is scaling_max_freq, ``max_khz`` what the hardware can."""
+    """A policy clocks some CPUs; ``cap_khz`` is scaling_max_freq, ``max_khz`` is the hardware's."""
 
     cpus: tuple[int, ...]
     cur_khz: int | None = None
@@ -31,7 +31,7 @@ class CpuFreq:
 
 
 def parse_freqs(paths: Mapping[str, str]) -> tuple[CpuFreq, ...]:
-    """cpufreq's files, ``…/policy4/scaling_cur_freq`` or ``…/cpu4/cpufreq/…``, by path."""
+    """Read cpufreq's files by path, ``…/policy4/scaling_cur_freq`` or ``…/cpu4/cpufreq/…``."""
     folders: dict[str, dict[str, str]] = {}
     for path, text in paths.items():
         folder, _, name = path.rpartition("/")

@@ -1,4 +1,4 @@
-"""What speaks against a launch: the device's state before and after it, and how it ended."""
+"""Find what speaks against a launch: the states before and after it, and how it ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_evidence(
     min_battery_percent: int = MIN_BATTERY_PERCENT,
     fixed_performance: bool = False,
 ) -> tuple[str, ...]:
-    """Reasons why a launch between two states is invalid, () if there are none.
+    """Return the reasons why a launch between two states is invalid, () if there are none.
 
     ``cpus`` are those that it ran on, () for all. In fixed-performance mode a lowered frequency
     cap is the point, and only one that changes counts. What the device does not tell is no
@@ -40,7 +40,7 @@ def find_evidence(
 
 
 def find_oddities(state: State) -> tuple[str, ...]:
-    """What makes a state less telling than it looks, though it proves nothing; for a warning."""
+    """Return, for a warning, what makes a state less telling than it looks but proves nothing."""
     found = []
     if state.battery.updates_stopped:
         found.append("the battery's values are frozen; run: adb shell dumpsys battery reset")
@@ -100,5 +100,5 @@ def _low_battery(states: Sequence[State], floor: int) -> Iterable[str]:
 
 
 def read_battery_percent(state: State) -> int | None:
-    """In percent; None where it is not told, or frozen and so tells nothing."""
+    """Read how full the battery is, in percent; None where it is not told, or frozen."""
     return None if state.battery.updates_stopped else state.battery.level_percent

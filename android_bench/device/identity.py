@@ -1,4 +1,4 @@
-"""What a device is, in one round trip.
+"""Ask a device what it is, in one round trip.
 
 As for its state (state.py), any part may be denied, missing or unknown to the system: it is None or
 empty then, and the rest is read all the same.
@@ -37,7 +37,7 @@ IDENTITY_PARTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Identity:
-    """What a device is. None and () stand for what it does not tell.
+    """An identity is what a device is and stays; None and () stand for what it does not tell.
 
     ``soc`` is ro.soc.model, else ro.board.platform, else ro.hardware, else cpuinfo's Hardware.
     ``abis`` goes from the preferred to the least. ``sdk`` is Android's API level. ``kernel`` and
@@ -63,7 +63,7 @@ def read_identity(shell: Shell, timeout_s: float = SECTIONS_TIMEOUT_S) -> Identi
 
 
 def parse_identity(sections: Mapping[str, bytes]) -> Identity:
-    """The output of each of IDENTITY_PARTS, as far as it is there → what the device is."""
+    """Read the output of each of IDENTITY_PARTS, as far as it is there."""
     props = parse_getprop(sections.get("getprop", b""))
     kernel, machine = parse_uname(sections.get("uname", b""))
     cpuinfo = parse_cpuinfo(sections.get("cpuinfo", b""))

@@ -1,4 +1,4 @@
-"""What state a device is in, in one round trip.
+"""Ask a device what state it is in, in one round trip.
 
 Any part may be denied, missing or unknown to the system: it is None or empty then, and the rest is
 read all the same. Nothing is assumed of Android: a Linux machine with a POSIX shell answers what it
@@ -51,7 +51,7 @@ STATE_PARTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class State:
-    """What may change from launch to launch. None and () stand for what is not told.
+    """A state is what may change from launch to launch; None and () stand for what is not told.
 
     ``max_temp_c`` is the hottest CPU sensor: the HAL's, else the kernel's; else the hottest of any
     kind, else the battery. ``load_1min`` is /proc/loadavg's first number, ``mem_available_mb`` is
@@ -77,7 +77,7 @@ def read_state(shell: Shell, timeout_s: float = SECTIONS_TIMEOUT_S) -> State:
 
 
 def parse_state(sections: Mapping[str, bytes]) -> State:
-    """The output of each of STATE_PARTS, as far as it is there → the device's state."""
+    """Read the output of each of STATE_PARTS, as far as it is there."""
     thermal = parse_thermalservice(sections.get("thermal", b""))
     zones = parse_zones(parse_paths(sections.get("zones", b"")))
     battery = parse_battery(sections.get("battery", b""))

@@ -1,4 +1,4 @@
-"""Heat: Android's thermal service and the kernel's thermal zones → °C and a status."""
+"""Read heat in °C, and a status, from Android's thermal service and the kernel's thermal zones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HAL_ENTRY = re.compile(
 
 @dataclass(frozen=True)
 class Temperature:
-    """One sensor. ``kind`` is cpu, gpu, battery, skin or other, as far as its name tells."""
+    """A sensor's kind is cpu, gpu, battery, skin or other, as far as its name tells."""
 
     name: str
     kind: str
@@ -40,7 +40,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Thermal:
-    """``dumpsys thermalservice`` (Android 10 on). ``status`` 0 is none … 6 shutdown.
+    """Android's thermal service (from 10 on) tells this; ``status`` 0 is none … 6 shutdown.
 
     ``overridden``: somebody set the status by hand; ``status`` is None then.
     """
@@ -51,7 +51,7 @@ class Thermal:
 
 
 def name_status(status: int) -> str:
-    """``2 (moderate)``."""
+    """Write a thermal status for people: ``2 (moderate)``."""
     known = 0 <= status < len(STATUS_NAMES)
     return f"{status} ({STATUS_NAMES[status]})" if known else str(status)
 
@@ -100,7 +100,7 @@ def _from_hal(value: str, kind: str, name: str) -> Temperature | None:
 
 
 def parse_zones(paths: Mapping[str, str]) -> tuple[Temperature, ...]:
-    """/sys/class/thermal's ``thermal_zoneN/type`` and ``…/temp`` files, by path."""
+    """Read /sys/class/thermal's ``thermal_zoneN/type`` and ``…/temp`` files, by path."""
     found: list[Temperature] = []
     for path in sorted(path for path in paths if path.endswith("/temp")):
         name = paths.get(path.removesuffix("temp") + "type", "")
@@ -111,7 +111,7 @@ def parse_zones(paths: Mapping[str, str]) -> tuple[Temperature, ...]:
 
 
 def convert_zone(text: str) -> float | None:
-    """A zone's number → °C. The kernel wants m°C; some vendors give tenths, or whole degrees.
+    """Convert a zone's number to °C: the kernel wants m°C, some vendors give tenths or degrees.
 
     From 1000 on it is m°C, from 150 on tenths, else degrees. 0, and what no phone survives, is
     the value of a sensor that is off: None.
@@ -131,7 +131,7 @@ def _kind(name: str) -> str:
 def find_hottest_c(
     sources: Iterable[Sequence[Temperature]], battery_c: float | None
 ) -> float | None:
-    """The hottest CPU sensor of the first source that has one; else any sensor; else the battery.
+    """Find the hottest CPU sensor of the first source with one; else any sensor, else the battery.
 
     Sources go from the most to the least trusted.
     """

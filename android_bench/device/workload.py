@@ -1,4 +1,4 @@
-"""A fixed piece of arithmetic that the device times: it takes longer once the CPU is throttled.
+"""Time a fixed piece of arithmetic on the device: it takes longer once the CPU is throttled.
 
 For phones that tell no thermal status, before Android 10. Jetpack Benchmark's ThrottleDetector
 does the same; more than 1.10 times the baseline is throttled.
@@ -22,7 +22,7 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Workload:
-    """How many rounds, on which CPUs (a mask, "" for any), and how long they take unthrottled."""
+    """A workload is some rounds on the CPUs of a mask ("": any), with their unthrottled time."""
 
     rounds: int
     mask: str
@@ -48,7 +48,7 @@ def calibrate(shell: Shell, mask: str = "") -> Workload | None:
 
 
 def measure_slowdown(shell: Shell, workload: Workload) -> float | None:
-    """How many times its baseline the workload takes now, the best of three; None: unknown."""
+    """Return how many times its baseline the workload takes, the best of three; None: unknown."""
     now_s = _best(shell, workload.rounds, workload.mask)
     return None if now_s is None else now_s / workload.baseline_s
 

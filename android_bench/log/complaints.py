@@ -1,4 +1,4 @@
-"""What speaks against a log: exit codes, signals, ignored flags, messages of the program."""
+"""Find what speaks against a log: exit codes, signals, ignored flags, messages of the program."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def check_single(lines: Sequence[LogLine]) -> None:
 
 
 def find_warnings(stdout: Sequence[LogLine], stderr: Sequence[LogLine]) -> tuple[str, ...]:
-    """Complaints that left the results whole, quoted; at most MAX_WARNINGS of them.
+    """Quote the complaints that left the results whole, at most MAX_WARNINGS of them.
 
     Builds of 2022 print no severity: there each bare line of stderr counts, and some of stdout.
     """

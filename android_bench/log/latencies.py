@@ -1,4 +1,4 @@
-"""The lines that hold latencies: the ``count=`` pair, the timings line, LiteRT's result block."""
+"""Read the latencies: the ``count=`` pair, the timings line, LiteRT's result block."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PERCENTILES = ("p5", "median", "p95")
 
 @dataclass(frozen=True)
 class LoggedSummary:
-    """What the program says of one series of runs, in milliseconds.
+    """The program says this of one series of runs, in milliseconds.
 
     ``mean_ms`` is above 0. A field is None where the program does not print it, and where it
     prints 0 because a run was shorter than its clock's step of 1 µs. ``std_ms`` is cut to whole
@@ -49,7 +49,7 @@ class LoggedSummary:
 
 @dataclass(frozen=True)
 class Timings:
-    """The program's closing words. ``inference_ms`` and ``warmup_ms`` are 0 after no runs."""
+    """The program closes with these; ``inference_ms`` and ``warmup_ms`` are 0 after no runs."""
 
     line: LogLine
     init_ms: float | None
@@ -61,7 +61,7 @@ class Timings:
 
 @dataclass(frozen=True)
 class Latencies:
-    """Both series and the closing words; a series is None where nothing was run."""
+    """A log holds two series and the closing words; a series is None where nothing was run."""
 
     warmup: LoggedSummary | None
     runs: LoggedSummary | None

@@ -1,4 +1,4 @@
-"""Bytes → log lines, and text → numbers: the tokenizers that the parsers share."""
+"""Split bytes into log lines and read numbers off text, for all parsers of the log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line without its severity prefix; ``level`` is "" where the build prints none.
+    """A line comes without its severity prefix; ``level`` is "" where the build prints none.
 
     ``ended`` is False for a last line without a newline: it may have been cut anywhere.
     """
@@ -40,7 +40,7 @@ class LogLine:
 
 
 def quote(text: str) -> str:
-    """``text`` as a printable ASCII literal of bounded length, fit for a message."""
+    """Quote ``text`` as a printable ASCII literal of bounded length, fit for a message."""
     return ascii(text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…")
 
 
@@ -129,7 +129,7 @@ def to_count(text: str, line: LogLine) -> int:
 
 
 def to_pairs(words: Iterable[str], line: LogLine) -> dict[str, str]:
-    """``key=value`` words as a dict. Raises ParseError for other words and for repeated keys."""
+    """Read ``key=value`` words into a dict. Raises ParseError for other words and repeated keys."""
     pairs: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""The log of one launch of TFLite's benchmark_model → a BenchmarkLog, or an error.
+"""Read the log of one launch of TFLite's benchmark_model into a BenchmarkLog, or an error.
 
 Known are the builds from 2018 to LiteRT 2.1.0, the lines that LiteRT's own benchmark_model adds,
 stdout and stderr apart or as one stream, and logcat's prefixes. What the lines mean is taken from
@@ -37,7 +37,7 @@ _SESSION = "Initialized session in "
 
 @dataclass(frozen=True)
 class BenchmarkLog:
-    """What one launch measured. A field is None where the log does not say it.
+    """One launch measured this; a field is None where the log does not say it.
 
     ``summary`` is of the regular runs, ``warmup`` of those before them; either is None where the
     program was told to run nothing (``--dry_run``, ``--num_runs=0``), which is no error.
@@ -95,7 +95,7 @@ def parse_log(stdout: bytes, stderr: bytes, returncode: int) -> BenchmarkLog:
 
 
 def _whole_without_end(line: LogLine) -> bool:
-    """Whether a last line without newline is safe: checked against another, or without data."""
+    """Tell whether a last line without newline is safe: checked by another, or without data."""
     return (
         line.text.startswith(TIMINGS)
         or line.text.strip("=") == ""

@@ -1,4 +1,4 @@
-"""The op profile: the Run Order tables that follow the latencies with --enable_op_profiling.
+"""Read the op profile: the Run Order tables that --enable_op_profiling adds after the latencies.
 
 A section (initialization, regular runs) holds three tables for each graph: Run Order, Top by
 Computation Time, Summary by node type. The first has every row; the others only repeat it.
@@ -23,7 +23,7 @@ _MAX_TABLES = 1000  # one for each subgraph
 
 @dataclass(frozen=True)
 class OpProfileRow:
-    """One row of a Run Order table.
+    """A row of a Run Order table holds one kind of call.
 
     ``avg_ms`` and ``first_ms`` are milliseconds a call, ``times_called`` calls an inference:
     rows of one name are one row, so that the order is not that of execution. ``percent`` is the
@@ -45,7 +45,7 @@ class OpProfileRow:
 
 @dataclass(frozen=True)
 class OpProfile:
-    """The rows of the initialization and of the regular runs."""
+    """A profile holds the rows of the initialization and of the regular runs."""
 
     init: tuple[OpProfileRow, ...] = ()
     runs: tuple[OpProfileRow, ...] = ()

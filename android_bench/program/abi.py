@@ -1,4 +1,4 @@
-"""Which programs a device can execute: the ABIs of devices and of ELF files."""
+"""Tell which programs a device can execute, by the ABIs of devices and of ELF files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where fetched programs are kept on this machine, each with a file that says what it must be."""
+"""Keep fetched programs on this machine, each with a file that says what it must be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of TFLite's benchmark_model: only what the program obeys."""
+"""Build the command line of TFLite's benchmark_model, of nothing but what the program obeys."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ DELEGATES = {"gpu": "--use_gpu=true", "nnapi": "--use_nnapi=true"}
 
 @dataclass(frozen=True)
 class InputFile:
-    """Raw values for one input tensor, C order, in its own type: ``path`` is where the program is.
+    """A file holds raw values for one input tensor, in C order and the tensor's own type.
 
-    Without one the program makes up random values.
+    ``path`` is on the machine that the program runs on. Without a file it makes up random
+    values.
     """
 
     name: str
@@ -26,7 +27,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """How benchmark_model shall measure.
+    """The options say how benchmark_model shall measure.
 
     ``min_secs`` and ``warmup_min_secs`` are seconds; the program runs on beyond the counts until
     they have passed, so that only 0 gives exactly ``runs`` and ``warmup_runs``. ``use_xnnpack``

@@ -38,7 +38,7 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class FetchedProgram:
-    """``fresh`` is False where the pinned file was there already."""
+    """A program is in the cache now; ``fresh`` is False where the pinned file was there already."""
 
     path: Path
     url: str
@@ -105,7 +105,7 @@ def _pinned(target: Path, url: str, sha256: str) -> FetchedProgram:
 
 
 def _download(url: str, partial: Path, progress: Callable[[int, int | None], None]) -> str:
-    """Into ``partial``; the digest. A file that ends before its announced length is an error."""
+    """Download into ``partial`` and return the digest. Raises FetchError if it was cut off."""
     digest, done = hashlib.sha256(), 0
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, partial.open("xb") as file:

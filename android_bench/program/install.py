@@ -1,4 +1,4 @@
-"""Which benchmark_model runs on a phone: found, checked for the processor, put in place."""
+"""Find the benchmark_model for a phone, check it for the processor, and put it in place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON_DEVICE = f"/data/local/tmp/{NAME}"  # where TFLite's own instructions put it
 
 @dataclass(frozen=True)
 class Program:
-    """A benchmark_model on the phone. ``origin`` says how it came there, for the record."""
+    """A benchmark_model is on the phone; ``origin`` says how it came there, for the record."""
 
     path: str
     sha256: str

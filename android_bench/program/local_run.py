@@ -1,4 +1,4 @@
-"""One launch of a program on this Linux machine, on given CPUs and with bounded output."""
+"""Launch a program on this Linux machine, on given CPUs and with bounded output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REAP_POLL_S = 0.01
 
 @dataclass(frozen=True)
 class LocalRun:
-    """One launch on this machine that ended by itself or by a foreign signal.
+    """A launch on this machine ended by itself or by a foreign signal.
 
     ``returncode`` is minus the signal where one killed it. ``cpus`` was read back from
     /proc/PID/status while the process lived. ``peak_mem_mb`` (10⁶ bytes) is its largest resident
@@ -159,7 +159,7 @@ def _status_field(pid: int, name: str) -> str:
 
 
 class _Output:
-    """The bounded output of one process, read until a deadline."""
+    """The output of one process is bounded, and read until a deadline."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], name: str, started: float, timeout_s: float
@@ -206,7 +206,7 @@ class _Output:
         )
 
     def wait_for_exit(self) -> float | None:
-        """Wait and reap; the peak memory in 10⁶ bytes, if known."""
+        """Wait for the end and reap; return the peak memory in 10⁶ bytes, if known."""
         pid = self.process.pid
         while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             time.sleep(min(_REAP_POLL_S, self._remaining_s()))

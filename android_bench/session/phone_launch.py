@@ -1,4 +1,4 @@
-"""One launch of a program on a phone: detached, watched, fetched, with what speaks against it.
+"""Launch a program on a phone: detached, watched, fetched, with what speaks against it.
 
 The run is a folder on the phone (adb/runs.py), named by the caller: a launch whose folder is there
 already, as after a host that crashed, is waited for and fetched instead of started anew.
@@ -51,7 +51,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """What to launch: ``cpus`` () leaves the mask to the system; ``name`` is the run's."""
+    """A plan says what to launch under which name; ``cpus`` () leaves the mask to the system."""
 
     name: str
     argv: tuple[str, ...]
@@ -64,7 +64,7 @@ class LaunchPlan:
 
 @dataclass(frozen=True)
 class PhoneLaunch:
-    """What came of it. ``why_not`` is () where nothing speaks against it.
+    """This came of a launch; ``why_not`` is () where nothing speaks against it.
 
     ``cpus`` was read back from the process; ``returncode`` is None where it never ended by itself.
     ``peak_mem_mb`` (10⁶ bytes) is the largest resident set up to the last look at the process.
@@ -104,7 +104,7 @@ def launch(
 
 
 class _Watch:
-    """The run of one plan, as seen from here."""
+    """A watch follows the run of one plan from this machine."""
 
     def __init__(self, adb: Adb, plan: LaunchPlan, folder: str, patience: Patience) -> None:
         self.adb, self.plan, self.folder = adb, plan, folder
@@ -132,7 +132,7 @@ class _Watch:
         return before
 
     def wait(self) -> tuple[RunStatus, bool]:
-        """Until it has ended, or has taken too long: then it is killed."""
+        """Wait until it has ended, or has taken too long: then it is killed."""
         status = self._patiently(lambda: poll_detached(self.adb, self.folder))
         while status.state == "running":
             if time.monotonic() - self.started > self.plan.timeout_s:
@@ -229,7 +229,7 @@ class _Watch:
         return (*dict.fromkeys(reasons), *sorted(wrong - {""}))
 
     def _caps_between(self, before: State, after: State) -> Sequence[str]:
-        """A clock that was capped for a while only, and at neither end."""
+        """Find the clocks that were capped for a while only, and at neither end."""
         if self.plan.fixed_performance:
             return []
         seen = {

@@ -1,4 +1,4 @@
-"""One process's use of one phone, from the lock to the last command that puts things back.
+"""Use one phone from one process, from the lock to the last command that puts things back.
 
 with PhoneSession(adb, PhoneOptions(cpus="big"), tell) as phone:
     program = phone.install(None)
@@ -49,9 +49,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class PhoneOptions:
-    """In what state a phone shall be measured.
+    """The options say in what state a phone shall be measured.
 
-    ``cpus`` is a role, ``all`` or a mask (see clusters.choose_cpus), None the fastest cluster that
+    ``cpus`` is a role, ``all`` or a mask (see device/clusters.py), None the fastest cluster that
     has a core a thread. ``cool_down_s`` bounds each wait until the phone is fit, ``patience_s`` the
     absence of a phone in mid-run, and ``wait_lock_s`` the wait for another process to be done.
     ``resume`` keeps the runs that an interrupted process left on the phone.
@@ -71,7 +71,7 @@ class PhoneOptions:
 
 
 class PhoneSession:
-    """Holds the phone's lock; what earlier processes of ours left behind is gone or put back.
+    """A session holds the phone's lock; what our earlier processes left is gone or put back.
 
     Entering raises DeviceLockedError, OptionError for CPUs that the phone lacks, and AdbErrors.
     """
@@ -106,11 +106,11 @@ class PhoneSession:
         self._stack.close()
 
     def install(self, explicit: Path | None) -> Program:
-        """Have a benchmark_model on the phone; see program.install for where from."""
+        """Have a benchmark_model on the phone; see program/install.py for where from."""
         return self._patiently(lambda: install(self.adb, self.identity, explicit))
 
     def push(self, path: Path) -> str:
-        """Have a model on the phone, where it stays; looked for once a session. Returns where."""
+        """Have a model on the phone, where it stays, and return its path; it is looked for once."""
         remote = self._remote(path, "models")
         if remote not in self._pushed:
             self._patiently(lambda: self.adb.push(path, remote))
@@ -118,20 +118,21 @@ class PhoneSession:
         return remote
 
     def push_input(self, path: Path) -> str:
-        """Have a file on the phone that the caller removes again. Returns where."""
+        """Have a file on the phone that the caller removes again, and return its path."""
         remote = self._remote(path, "inputs")
         self._patiently(lambda: self.adb.push(path, remote))
         return remote
 
     def _remote(self, path: Path, folder: str) -> str:
-        """Where a file goes: under a name of its content."""
+        """Return where a file goes: under a name of its content."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", path.name)[-60:]
         return f"{DEVICE_ROOT}/{folder}/{self._digest(path)[:16]}-{name}"
 
-    def ready(self) -> State:
-        """Wait until the phone is fit to measure. Raises DeviceNotReadyError if it takes too long.
+    def wait_until_fit(self) -> State:
+        """Wait until the phone is fit to measure, and return its state.
 
-        A phone that tells no thermal status is judged by a timed loop.
+        A phone that tells no thermal status is judged by a timed loop. Raises DeviceNotReadyError
+        if it takes too long.
         """
         self._beat()
         if not self._calibrated:
@@ -146,7 +147,7 @@ class PhoneSession:
         return found.state
 
     def launch(self, name: str, argv: Sequence[str], timeout_s: float) -> PhoneLaunch:
-        """One process on the phone, once it is fit; ``name`` is the run's (see phone_launch)."""
+        """Launch one process on the phone, once it is fit, as the run ``name``."""
         plan = LaunchPlan(
             name=name,
             argv=tuple(argv),
@@ -158,13 +159,15 @@ class PhoneSession:
                 s.name == "fixed-performance" and s.took_effect for s in self.settings
             ),
         )
-        found = launch(self.adb, plan, self.ready, self._patience(self._telling_and_beating))
+        found = launch(
+            self.adb, plan, self.wait_until_fit, self._patience(self._telling_and_beating)
+        )
         if found.rebooted:
             self._after_reboot()
         return found
 
     def warnings(self, state: State) -> tuple[str, ...]:
-        """What a reader of the numbers should know about the phone, though it proves nothing."""
+        """Return what readers of the numbers should know of the phone, though it proves nothing."""
         unset = (f"{s.name}: {s.detail}" for s in self.settings if not s.took_effect)
         mixed = (
             [f"mask {self.cpus.mask} mixes {' and '.join(self.cpus.clusters)}"]
@@ -241,7 +244,7 @@ class PhoneSession:
         )
 
     def _after_reboot(self) -> None:
-        """The lock's clock and every setting ended with the system that held them."""
+        """Lock and set again: the lock's clock and all settings ended with the system."""
         self.tell(f"{self.adb.serial} was rebooted; waiting until it is up")
         self._patiently(self._booted)
         self._lock.release()

@@ -1,4 +1,4 @@
-"""Does this benchmark_model run on this phone, and do we understand what it prints?
+"""Check that a benchmark_model runs on this phone, and that we understand what it prints.
 
 A model of one operator, y = relu(x + c), is measured, and computes what is known beforehand. It is
 large enough for the program's clock, which ticks in microseconds.
@@ -28,13 +28,13 @@ RUNS, TIMEOUT_S = 3, 60.0
 
 @dataclass(frozen=True)
 class SelfTest:
-    """``writes_outputs``: the program knows --output_filepath, and what it wrote was right."""
+    """A program passed; ``writes_outputs``: it knows --output_filepath and wrote what is right."""
 
     writes_outputs: bool
 
 
 def check_program(phone: PhoneSession, program: Program) -> SelfTest:
-    """Raises SelfTestError with the reason, and the AdbErrors."""
+    """Measure a small model with the program. Raises SelfTestError with the reason, AdbErrors."""
     model = phone.push(MODEL)
     try:
         output = run_with_inputs(phone, program, model, {INPUT: ((SIZE,), pack_floats(X))})
@@ -49,7 +49,7 @@ def check_program(phone: PhoneSession, program: Program) -> SelfTest:
 
 
 def pack_floats(values: Sequence[float]) -> bytes:
-    """As float32, little-endian."""
+    """Pack values as float32, little-endian."""
     return struct.pack(f"<{len(values)}f", *values)
 
 
@@ -64,10 +64,11 @@ def run_with_inputs(
     delegate: str = "",
     timeout_s: float = TIMEOUT_S,
 ) -> bytes:
-    """What the model on the phone makes of ``inputs`` (name → shape, raw values): raw outputs.
+    """Return the raw outputs that the model on the phone makes of ``inputs``.
 
-    Several outputs come one after the other. Raises ParseError where the program fails,
-    UnconsumedFlagsError if it is too old to be given inputs or asked for outputs, and AdbErrors.
+    ``inputs`` are raw values in C order, with their shape, by the tensor's name. Several outputs
+    come one after the other. Raises ParseError where the program fails, UnconsumedFlagsError if it
+    is too old to be given inputs or asked for outputs, and AdbErrors.
     """
     with tempfile.TemporaryDirectory() as folder:
         files = []

@@ -1,4 +1,4 @@
-"""Every phone that adb knows, as it is just now: for ``ghostdeploy devices``."""
+"""List every phone that adb knows, as it is just now: for ``ghostdeploy devices``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from android_bench.program.abi import list_abis
 from android_bench.program.cache import locate_program
 from android_bench.program.install import ON_DEVICE
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.runners.adb import identity_of, state_of, translated
+from ghostdeploy.runners.android import convert_identity, convert_state, translate_errors
 from ghostdeploy.schema import DeviceIdentity, DeviceState
 
 
 @dataclass(frozen=True)
-class Attached:
-    """One device. ``problem`` says why it cannot be measured on, "" where it can.
+class AttachedDevice:
+    """A device is attached; ``problem`` says why it cannot be measured on, "" where it can.
 
     ``program`` is where its benchmark_model would come from, "" for nowhere yet.
     """
@@ -34,8 +34,8 @@ class Attached:
     problem: str = ""
 
 
-def attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[Attached]:
-    """All that adb lists, after connecting to ``addresses`` (``host:port``).
+def list_attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[AttachedDevice]:
+    """Return all that adb lists, after connecting to ``addresses`` (``host:port``).
 
     Raises UsageError without an adb program, MeasurementError without its server.
     """
@@ -43,31 +43,31 @@ def attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[Attached]:
     return [*_unreachable(client, addresses), *_listed(client)]
 
 
-def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[Attached]:
+def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[AttachedDevice]:
     for address in addresses:
         try:
-            with translated():
+            with translate_errors():
                 connect(address, client)
         except GhostdeployError as error:
-            yield Attached(f"adb:{address}", problem=str(error))
+            yield AttachedDevice(f"adb:{address}", problem=str(error))
 
 
-def _listed(client: AdbClient) -> Iterator[Attached]:
-    with translated():
+def _listed(client: AdbClient) -> Iterator[AttachedDevice]:
+    with translate_errors():
         entries = list_devices(client)
     for entry in entries:
         address = f"adb:{entry.serial}"
         adb = Adb(entry.serial, client)
         if entry.state != "device":
-            yield Attached(address, problem=str(adb.explain_state(entry.state)))
+            yield AttachedDevice(address, problem=str(adb.explain_state(entry.state)))
             continue
         try:
             seen = read_identity(adb)
-            now = state_of(read_state(adb))
-            identity = identity_of(entry.serial, seen)
-            yield Attached(address, identity, now, _program(adb, list_abis(seen)))
+            now = convert_state(read_state(adb))
+            identity = convert_identity(entry.serial, seen)
+            yield AttachedDevice(address, identity, now, _program(adb, list_abis(seen)))
         except AndroidBenchError as error:
-            yield Attached(address, problem=str(error))
+            yield AttachedDevice(address, problem=str(error))
 
 
 def _program(adb: Adb, abis: tuple[str, ...]) -> str:
