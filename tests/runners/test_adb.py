@@ -17,7 +17,7 @@ from ghostdeploy.runners.agreement import agreement
 from ghostdeploy.runners.reference import reference
 from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
-from tests.android_bench.program.test_install import elf
+from tests.android_bench.program.test_abi import elf
 
 CALM = PhoneParams(cool_down_s=0.0)
 

@@ -14,7 +14,7 @@ import pytest
 from android_bench.errors import FetchError
 from android_bench.program.cache import locate_pin, locate_program
 from android_bench.program.fetch import URLS, fetch
-from tests.android_bench.program.test_install import elf
+from tests.android_bench.program.test_abi import elf
 
 PROGRAM = elf(2, 183) + b"a program" * 5000
 OTHER = PROGRAM + b"another build"
