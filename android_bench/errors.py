@@ -93,7 +93,7 @@ class LaunchError(AndroidBenchError):
 
 
 class BinaryNotFoundError(LaunchError):
-    """There is no such program."""
+    """There is no such program on this machine."""
 
 
 class BinaryNotExecutableError(LaunchError):
@@ -148,7 +148,7 @@ class AdbError(AndroidBenchError):
 
 
 class AdbProgramError(AdbError):
-    """There is no adb program, or it cannot be run here."""
+    """There is no adb program, or it cannot be run on this machine."""
 
 
 class AdbServerError(AdbError):

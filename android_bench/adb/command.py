@@ -68,7 +68,7 @@ class ShellProcess:
 
 @dataclass(frozen=True)
 class WrappedCommand:
-    """A command has a first and a last line here; ``nonce`` tells them from anything it prints."""
+    """A wrapped command has a first and a last line, told by ``nonce`` from all that it prints."""
 
     line: str
     nonce: bytes

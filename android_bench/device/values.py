@@ -46,7 +46,7 @@ class Battery:
 def split_lines(data: bytes) -> Iterator[str]:
     """Split into the lines that are ended, without newline; what is no UTF-8 becomes U+FFFD.
 
-    Longer ones than MAX_LINE bytes are left out: nothing that is read here has any.
+    Longer ones than MAX_LINE bytes are left out: nothing that is read has any.
     """
     for raw in data[:MAX_BYTES].split(b"\n")[:-1]:
         if len(raw) <= MAX_LINE:
