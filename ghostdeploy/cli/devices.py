@@ -11,7 +11,7 @@ import click
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json
 
 if TYPE_CHECKING:
-    from ghostdeploy.runners.attached import Attached
+    from ghostdeploy.runners.attached import AttachedDevice
     from ghostdeploy.schema import DeviceState
 
 
@@ -24,9 +24,9 @@ def devices(addresses: tuple[str, ...], adb: str, as_json: bool) -> None:
 
     HOST:PORT is connected to first, for phones with wireless debugging.
     """
-    from ghostdeploy.runners.attached import attached
+    from ghostdeploy.runners.attached import list_attached
 
-    found = attached(adb, addresses)
+    found = list_attached(adb, addresses)
     if as_json:
         return emit_json([asdict(device) for device in found])
     if not found:
@@ -38,7 +38,7 @@ def devices(addresses: tuple[str, ...], adb: str, as_json: bool) -> None:
         click.echo("\n".join(_lines(device)))
 
 
-def _lines(device: Attached) -> Iterator[str]:
+def _lines(device: AttachedDevice) -> Iterator[str]:
     from ghostdeploy.report.latency.conditions import describe_device
     from ghostdeploy.report.parts.clean_text import clean
     from ghostdeploy.report.parts.columns import align_columns

@@ -19,7 +19,8 @@ from android_bench.adb.client import find_adb
 from ghostdeploy.errors import UsageError
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
-from ghostdeploy.runners.adb import AdbRunner, translated
+from ghostdeploy.runners.adb import AdbRunner
+from ghostdeploy.runners.android import translate_errors
 from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 NOT_A_PHONE = "a simulated phone: its latencies are this machine's, not a phone's"
@@ -50,7 +51,7 @@ class FakeRunner:
 
     def _start_server(self, folder: Path, access: Access) -> None:
         """A private adb server: the user's own, and the phones it knows, are left alone."""
-        with translated():
+        with translate_errors():
             program = find_adb(access.adb or None)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

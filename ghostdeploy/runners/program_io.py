@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from android_bench import errors as program_errors
+from android_bench.log.latencies import LoggedSummary
 from android_bench.log.parse import BenchmarkLog, parse_log
-from android_bench.log.parse import LatencySummary as ProgramSummary
-from android_bench.program.benchmark_model import BenchmarkOptions, InputFile, command_line
+from android_bench.program.command_line import BenchmarkOptions, InputFile, build_command_line
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.schema import BenchParams, LatencySummary, OpTime
 
@@ -40,7 +40,7 @@ def build_program_argv(
             output_path=output,
             plus_flags=params.plus_flags,
         )
-        return command_line(program, model, options)
+        return build_command_line(program, model, options)
     except program_errors.OptionError as error:
         raise UsageError(str(error)) from error
 
@@ -63,7 +63,7 @@ def parse_program_log(
         raise MeasurementError(f"{model_path}: benchmark_model's log: {error}") from error
 
 
-def convert_summary(seen: ProgramSummary) -> LatencySummary:
+def convert_summary(seen: LoggedSummary) -> LatencySummary:
     """Return a series of runs, as the program tells it, in the record's type.
 
     The program's clock has steps of 1 µs: a minimum below one is printed as 0.

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from android_bench.adb.client import AdbClient, find_adb
-from android_bench.adb.phone import DEVICE_ROOT, Adb
+from android_bench.adb.phone import Adb
+from android_bench.adb.text import DEVICE_ROOT
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 
 SERVER_VARIABLES = ("ADB_SERVER_SOCKET", "ANDROID_SERIAL", "GHOSTDEPLOY_ADB", "ADB_VENDOR_KEYS")

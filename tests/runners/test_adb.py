@@ -12,12 +12,12 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.fake_phone import PHONES
 from ghostdeploy.runners import Access, open_runner
-from ghostdeploy.runners.adb import serials
+from ghostdeploy.runners.adb import find_serials
 from ghostdeploy.runners.agreement import measure_agreement
 from ghostdeploy.runners.host.reference import compute_reference
 from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
-from tests.android_bench.program.test_install import elf
+from tests.android_bench.program.test_abi import elf
 
 CALM = PhoneParams(cool_down_s=0.0)
 
@@ -165,7 +165,7 @@ class TestAccess:
         with pytest.raises(MeasurementError, match="USB debugging"):
             open_runner("adb", params)
         with pytest.raises(MeasurementError, match="no phone is attached and ready"):
-            serials("all")
+            find_serials("all")
 
     def test_no_adb(self, params, tmp_path):
         with pytest.raises(UsageError, match="cannot be run"):
@@ -192,9 +192,9 @@ class TestAccess:
         phones = [make_phone(name) for name in ("kirin980", "prime")]
         for each in phones:
             open_phone(each)
-        assert set(serials("all")) == {each.serial for each in phones}
-        assert serials("A, B,A") == ("A", "B")
-        assert serials("") == ("",)
+        assert set(find_serials("all")) == {each.serial for each in phones}
+        assert find_serials("A, B,A") == ("A", "B")
+        assert find_serials("") == ("",)
 
 
 @pytest.mark.parametrize("name", sorted(PHONES))

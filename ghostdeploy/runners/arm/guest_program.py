@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.program.install import abi_of_elf
+from android_bench.program.abi import read_elf_abi
 from ghostdeploy.errors import UsageError
 
 GUEST_ABI = "arm64-v8a"
@@ -40,7 +40,7 @@ def read_guest_program(path: Path) -> GuestProgram:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-    abi = abi_of_elf(data[:20])
+    abi = read_elf_abi(data[:20])
     if abi != GUEST_ABI:
         what = f"is for {abi}" if abi else "is no program (ELF) that is known here"
         raise UsageError(f"{path} {what}; take the build for Linux on aarch64")

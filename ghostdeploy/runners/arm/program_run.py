@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from android_bench.program.benchmark_model import InputFile
+from android_bench.program.command_line import InputFile
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.arm.counter_log import CounterLog, parse_counter_log

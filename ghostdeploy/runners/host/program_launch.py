@@ -12,7 +12,7 @@ from pathlib import Path
 from signal import Signals
 
 from android_bench import errors as program_errors
-from android_bench.program.benchmark_model import LocalRun, run_local
+from android_bench.program.local_run import LocalRun, run_local
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.host.disturbance import LaunchWatch

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from android_bench.session.selftest import MODEL, C, SelfTestError, X, self_test
-from android_bench.session.session import PhoneOptions, PhoneSession
+from android_bench.errors import SelfTestError
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
+from android_bench.session.selftest import MODEL, C, X, check_program
 from tests.android_bench.session.selftest_model import selftest_model
 from tests.fake_phone.fixtures import attach
 
@@ -43,18 +44,18 @@ def test_the_model_is_what_its_maker_makes():
 
 
 def test_a_program_that_fits(used, standin_program):
-    assert self_test(used, used.install(standin_program)).writes_outputs
+    assert check_program(used, used.install(standin_program)).writes_outputs
 
 
 def test_an_old_one_that_cannot_write_its_outputs(used, changed):
     program = changed('    ("output_filepath", str, "", None),\n', "")
     program.write_text(program.read_text().replace('values["output_filepath"]', '""'))
-    assert not self_test(used, used.install(program)).writes_outputs
+    assert not check_program(used, used.install(program)).writes_outputs
 
 
 def failure(used, program) -> str:
     with pytest.raises(SelfTestError) as error:
-        self_test(used, used.install(program))
+        check_program(used, used.install(program))
     assert "fails its self-test on" in str(error.value)
     return str(error.value)
 

@@ -1,4 +1,4 @@
-"""What speaks against a log: exit codes, signals, ignored flags, messages of the program."""
+"""Find what speaks against a log: exit codes, signals, ignored flags, messages of the program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 from collections.abc import Sequence
 
 from android_bench.errors import ParseError, ProgramFailedError, UnconsumedFlagsError
-from android_bench.log.lines import LogLine, shown, starting_with
+from android_bench.log.lines import LogLine, quote_line, select_lines
 
 MAX_WARNINGS = 20
 SHELL_SIGNAL_BASE = 128  # a shell reports death by signal n as 128 + n
@@ -22,7 +22,7 @@ _HINTS = {
 
 def check_exit(stdout: Sequence[LogLine], stderr: Sequence[LogLine], returncode: int) -> None:
     """Raise ProgramFailedError unless the program ended by itself with exit code 0."""
-    if returncode == 0 and not starting_with([*stdout, *stderr], _FAILED):
+    if returncode == 0 and not select_lines([*stdout, *stderr], _FAILED):
         return
     raise ProgramFailedError(_describe(returncode), _reason(stdout, stderr), returncode=returncode)
 
@@ -55,7 +55,7 @@ def _reason(stdout: Sequence[LogLine], stderr: Sequence[LogLine]) -> str:
     plain = [line for line in stderr if not line.level and _tells(line)]
     for lines in (errors, plain, spoken[-1:]):
         if lines:
-            return shown(lines[0])
+            return quote_line(lines[0])
     return ""
 
 
@@ -65,12 +65,12 @@ def _tells(line: LogLine) -> bool:
 
 def check_flags(lines: Sequence[LogLine]) -> None:
     """Raise UnconsumedFlagsError if the program ignored a flag, which it does with exit code 0."""
-    ignored = starting_with(lines, _UNCONSUMED)
+    ignored = select_lines(lines, _UNCONSUMED)
     if ignored:
         raise UnconsumedFlagsError(
             "the program measured without flags that it does not know; leave them out or take"
             " a build that has them",
-            shown(ignored[0]),
+            quote_line(ignored[0]),
         )
 
 
@@ -78,22 +78,24 @@ def check_single(lines: Sequence[LogLine]) -> None:
     """Raise ParseError for the log of two launches, and for one that reports a fatal error."""
     starts = [line for line in lines if line.text.strip() == "STARTING!"]
     if len(starts) > 1:
-        raise ParseError("the program starts twice: the log is of two launches", shown(starts[1]))
+        raise ParseError(
+            "the program starts twice: the log is of two launches", quote_line(starts[1])
+        )
     fatal = [line for line in lines if line.level == "FATAL"]
     if fatal:
-        raise ParseError("a fatal error, in spite of exit code 0", shown(fatal[0]))
+        raise ParseError("a fatal error, in spite of exit code 0", quote_line(fatal[0]))
 
 
-def warnings_in(stdout: Sequence[LogLine], stderr: Sequence[LogLine]) -> tuple[str, ...]:
-    """Complaints that left the results whole, quoted; at most MAX_WARNINGS of them.
+def find_warnings(stdout: Sequence[LogLine], stderr: Sequence[LogLine]) -> tuple[str, ...]:
+    """Quote the complaints that left the results whole, at most MAX_WARNINGS of them.
 
     Builds of 2022 print no severity: there each bare line of stderr counts, and some of stdout.
     """
     complaints = [line for line in stdout if line.level in _COMPLAINING or _complains(line)]
-    block = starting_with(stderr, "========== BENCHMARK RESULTS")
+    block = select_lines(stderr, "========== BENCHMARK RESULTS")
     levels = _COMPLAINING if block else _COMPLAINING | {""}
     complaints += [line for line in stderr if line.level in levels and line.text.strip()]
-    return tuple(shown(line) for line in complaints[:MAX_WARNINGS])
+    return tuple(quote_line(line) for line in complaints[:MAX_WARNINGS])
 
 
 def _complains(line: LogLine) -> bool:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from android_bench import errors
+from android_bench.adb.command import LONGEST_COMMAND, wrap_command
 from android_bench.adb.phone import Adb
-from android_bench.adb.shell import LONGEST_COMMAND, wrap
 from ghostdeploy.fake_phone import ALWAYS, Trigger
 from tests.android_bench.adb.test_client import make_program
 from tests.android_bench.adb.test_text import HARD
@@ -158,12 +158,6 @@ class TestLostConnections:
         )
         assert caught.value.command[-2] == "shell"
 
-    def test_not_repeatable(self, adb, phone):
-        phone.faults.drop_after_output = Trigger("again", after_bytes=70)
-        with pytest.raises(errors.ConnectionLostError):
-            adb.shell(f"echo again >>{COUNT}; cat {COUNT}; seq 100", repeatable=False)
-        assert phone.host_path(COUNT).read_text() == "again\n"
-
     def test_unplugged_in_mid_command_and_plugged_in_again(self, adb, phone):
         def replug():
             phone.unplug()
@@ -241,17 +235,17 @@ class TestLostConnections:
 
 class TestWrapping:
     def test_what_is_cut_off_anywhere_before_its_end_is_lost(self):
-        wrapped = wrap(["echo", "hello"])
+        wrapped = wrap_command(["echo", "hello"])
         nonce = wrapped.nonce
         whole = b"gd:%s:pid:12:ab-1\nhello\n\ngd:%s:0\n" % (nonce, nonce)
-        assert wrapped.result(whole, b"").stdout == b"hello\n"
-        assert wrapped.started(whole).pid == 12
+        assert wrapped.find_result(whole, b"").stdout == b"hello\n"
+        assert wrapped.find_process(whole).pid == 12
         for length in range(len(whole)):
-            assert wrapped.result(whole[:length], b"") is None
+            assert wrapped.find_result(whole[:length], b"") is None
 
     def test_a_three_digit_status_cut_to_one_is_lost(self):
-        wrapped = wrap(["false"])
+        wrapped = wrap_command(["false"])
         end = b"\n\ngd:%s:137\n" % wrapped.nonce
-        assert wrapped.result(end, b"").returncode == 137
-        assert wrapped.result(end[:-1], b"") is None
-        assert wrapped.result(end[:-3], b"") is None
+        assert wrapped.find_result(end, b"").returncode == 137
+        assert wrapped.find_result(end[:-1], b"") is None
+        assert wrapped.find_result(end[:-3], b"") is None

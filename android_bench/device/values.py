@@ -1,4 +1,4 @@
-"""Bytes of Android's and Linux's tools → values. What is not understood is None, never a guess.
+"""Read values off what Android's and Linux's tools print; what is not understood is None.
 
 These functions never raise. Only lines that a newline ends are read, since a number whose line
 was cut is another number; and each number must be one that a device can have.
@@ -30,10 +30,11 @@ _PLUGS = {
 
 @dataclass(frozen=True)
 class Battery:
-    """``dumpsys battery``. ``plugged`` names the power sources, None where none are told of.
+    """A battery tells this in ``dumpsys battery``; ``plugged`` names its power sources.
 
-    ``updates_stopped``: somebody froze these values (``dumpsys battery unplug`` or ``set``); they
-    tell nothing until ``dumpsys battery reset``.
+    ``plugged`` is None where no sources are told of. ``updates_stopped``: somebody froze these
+    values (``dumpsys battery unplug`` or ``set``); they tell nothing until ``dumpsys battery
+    reset``.
     """
 
     level_percent: int | None = None
@@ -42,10 +43,10 @@ class Battery:
     updates_stopped: bool = False
 
 
-def complete_lines(data: bytes) -> Iterator[str]:
-    """The lines that are ended, without their newline; bytes that are no UTF-8 become U+FFFD.
+def split_lines(data: bytes) -> Iterator[str]:
+    """Split into the lines that are ended, without newline; what is no UTF-8 becomes U+FFFD.
 
-    Longer ones than MAX_LINE bytes are left out: nothing that is read here has any.
+    Longer ones than MAX_LINE bytes are left out: nothing that is read has any.
     """
     for raw in data[:MAX_BYTES].split(b"\n")[:-1]:
         if len(raw) <= MAX_LINE:
@@ -53,22 +54,22 @@ def complete_lines(data: bytes) -> Iterator[str]:
 
 
 def to_int(text: str, least: int, most: int) -> int | None:
-    """A whole decimal number within the limits, else None."""
+    """Read a whole decimal number within the limits, else None."""
     value = to_float(text, least, most)
     return int(value) if value is not None and value == int(value) else None
 
 
 def to_float(text: str, least: float, most: float) -> float | None:
-    """A plain decimal number within the limits, else None."""
+    """Read a plain decimal number within the limits, else None."""
     text = text.strip()
     value = float(text) if _DECIMAL.fullmatch(text) else math.nan
     return value if least <= value <= most else None
 
 
 def read_fields(data: bytes) -> dict[str, str]:
-    """``key: value`` and ``key=value`` lines; of a repeated key the first."""
+    """Read ``key: value`` and ``key=value`` lines; of a repeated key the first counts."""
     fields: dict[str, str] = {}
-    for line in complete_lines(data):
+    for line in split_lines(data):
         key, separator, value = line.partition(":" if ":" in line.partition("=")[0] else "=")
         if separator:
             fields.setdefault(key.strip(), value.strip())
@@ -76,8 +77,8 @@ def read_fields(data: bytes) -> dict[str, str]:
 
 
 def parse_getprop(data: bytes) -> dict[str, str]:
-    """``[ro.product.model]: [ELE-L29]`` lines; those that say "unknown" are left out."""
-    found = map(_PROPERTY.fullmatch, complete_lines(data))
+    """Read ``[ro.product.model]: [ELE-L29]`` lines; those that say "unknown" are left out."""
+    found = map(_PROPERTY.fullmatch, split_lines(data))
     pairs = ((match[1], match[2].strip()) for match in found if match)
     return {key: value for key, value in pairs if value.lower() not in UNKNOWN}
 
@@ -100,46 +101,46 @@ def parse_battery(data: bytes) -> Battery:
 
 
 def parse_wakefulness(data: bytes) -> str | None:
-    """``mWakefulness=`` of ``dumpsys power``: Awake, Asleep, Dreaming or Dozing."""
+    """Read ``mWakefulness=`` of ``dumpsys power``: Awake, Asleep, Dreaming or Dozing."""
     value = read_fields(data).get("mWakefulness")
     return value if value in ("Awake", "Asleep", "Dreaming", "Dozing") else None
 
 
 def parse_loadavg(data: bytes) -> float | None:
-    """The one-minute load of /proc/loadavg."""
+    """Read the one-minute load of /proc/loadavg."""
     words = _first_words(data)
     return to_float(words[0], 0, 100_000) if len(words) >= 3 else None
 
 
 def parse_meminfo(data: bytes) -> float | None:
-    """``MemAvailable`` of /proc/meminfo in MB (10⁶ bytes)."""
+    """Read ``MemAvailable`` of /proc/meminfo, in MB (10⁶ bytes)."""
     amount, _, unit = read_fields(data).get("MemAvailable", "").partition(" ")
     kib = to_int(amount, 0, 2**40) if unit == "kB" else None
     return None if kib is None else kib * 1024 / 1e6
 
 
 def parse_uptime(data: bytes) -> float | None:
-    """Seconds since boot, of /proc/uptime."""
+    """Read the seconds since boot of /proc/uptime."""
     words = _first_words(data)
     return to_float(words[0], 0, MAX_UPTIME_S) if len(words) == 2 else None
 
 
 def parse_boot_id(data: bytes) -> str | None:
-    """The UUID that the kernel draws at each boot."""
+    """Read the UUID that the kernel draws at each boot."""
     words = _first_words(data)
     return words[0] if len(words) == 1 and _BOOT_ID.fullmatch(words[0]) else None
 
 
 def parse_uname(data: bytes) -> tuple[str | None, str | None]:
-    """``uname -s -r -m`` → the system with its release, and the machine (``aarch64``)."""
+    """Read ``uname -s -r -m``: the system with its release, and the machine (``aarch64``)."""
     words = _first_words(data)
     return (" ".join(words[:-1]), words[-1]) if len(words) == 3 else (None, None)
 
 
 def parse_paths(data: bytes) -> dict[str, str]:
-    """``grep . FILE…`` prints ``path:content``: the first line of each file, by its path."""
+    """Read ``path:content`` lines, as ``grep . FILE…`` prints: each file's first line, by path."""
     texts: dict[str, str] = {}
-    for line in complete_lines(data):
+    for line in split_lines(data):
         path, colon, text = line.partition(":")
         if colon:
             texts.setdefault(path, text.strip())
@@ -147,4 +148,4 @@ def parse_paths(data: bytes) -> dict[str, str]:
 
 
 def _first_words(data: bytes) -> list[str]:
-    return next(complete_lines(data), "").split()
+    return next(split_lines(data), "").split()

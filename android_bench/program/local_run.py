@@ -1,9 +1,8 @@
-"""The command line of TFLite's benchmark_model, and one launch of it on this Linux machine."""
+"""Launch a program on this Linux machine, on given CPUs and with bounded output."""
 
 from __future__ import annotations
 
 import errno
-import math
 import os
 import resource
 import selectors
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from android_bench.device.affinity import parse_cpu_list
 from android_bench.errors import (
     BinaryNotExecutableError,
     BinaryNotFoundError,
@@ -26,133 +26,13 @@ from android_bench.errors import (
 )
 from android_bench.log.lines import MAX_BYTES, quote
 
-DELEGATES = {"gpu": "--use_gpu=true", "nnapi": "--use_nnapi=true"}
 _CHUNK = 65536
 _REAP_POLL_S = 0.01
 
 
 @dataclass(frozen=True)
-class InputFile:
-    """Raw values for one input tensor, C order, in its own type: ``path`` is where the program is.
-
-    Without one the program makes up random values.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    path: str
-
-
-@dataclass(frozen=True)
-class BenchmarkOptions:
-    """How benchmark_model shall measure.
-
-    ``min_secs`` and ``warmup_min_secs`` are seconds; the program runs on beyond the counts until
-    they have passed, so that only 0 gives exactly ``runs`` and ``warmup_runs``. ``use_xnnpack``
-    None leaves the program its default, which applies XNNPACK on its own account and then ignores
-    ``fp16``, ``--require_full_delegation`` and the weight cache. ``delegate`` is one of DELEGATES;
-    XNNPACK is then left to the program. ``output_path`` is where it shall write the last outputs,
-    one after the other; builds of 2022 do not know that. ``plus_flags`` are passed on as they are,
-    ``--name=value`` each.
-
-    Raises OptionError for what the program would ignore or misread.
-    """
-
-    threads: int = 1
-    runs: int = 50
-    warmup_runs: int = 1
-    min_secs: float = 0.0
-    warmup_min_secs: float = 0.0
-    use_xnnpack: bool | None = True
-    fp16: bool = False
-    op_profiling: bool = False
-    report_memory: bool = False
-    delegate: str = ""
-    inputs: tuple[InputFile, ...] = ()
-    output_path: str = ""
-    plus_flags: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_numbers(self)
-        if self.delegate and self.delegate not in DELEGATES:
-            raise OptionError(
-                f"no delegate {quote(self.delegate)}; there is {', '.join(DELEGATES)}"
-            )
-        if self.fp16 and (self.delegate or not self.use_xnnpack):
-            raise OptionError("fp16 is XNNPACK's: it needs use_xnnpack=True, else it is ignored")
-        names = [flag.split("=")[0] for flag in _own_flags(self)] + ["--graph"]
-        for flag in self.plus_flags:
-            _check_plus_flag(flag, names)
-
-
-def _check_numbers(options: BenchmarkOptions) -> None:
-    for name, least in (("threads", 1), ("runs", 1), ("warmup_runs", 0)):
-        if getattr(options, name) < least:
-            raise OptionError(f"{name} must be at least {least}, not {getattr(options, name)}")
-    for name in ("min_secs", "warmup_min_secs"):
-        value = getattr(options, name)
-        if not (math.isfinite(value) and value >= 0):
-            raise OptionError(f"{name} must be 0 or more seconds, not {value}")
-
-
-def _check_plus_flag(flag: str, taken: Sequence[str]) -> None:
-    name, equals, _ = flag.partition("=")
-    if not (name.startswith("--") and len(name) > 2 and equals) or "\0" in flag or "\n" in flag:
-        raise OptionError(f"a flag must be --name=value, else it is ignored, not {quote(flag)}")
-    if name in taken:
-        raise OptionError(f"{name} has an option of its own; do not pass it as {quote(flag)}")
-
-
-def command_line(binary: str, model: str, options: BenchmarkOptions) -> tuple[str, ...]:
-    """Build the argument list: long ``--name=value`` flags, the only form the program obeys.
-
-    Raises OptionError for an empty path or one that no argument can hold.
-    """
-    for path in (binary, model):
-        if not path or "\0" in path:
-            raise OptionError(f"{quote(path)} is no path")
-    return (binary, f"--graph={model}", *_own_flags(options), *options.plus_flags)
-
-
-def _own_flags(options: BenchmarkOptions) -> list[str]:
-    flags = [
-        f"--num_threads={options.threads}",
-        f"--num_runs={options.runs}",
-        f"--warmup_runs={options.warmup_runs}",
-        f"--min_secs={options.min_secs:g}",
-        f"--warmup_min_secs={options.warmup_min_secs:g}",
-    ]
-    if options.delegate:
-        flags.append(DELEGATES[options.delegate])
-    elif options.use_xnnpack is not None:
-        flags.append(f"--use_xnnpack={'true' if options.use_xnnpack else 'false'}")
-    wanted = (
-        (options.fp16, "--xnnpack_force_fp16=true"),
-        (options.op_profiling, "--enable_op_profiling=true"),
-        (options.report_memory, "--report_peak_memory_footprint=true"),
-    )
-    return flags + [flag for on, flag in wanted if on] + _data_flags(options)
-
-
-def _data_flags(options: BenchmarkOptions) -> list[str]:
-    flags = []
-    if options.inputs:
-        names = ",".join(file.name for file in options.inputs)
-        shapes = ":".join(",".join(map(str, file.shape)) for file in options.inputs)
-        # here alone a colon within a name must be escaped
-        files = ",".join(
-            f"{file.name.replace(':', chr(92) + ':')}:{file.path}" for file in options.inputs
-        )
-        flags += [f"--input_layer={names}", f"--input_layer_shape={shapes}"]
-        flags.append(f"--input_layer_value_files={files}")
-    if options.output_path:
-        flags.append(f"--output_filepath={options.output_path}")
-    return flags
-
-
-@dataclass(frozen=True)
 class LocalRun:
-    """One launch on this machine that ended by itself or by a foreign signal.
+    """A launch on this machine ended by itself or by a foreign signal.
 
     ``returncode`` is minus the signal where one killed it. ``cpus`` was read back from
     /proc/PID/status while the process lived. ``peak_mem_mb`` (10⁶ bytes) is its largest resident
@@ -278,19 +158,8 @@ def _status_field(pid: int, name: str) -> str:
     return ""
 
 
-def parse_cpu_list(text: str) -> tuple[int, ...]:
-    """Read the kernel's list format, ``0-3,7``; anything else gives (), for unknown."""
-    cpus: list[int] = []
-    for part in text.split(",") if text else []:
-        first, _, last = part.partition("-")
-        if not (first.isascii() and first.isdigit() and (last or first).isdigit()):
-            return ()
-        cpus += range(int(first), int(last or first) + 1)
-    return tuple(cpus)
-
-
 class _Output:
-    """The bounded output of one process, read until a deadline."""
+    """The output of one process is bounded, and read until a deadline."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], name: str, started: float, timeout_s: float
@@ -337,7 +206,7 @@ class _Output:
         )
 
     def wait_for_exit(self) -> float | None:
-        """Wait and reap; the peak memory in 10⁶ bytes, if known."""
+        """Wait for the end and reap; return the peak memory in 10⁶ bytes, if known."""
         pid = self.process.pid
         while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             time.sleep(min(_REAP_POLL_S, self._remaining_s()))

@@ -1,4 +1,4 @@
-"""The command line, and real processes: scripts, sleepers, and the stand-in on a real model."""
+"""Real processes: scripts, sleepers, and the stand-in on a real model."""
 
 from __future__ import annotations
 
@@ -25,99 +25,13 @@ from android_bench.errors import (
     WrongArchitectureError,
 )
 from android_bench.log.parse import parse_log
-from android_bench.program import benchmark_model
-from android_bench.program.benchmark_model import (
-    BenchmarkOptions,
-    command_line,
-    parse_cpu_list,
-    run_local,
-)
+from android_bench.program import local_run
+from android_bench.program.command_line import BenchmarkOptions, build_command_line
+from android_bench.program.local_run import run_local
 
-ROOT = Path(benchmark_model.__file__).parent.parent.parent
+ROOT = Path(local_run.__file__).parent.parent.parent
 ENOUGH_S = 120.0  # for what must not time out, on however slow a machine
 ONE_CPU = min(os.sched_getaffinity(0))
-
-
-def test_command_line_is_explicit():
-    assert command_line("bin/benchmark_model", "/data/m.tflite", BenchmarkOptions()) == (
-        "bin/benchmark_model",
-        "--graph=/data/m.tflite",
-        "--num_threads=1",
-        "--num_runs=50",
-        "--warmup_runs=1",
-        "--min_secs=0",
-        "--warmup_min_secs=0",
-        "--use_xnnpack=true",
-    )
-
-
-def test_command_line_with_everything():
-    options = BenchmarkOptions(
-        threads=4, runs=7, warmup_runs=0, min_secs=0.5, warmup_min_secs=2, fp16=True,
-        op_profiling=True, report_memory=True, plus_flags=("--max_secs=9",),
-    )  # fmt: skip
-    assert command_line("b", "m", options)[2:] == (
-        "--num_threads=4",
-        "--num_runs=7",
-        "--warmup_runs=0",
-        "--min_secs=0.5",
-        "--warmup_min_secs=2",
-        "--use_xnnpack=true",
-        "--xnnpack_force_fp16=true",
-        "--enable_op_profiling=true",
-        "--report_peak_memory_footprint=true",
-        "--max_secs=9",
-    )
-
-
-@pytest.mark.parametrize(
-    ("xnnpack", "flag"), [(True, "--use_xnnpack=true"), (False, "--use_xnnpack=false")]
-)
-def test_xnnpack_is_said(xnnpack, flag):
-    assert flag in command_line("b", "m", BenchmarkOptions(use_xnnpack=xnnpack))
-
-
-def test_xnnpack_can_be_left_to_the_program():
-    argv = command_line("b", "m", BenchmarkOptions(use_xnnpack=None))
-    assert not any("xnnpack" in argument for argument in argv)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"threads": 0},
-        {"runs": 0},
-        {"warmup_runs": -1},
-        {"min_secs": -1.0},
-        {"warmup_min_secs": float("nan")},
-        {"fp16": True, "use_xnnpack": None},
-        {"fp16": True, "use_xnnpack": False},
-        {"plus_flags": ("-v=1",)},
-        {"plus_flags": ("--verbose",)},
-        {"plus_flags": ("--=1",)},
-        {"plus_flags": ("stray",)},
-        {"plus_flags": ("--a=1\n",)},
-        {"plus_flags": ("--num_threads=4",)},
-        {"plus_flags": ("--graph=x",)},
-    ],
-)
-def test_options_that_the_program_would_ignore_or_misread(wrong):
-    with pytest.raises(OptionError):
-        BenchmarkOptions(**wrong)
-
-
-@pytest.mark.parametrize(("binary", "model"), [("", "m"), ("b", ""), ("b", "m\0")])
-def test_paths_that_are_none(binary, model):
-    with pytest.raises(OptionError):
-        command_line(binary, model, BenchmarkOptions())
-
-
-@pytest.mark.parametrize(
-    ("text", "cpus"),
-    [("0", (0,)), ("0-2,7", (0, 1, 2, 7)), ("", ()), ("x", ()), ("1-x", ()), ("٣", ())],
-)
-def test_cpu_list(text, cpus):
-    assert parse_cpu_list(text) == cpus
 
 
 def test_both_streams_and_the_exit_code():
@@ -163,7 +77,7 @@ def test_much_output_on_both_streams_does_not_block():
 
 
 def test_endless_output_is_cut(monkeypatch):
-    monkeypatch.setattr(benchmark_model, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(local_run, "MAX_BYTES", 100_000)
     with pytest.raises(OutputTooLongError):
         run_local(["yes"], ENOUGH_S)
 
@@ -211,7 +125,7 @@ def test_ctrl_c_kills_the_program(tmp_path):
     pid_file = tmp_path / "pid"
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from android_bench.program.benchmark_model import run_local\n"
+        "from android_bench.program.local_run import run_local\n"
         "run_local(['sh', '-c', 'echo $$ > ' + sys.argv[2] + '.new; mv ' + sys.argv[2]"
         " + '.new ' + sys.argv[2] + '; sleep 1000'], 1000)\n"
     )
@@ -244,7 +158,7 @@ def test_no_zombie_no_open_file_and_no_use_of_our_stdin():
     """In an interpreter of its own, as this one may have other children."""
     script = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from android_bench.program.benchmark_model import run_local\n"
+        "from android_bench.program.local_run import run_local\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
         "print(run_local(['cat'], 100).stdout)\n"
         "print(len(os.listdir('/proc/self/fd')) - before)\n"
@@ -311,7 +225,7 @@ def test_launches_that_make_no_sense(argv, timeout_s):
 
 def launch(standin, model, **options):
     pytest.importorskip("ai_edge_litert")
-    argv = command_line(str(standin), str(model), BenchmarkOptions(**options))
+    argv = build_command_line(str(standin), str(model), BenchmarkOptions(**options))
     run = run_local([sys.executable, *argv], ENOUGH_S, [ONE_CPU])
     return parse_log(run.stdout, run.stderr, run.returncode)
 

@@ -1,6 +1,6 @@
-"""One launch of a program on a phone: detached, watched, fetched, with what speaks against it.
+"""Launch a program on a phone: detached, watched, fetched, with what speaks against it.
 
-The run is a folder on the phone (adb_runs.py), named by the caller: a launch whose folder is there
+The run is a folder on the phone (adb/runs.py), named by the caller: a launch whose folder is there
 already, as after a host that crashed, is waited for and fetched instead of started anew.
 """
 
@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from android_bench.adb.patience import VANISHED, Patience, repeat_patiently
 from android_bench.adb.phone import Adb
 from android_bench.adb.runs import (
     RunStatus,
@@ -23,48 +24,34 @@ from android_bench.adb.runs import (
     run_folder,
     start_detached,
 )
-from android_bench.adb.text import join, quote
+from android_bench.adb.text import join_words, quote_word
 from android_bench.device.affinity import (
     Affinity,
+    build_read_back,
+    build_taskset,
+    explain_affinity,
     parse_read_back,
-    read_back_command,
-    taskset_argv,
-    wrong_affinity,
 )
-from android_bench.device.evidence import evidence_against
-from android_bench.device.identity import LIGHT_PARTS, State, parse_state, read_state
+from android_bench.device.evidence import find_evidence
 from android_bench.device.shell import run_sections
+from android_bench.device.state import LIGHT_PARTS, State, parse_state, read_state
 from android_bench.errors import (
     AdbError,
-    AdbTimeoutError,
-    ConnectionLostError,
-    NoDeviceError,
-    OfflineError,
-    ServiceRefusedError,
-    UnknownSerialError,
 )
 
 POLL_S = 0.5
 SAMPLE_S = 2.0  # between looks at clocks and temperatures, which cost the phone some work
 MAX_SAMPLES = 500
 KILLED = 137
-_GONE = (
-    ConnectionLostError,
-    NoDeviceError,
-    OfflineError,
-    ServiceRefusedError,
-    UnknownSerialError,
-)
 _WHO = "who"  # the file in the run's folder with its process and its mask
 _PEAK = re.compile(rb"VmHWM:\s*(\d{1,12}) kB")
 
-Tell = Callable[[str], None]
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """What to launch: ``cpus`` () leaves the mask to the system; ``name`` is the run's."""
+    """A plan says what to launch under which name; ``cpus`` () leaves the mask to the system."""
 
     name: str
     argv: tuple[str, ...]
@@ -77,7 +64,7 @@ class LaunchPlan:
 
 @dataclass(frozen=True)
 class PhoneLaunch:
-    """What came of it. ``why_not`` is () where nothing speaks against it.
+    """This came of a launch; ``why_not`` is () where nothing speaks against it.
 
     ``cpus`` was read back from the process; ``returncode`` is None where it never ended by itself.
     ``peak_mem_mb`` (10⁶ bytes) is the largest resident set up to the last look at the process.
@@ -97,18 +84,17 @@ class PhoneLaunch:
 
 
 def launch(
-    adb: Adb, plan: LaunchPlan, ready: Callable[[], State], tell: Tell, patience_s: float
+    adb: Adb, plan: LaunchPlan, ready: Callable[[], State], patience: Patience
 ) -> PhoneLaunch:
     """Run ``plan`` to its end and judge it by the phone's state before and after.
 
     ``ready`` waits until the phone is fit to measure and gives its state; a run that is there
-    already is not kept waiting, and nothing is known of the state before it. ``tell`` hears what
-    is waited for, and may raise to end it. A phone that vanishes has ``patience_s`` to come back:
-    the run goes on without it. However this call ends, Ctrl-C included, the run is off the phone
-    if the phone can be reached. Raises the AdbErrors.
+    already is not kept waiting, and nothing is known of the state before it. ``patience`` says what
+    is done when the phone vanishes: the run goes on without us. However this call ends, Ctrl-C
+    included, the run is off the phone if the phone can be reached. Raises the AdbErrors.
     """
     folder = run_folder(plan.name)
-    watch = _Watch(adb, plan, folder, tell, patience_s)
+    watch = _Watch(adb, plan, folder, patience)
     try:
         before = watch.adopt() or watch.start(ready)
         status, timed_out = watch.wait()
@@ -118,13 +104,11 @@ def launch(
 
 
 class _Watch:
-    """The run of one plan, as seen from here."""
+    """A watch follows the run of one plan from this machine."""
 
-    def __init__(
-        self, adb: Adb, plan: LaunchPlan, folder: str, tell: Tell, patience_s: float
-    ) -> None:
+    def __init__(self, adb: Adb, plan: LaunchPlan, folder: str, patience: Patience) -> None:
         self.adb, self.plan, self.folder = adb, plan, folder
-        self.tell, self.patience_s = tell, patience_s
+        self.patience = patience
         self.started = time.monotonic()
         self.looked = self.started - SAMPLE_S  # the first look comes with the first poll
         self.samples: list[State] = []
@@ -148,14 +132,14 @@ class _Watch:
         return before
 
     def wait(self) -> tuple[RunStatus, bool]:
-        """Until it has ended, or has taken too long: then it is killed."""
+        """Wait until it has ended, or has taken too long: then it is killed."""
         status = self._patiently(lambda: poll_detached(self.adb, self.folder))
         while status.state == "running":
             if time.monotonic() - self.started > self.plan.timeout_s:
                 self._patiently(lambda: kill_detached(self.adb, self.folder))
                 return status, True
             time.sleep(POLL_S)
-            self.tell("")
+            self.patience.tell("")
             self._look()
             status = self._patiently(lambda: poll_detached(self.adb, self.folder))
         return status, False
@@ -186,9 +170,11 @@ class _Watch:
     # ---- steps
 
     def _script(self) -> str:
-        inner = f'{{ echo "pid $$"; {read_back_command("$$")}; }} >{_WHO} 2>/dev/null; exec "$@"'
+        inner = f'{{ echo "pid $$"; {build_read_back("$$")}; }} >{_WHO} 2>/dev/null; exec "$@"'
         mask = Affinity(self.plan.cpus).mask if self.plan.cpus else ""
-        return f"exec {join([*taskset_argv(mask), 'sh', '-c', inner, 'sh', *self.plan.argv])}"
+        return (
+            f"exec {join_words([*build_taskset(mask), 'sh', '-c', inner, 'sh', *self.plan.argv])}"
+        )
 
     def _look(self) -> None:
         """Sample the phone, not too often; what cannot be had just now is left out."""
@@ -201,10 +187,10 @@ class _Watch:
         parts = dict(LIGHT_PARTS)
         if self.pid:
             status = f"grep VmHWM: /proc/{self.pid}/status"
-            parts["process"] = f"{status}; {read_back_command(self.pid)}"
+            parts["process"] = f"{status}; {build_read_back(self.pid)}"
         try:
             sections = run_sections(self.adb, parts, self.plan.timeout_s)
-        except _GONE:
+        except VANISHED:
             return
         self.samples.append(parse_state(sections))
         self._note(sections.get("process", b""))
@@ -216,7 +202,7 @@ class _Watch:
             self.masks.append(mask)
 
     def _read_who(self) -> None:
-        path = quote(f"{self.folder}/{_WHO}")
+        path = quote_word(f"{self.folder}/{_WHO}")
         text = self._patiently(lambda: self.adb.shell(f"head -c 2000 {path}")).stdout
         if found := re.match(rb"pid (\d{1,9})\b", text):
             self.pid = found[1].decode()
@@ -228,7 +214,7 @@ class _Watch:
     ) -> tuple[str, ...]:
         plan = self.plan
         reasons = [f"did not finish in {plan.timeout_s:g} s"] if timed_out else []
-        reasons += evidence_against(
+        reasons += find_evidence(
             before,
             after,
             cpus=plan.cpus,
@@ -239,48 +225,20 @@ class _Watch:
         )
         reasons += self._caps_between(before, after)
         masks: Sequence[Affinity | None] = self.masks or [None]
-        wrong = {wrong_affinity(plan.cpus, mask) for mask in masks}
+        wrong = {explain_affinity(plan.cpus, mask) for mask in masks}
         return (*dict.fromkeys(reasons), *sorted(wrong - {""}))
 
     def _caps_between(self, before: State, after: State) -> Sequence[str]:
-        """A clock that was capped for a while only, and at neither end."""
+        """Find the clocks that were capped for a while only, and at neither end."""
         if self.plan.fixed_performance:
             return []
         seen = {
             reason.removesuffix(" before the launch").removesuffix(" after the launch")
             for state in self.samples
-            for reason in evidence_against(state, state, cpus=self.plan.cpus)
+            for reason in find_evidence(state, state, cpus=self.plan.cpus)
         }
-        ends = " ".join(evidence_against(before, after, cpus=self.plan.cpus))
+        ends = " ".join(find_evidence(before, after, cpus=self.plan.cpus))
         return [f"{reason} during the launch" for reason in sorted(seen) if reason not in ends]
 
     def _patiently(self, action: Callable[[], _T]) -> _T:
-        return patiently(self.adb, action, self.tell, self.patience_s)
-
-
-def patiently(adb: Adb, action: Callable[[], _T], tell: Tell, patience_s: float) -> _T:
-    """Do it again whenever the phone vanished in it, until it failed for ``patience_s``.
-
-    Only for what may be done twice. Raises the last error if the phone does not come back, or
-    comes back and vanishes each time.
-    """
-    deadline = 0.0
-    while True:
-        try:
-            return action()
-        except _GONE as error:
-            deadline = deadline or time.monotonic() + patience_s
-            _wait_back(adb, error, tell, deadline)
-            time.sleep(POLL_S)
-
-
-def _wait_back(adb: Adb, lost: AdbError, tell: Tell, deadline: float) -> None:
-    while True:
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            raise lost
-        tell(f"{adb.serial} is gone; waiting {left_s:.0f} s for it to come back")
-        try:
-            return adb.wait_online(min(5.0, left_s))
-        except (*_GONE, AdbTimeoutError):
-            time.sleep(POLL_S)
+        return repeat_patiently(self.adb, action, self.patience)

@@ -1,4 +1,4 @@
-"""A command for the phone's shell, wrapped so that its end can be told from a lost connection.
+"""Wrap a command for the phone's shell so that its end can be told from a lost connection.
 
 adb's exit code can lie: it is 0 (adb 29) or 255 (adb 36) if the phone vanishes in mid-command. So
 each command is followed by a line that only its end can print; without that line it is unknown
@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from android_bench.adb.text import join, quote
+from android_bench.adb.text import join_words, quote_word
 
 # a service string over 4096 bytes fails without shell_v2; adb adds its own prefix to ours
 LONGEST_COMMAND = 4000
@@ -43,7 +43,7 @@ exit 1
 
 @dataclass(frozen=True)
 class ShellResult:
-    """What a command on the phone printed, and its exit status there (128 + n for signal n).
+    """A command on the phone printed this, and ended with this status there (128 + n for signal n).
 
     ``stderr`` is empty on phones whose adbd is too old to keep it apart: it is in ``stdout`` then.
     """
@@ -54,27 +54,27 @@ class ShellResult:
 
     @property
     def text(self) -> str:
-        """``stdout`` as UTF-8, undecodable bytes replaced."""
+        """Decode ``stdout`` as UTF-8, undecodable bytes replaced."""
         return self.stdout.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
-class Started:
-    """A command's shell on the phone: its process number, and the boot that number is of."""
+class ShellProcess:
+    """A shell on the phone is named by its process number and the boot that this number is of."""
 
     pid: int
     boot_id: str
 
 
 @dataclass(frozen=True)
-class Wrapped:
-    """A command with its first and last line; ``nonce`` tells them from anything it prints."""
+class WrappedCommand:
+    """A wrapped command has a first and a last line, told by ``nonce`` from all that it prints."""
 
     line: str
     nonce: bytes
 
-    def result(self, stdout: bytes, stderr: bytes) -> ShellResult | None:
-        """What the command gave; None if its end is not in there."""
+    def find_result(self, stdout: bytes, stderr: bytes) -> ShellResult | None:
+        """Return what the command gave; None if its end is not in there."""
         # without the newline a status may be cut off, too: 1 of 137
         trailer = rb"(\r?)\ngd:%s:(\d+)\r?\n" % self.nonce
         ends = list(re.finditer(trailer, stdout))
@@ -88,35 +88,36 @@ class Wrapped:
             body = body.replace(b"\r\n", b"\n")
         return ShellResult(body, stderr, int(ends[-1][2]))
 
-    def started(self, stdout: bytes) -> Started | None:
-        """The shell that ran it, None if the output does not show that it started."""
+    def find_process(self, stdout: bytes) -> ShellProcess | None:
+        """Return the shell that ran it; None if the output does not show that it started."""
         head = self._head(stdout)
-        return Started(int(head[1]), head[2].decode("ascii")) if head else None
+        return ShellProcess(int(head[1]), head[2].decode("ascii")) if head else None
 
     def _head(self, stdout: bytes) -> re.Match[bytes] | None:
         return re.search(rb"gd:%s:pid:(\d+):([0-9a-f-]*)\r?\n" % self.nonce, stdout)
 
 
-def wrap(command: str | Sequence[str]) -> Wrapped:
-    """Wrap a list of words, or shell source. Raises OptionError for a zero byte.
+def wrap_command(command: str | Sequence[str]) -> WrappedCommand:
+    """Wrap a list of words, or shell source, in its first and last line.
 
     Source runs in a shell of its own: ``exit`` and syntax errors in it must not skip the last line.
-    Its stdin is empty: an adbd of old never passes on that ours has ended.
+    Its stdin is empty: an adbd of old never passes on that ours has ended. Raises OptionError for
+    a zero byte.
     """
     nonce = secrets.token_hex(8)
     words = ["sh", "-c", command] if isinstance(command, str) else command
     line = (
         f"{{ read b <{_BOOT_ID}; }} 2>/dev/null; echo gd:{nonce}:pid:$$:$b;"
-        f" {{ {join(words)}\n}} </dev/null; r=$?; echo; echo gd:{nonce}:$r"
+        f" {{ {join_words(words)}\n}} </dev/null; r=$?; echo; echo gd:{nonce}:$r"
     )
-    return Wrapped(line, nonce.encode())
+    return WrappedCommand(line, nonce.encode())
 
 
-def kill_session(started: Started) -> str:
-    """Shell source that kills a session: the phone's shell leads one, and hangs up alone."""
+def build_kill_script(process: ShellProcess) -> str:
+    """Return shell source that kills a whole session: the phone's shell alone would hang up."""
     # only in the boot that its number is of
     return (
         f"{{ read -r boot <{_BOOT_ID}; }} 2>/dev/null\n"
-        f'[ "$boot" = {quote(started.boot_id)} ] || exit 0\n'
-        f"session={started.pid}\n{KILL_LOOP}"
+        f'[ "$boot" = {quote_word(process.boot_id)} ] || exit 0\n'
+        f"session={process.pid}\n{KILL_LOOP}"
     )

@@ -9,10 +9,10 @@ import pytest
 
 from android_bench import errors
 from android_bench.adb.lock import LEASE_S, DeviceLock
-from android_bench.adb.phone import DEVICE_ROOT
 from android_bench.adb.runs import run_folder, start_detached
-from android_bench.session import session as phone_session
-from android_bench.session.session import PhoneOptions, PhoneSession
+from android_bench.adb.text import DEVICE_ROOT
+from android_bench.session import phone_session
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from tests.command_line import eventually
 from tests.fake_phone.fixtures import PATIENCE_S, attach, process_on
 
@@ -95,7 +95,7 @@ class TestLaunch:
         assert found.why_not == ("the CPU mask 0f did not take effect: it ran on ff",)
 
     def test_it_is_sampled_while_it_runs(self, phone, at_work, monkeypatch):
-        monkeypatch.setattr("android_bench.session.launch.SAMPLE_S", 0.0)
+        monkeypatch.setattr("android_bench.session.phone_launch.SAMPLE_S", 0.0)
         at_work(lambda: time.sleep(1.5), lambda: go(phone))
         with session(phone) as used:
             found = used.launch("a", WAITS, 60)
@@ -105,7 +105,7 @@ class TestLaunch:
         assert found.peak_mem_mb > 0.1
 
     def test_a_stretch_of_throttling_between_two_cool_ends(self, phone, at_work, monkeypatch):
-        monkeypatch.setattr("android_bench.session.launch.SAMPLE_S", 0.0)
+        monkeypatch.setattr("android_bench.session.phone_launch.SAMPLE_S", 0.0)
         at_work(
             lambda: phone.throttle(2, 1_500_000),
             lambda: time.sleep(1.5),

@@ -1,4 +1,4 @@
-"""One process's use of one phone, from the lock to the last command that puts things back.
+"""Use one phone from one process, from the lock to the last command that puts things back.
 
 with PhoneSession(adb, PhoneOptions(cpus="big"), tell) as phone:
     program = phone.install(None)
@@ -14,27 +14,29 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
+from android_bench.adb.digest import file_sha256
 from android_bench.adb.lock import LEASE_S, DeviceLock
+from android_bench.adb.patience import SESSION_WAIT_S, Patience, Tell, repeat_patiently
 from android_bench.adb.phone import Adb
-from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep
+from android_bench.adb.runs import list_runs, remove_detached, run_folder, sweep_leftovers
 from android_bench.adb.text import DEVICE_ROOT
 from android_bench.device.clusters import CpuChoice, choose_cpus
 from android_bench.device.cooldown import CoolDown, wait_until_cool
-from android_bench.device.evidence import MIN_BATTERY_PERCENT, oddities
-from android_bench.device.identity import Identity, State, read_identity
+from android_bench.device.evidence import MIN_BATTERY_PERCENT, find_oddities
+from android_bench.device.identity import Identity, read_identity
 from android_bench.device.settings import (
     Setting,
-    fixed_performance,
+    fix_performance,
+    keep_screen_on,
     restore_leftovers,
-    screen_on,
 )
+from android_bench.device.state import State
 from android_bench.device.workload import Workload, calibrate
 from android_bench.errors import AdbError, DeviceLockedError, DeviceNotReadyError
-from android_bench.program.install import Program, file_sha256, install
-from android_bench.session.launch import LaunchPlan, PhoneLaunch, Tell, launch, patiently
+from android_bench.program.install import Program, install
+from android_bench.session.phone_launch import LaunchPlan, PhoneLaunch, launch
 
 LOCK_POLL_S = 5.0
 COOL_POLL_S = 10.0
@@ -47,9 +49,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class PhoneOptions:
-    """In what state a phone shall be measured.
+    """The options say in what state a phone shall be measured.
 
-    ``cpus`` is a role, ``all`` or a mask (see clusters.choose_cpus), None the fastest cluster that
+    ``cpus`` is a role, ``all`` or a mask (see device/clusters.py), None the fastest cluster that
     has a core a thread. ``cool_down_s`` bounds each wait until the phone is fit, ``patience_s`` the
     absence of a phone in mid-run, and ``wait_lock_s`` the wait for another process to be done.
     ``resume`` keeps the runs that an interrupted process left on the phone.
@@ -63,13 +65,13 @@ class PhoneOptions:
     cool_down_s: float = 600.0
     screen_on: bool = False
     fixed_performance: bool = False
-    patience_s: float = 120.0
+    patience_s: float = SESSION_WAIT_S
     wait_lock_s: float = 0.0
     resume: bool = False
 
 
 class PhoneSession:
-    """Holds the phone's lock; what earlier processes of ours left behind is gone or put back.
+    """A session holds the phone's lock; what our earlier processes left is gone or put back.
 
     Entering raises DeviceLockedError, OptionError for CPUs that the phone lacks, and AdbErrors.
     """
@@ -88,7 +90,7 @@ class PhoneSession:
     def __enter__(self) -> PhoneSession:
         try:
             self._take_lock()
-            self._stack.callback(self._lock.__exit__, None, None, None)
+            self._stack.push(self._lock)
             self._clean()
             self.identity: Identity = read_identity(self.adb)
             self.cpus: CpuChoice = choose_cpus(
@@ -100,20 +102,15 @@ class PhoneSession:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def install(self, explicit: Path | None) -> Program:
-        """Have a benchmark_model on the phone; see program.install for where from."""
+        """Have a benchmark_model on the phone; see program/install.py for where from."""
         return self._patiently(lambda: install(self.adb, self.identity, explicit))
 
     def push(self, path: Path) -> str:
-        """Have a model on the phone, where it stays; looked for once a session. Returns where."""
+        """Have a model on the phone, where it stays, and return its path; it is looked for once."""
         remote = self._remote(path, "models")
         if remote not in self._pushed:
             self._patiently(lambda: self.adb.push(path, remote))
@@ -121,20 +118,21 @@ class PhoneSession:
         return remote
 
     def push_input(self, path: Path) -> str:
-        """Have a file on the phone that the caller removes again. Returns where."""
+        """Have a file on the phone that the caller removes again, and return its path."""
         remote = self._remote(path, "inputs")
         self._patiently(lambda: self.adb.push(path, remote))
         return remote
 
     def _remote(self, path: Path, folder: str) -> str:
-        """Where a file goes: under a name of its content."""
+        """Return where a file goes: under a name of its content."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", path.name)[-60:]
         return f"{DEVICE_ROOT}/{folder}/{self._digest(path)[:16]}-{name}"
 
-    def ready(self) -> State:
-        """Wait until the phone is fit to measure. Raises DeviceNotReadyError if it takes too long.
+    def wait_until_fit(self) -> State:
+        """Wait until the phone is fit to measure, and return its state.
 
-        A phone that tells no thermal status is judged by a timed loop.
+        A phone that tells no thermal status is judged by a timed loop. Raises DeviceNotReadyError
+        if it takes too long.
         """
         self._beat()
         if not self._calibrated:
@@ -149,7 +147,7 @@ class PhoneSession:
         return found.state
 
     def launch(self, name: str, argv: Sequence[str], timeout_s: float) -> PhoneLaunch:
-        """One process on the phone, once it is fit; ``name`` is the run's (see phone_launch)."""
+        """Launch one process on the phone, once it is fit, as the run ``name``."""
         plan = LaunchPlan(
             name=name,
             argv=tuple(argv),
@@ -161,21 +159,22 @@ class PhoneSession:
                 s.name == "fixed-performance" and s.took_effect for s in self.settings
             ),
         )
-        tell = self._telling_and_beating
-        found = launch(self.adb, plan, self.ready, tell, self.options.patience_s)
+        found = launch(
+            self.adb, plan, self.wait_until_fit, self._patience(self._telling_and_beating)
+        )
         if found.rebooted:
             self._after_reboot()
         return found
 
     def warnings(self, state: State) -> tuple[str, ...]:
-        """What a reader of the numbers should know about the phone, though it proves nothing."""
+        """Return what readers of the numbers should know of the phone, though it proves nothing."""
         unset = (f"{s.name}: {s.detail}" for s in self.settings if not s.took_effect)
         mixed = (
             [f"mask {self.cpus.mask} mixes {' and '.join(self.cpus.clusters)}"]
             if self.cpus.mixed
             else []
         )
-        return (*oddities(state), *unset, *mixed)
+        return (*find_oddities(state), *unset, *mixed)
 
     # ---- steps
 
@@ -199,7 +198,7 @@ class PhoneSession:
         else:
             for run in list_runs(self.adb):
                 remove_detached(self.adb, run_folder(run.name))
-        sweep(self.adb)
+        sweep_leftovers(self.adb)
 
     def _await_runs(self) -> None:
         """Let what an interrupted process started end by itself: nothing else may run beside it."""
@@ -217,8 +216,8 @@ class PhoneSession:
 
     def _apply_settings(self) -> None:
         wanted = (
-            (self.options.screen_on, screen_on),
-            (self.options.fixed_performance, fixed_performance),
+            (self.options.screen_on, keep_screen_on),
+            (self.options.fixed_performance, fix_performance),
         )
         for on, setting in wanted:
             if on:
@@ -245,7 +244,7 @@ class PhoneSession:
         )
 
     def _after_reboot(self) -> None:
-        """The lock's clock and every setting ended with the system that held them."""
+        """Lock and set again: the lock's clock and all settings ended with the system."""
         self.tell(f"{self.adb.serial} was rebooted; waiting until it is up")
         self._patiently(self._booted)
         self._lock.release()
@@ -281,4 +280,7 @@ class PhoneSession:
         return self._digests[key]
 
     def _patiently(self, action: Callable[[], _T]) -> _T:
-        return patiently(self.adb, action, self.tell, self.options.patience_s)
+        return repeat_patiently(self.adb, action, self._patience(self.tell))
+
+    def _patience(self, tell: Tell) -> Patience:
+        return Patience(self.options.patience_s, tell=tell)
