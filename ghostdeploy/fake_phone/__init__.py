@@ -4,7 +4,7 @@ As a library: ``with Phone(PHONES["kirin980"]) as phone: … adb connect phone.s
 program: ``python -m ghostdeploy.fake_phone --phone kirin980``. Standard library only.
 
 phones.py describes the phones, phone.py is one of them, faults.py what can go wrong with it,
-sandbox.py and agent.py where its commands run, protocol.py, shell.py and sync.py its adbd, and
+sandbox.py and agent.py where its commands run, protocol.py, shell_service.py and sync_service.py its adbd, and
 programs/ what it has in /system/bin. ``taskset`` there only notes the mask, so read it back with
 ``taskset -p``, not from /proc/PID/status.
 """
@@ -29,7 +29,7 @@ __all__ = [
     "write_standin",
 ]
 
-STANDIN = Path(__file__).with_name("benchmark_model.py")
+STANDIN = Path(__file__).with_name("benchmark_model") / "__main__.py"
 
 
 def write_standin(path: Path) -> Path:

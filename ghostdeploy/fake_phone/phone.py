@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from ghostdeploy.fake_phone import contents, shell, sync
+from ghostdeploy.fake_phone import contents, shell_service, sync_service
 from ghostdeploy.fake_phone.faults import Faults, Trigger, fires
 from ghostdeploy.fake_phone.phones import PhoneSpec
 from ghostdeploy.fake_phone.protocol import Closed, Connection, Service, Stream, signature_fits
@@ -329,9 +329,9 @@ class Phone:
         if fires(self.faults.refuse, name):
             return None
         if name.startswith("sync:"):
-            return partial(sync.serve, self)
+            return partial(sync_service.serve, self)
         if name.startswith(SHELL_STARTS):
-            return partial(shell.serve, self)
+            return partial(shell_service.serve, self)
         if name.startswith("reboot:"):
             return self._reboot_service
         return None
