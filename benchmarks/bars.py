@@ -43,8 +43,8 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
 from ghostdeploy.export.deploy import reference
+from ghostdeploy.files import write_atomic
 from ghostdeploy.lint.partitions import measure
-from ghostdeploy.records import write_atomic
 from ghostdeploy.runners.arm.pins import setup_key
 from ghostdeploy.runners.arm.place import installed
 from ghostdeploy.schema import ExportOptions, ModelSpec

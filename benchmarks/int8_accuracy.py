@@ -36,8 +36,8 @@ from ghostdeploy.images.decoding import decode
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import to_json
 from ghostdeploy.schema import Artifact, ExportOptions
+from ghostdeploy.typed_json import to_json
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS = (("ghostnetv2", "shapes"), ("ghostnetv1", "shapes"), ("ghostnetv2", "digits"))

@@ -21,7 +21,7 @@ from ghostdeploy.export.deploy import DeployForm
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
 from ghostdeploy.export.tflite import started
 from ghostdeploy.export.to_onnx import to_onnx
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
 from ghostdeploy.tensors import dequantized, quantized

@@ -18,8 +18,8 @@ from ghostdeploy.commands.export import network_of, weights_id
 from ghostdeploy.commands.inputs import classes_of, preprocessing
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.records import ensure_writable
 from ghostdeploy.schema import Interval, ModelSpec
 from ghostdeploy.stats import proportions
 

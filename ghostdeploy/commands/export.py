@@ -14,10 +14,11 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
+from ghostdeploy.records import read_artifact
 from ghostdeploy.schema import (
     Artifact,
     ExportOptions,
@@ -26,6 +27,7 @@ from ghostdeploy.schema import (
     Parity,
     Quantization,
 )
+from ghostdeploy.typed_json import to_json
 
 if TYPE_CHECKING:
     from ghostdeploy.export.deploy import DeployForm

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.schema import Comparison
 
 MAX_STEM = 120  # characters; file systems allow 255 bytes with the endings

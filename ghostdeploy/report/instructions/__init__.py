@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.report.instructions.content import InstructionReport
 from ghostdeploy.report.instructions.formats import render_html, render_json, render_markdown
 
