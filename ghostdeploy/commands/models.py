@@ -65,7 +65,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     if spec.resolution != (224, 224) or spec.variant not in entry.variants:
         return PaperSays()
     sources = entry.paper.get(spec.width, ())
-    rows = [paper_data.find(r.table, r.model, r.variant) for r in sources]
+    rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]
     points = [p for p in sources if p.figure_ms is not None]
 
     def first(field: str) -> float | None:

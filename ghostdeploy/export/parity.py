@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.images.examples import example_images, normalize
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
-from ghostdeploy.tensors import dequantized, quantized, to_nhwc
+from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
 Array = NDArray[np.float32]
 Outputs = Sequence[Array]
@@ -159,8 +159,8 @@ def _by_signature(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
     details = signature.get_output_details()
 
     def run(image: Array) -> dict[str, Array]:
-        found = signature(**{name: quantized(source, image)})
-        return {key: dequantized(details[key], value) for key, value in found.items()}
+        found = signature(**{name: quantize_values(source, image)})
+        return {key: dequantize_values(details[key], value) for key, value in found.items()}
 
     return run
 
@@ -170,9 +170,11 @@ def _by_tensors(interpreter: Any) -> Callable[[Array], dict[str, Array]]:
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
 
     def run(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], quantized(source, image))
+        interpreter.set_tensor(source["index"], quantize_values(source, image))
         interpreter.invoke()
-        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in outputs}
+        return {
+            d["name"]: dequantize_values(d, interpreter.get_tensor(d["index"])) for d in outputs
+        }
 
     return run
 
@@ -197,9 +199,11 @@ def tflite_inspector(model: bytes) -> Callable[[Array], dict[str, Array]]:
     details = [d for d in interpreter.get_tensor_details() if d["index"] in produced]
 
     def run(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], quantized(source, to_nhwc(image)))
+        interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image)))
         interpreter.invoke()
-        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in details}
+        return {
+            d["name"]: dequantize_values(d, interpreter.get_tensor(d["index"])) for d in details
+        }
 
     return run
 

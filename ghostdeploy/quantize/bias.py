@@ -21,7 +21,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.progress import Progress, by_tenths, silent
-from ghostdeploy.tensors import dequantized, quantized, to_nhwc
+from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
 IMAGES = 32
 BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -97,10 +97,10 @@ def _means(model: bytes, images: NDArray[np.float32]) -> list[Means]:
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
     sums: list[Any] = [0.0] * len(outputs)
     for image in images:
-        interpreter.set_tensor(source["index"], quantized(source, to_nhwc(image[None])))
+        interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image[None])))
         interpreter.invoke()
         for number, detail in enumerate(outputs):
-            values = dequantized(detail, interpreter.get_tensor(detail["index"]))
+            values = dequantize_values(detail, interpreter.get_tensor(detail["index"]))
             sums[number] += values.reshape(-1, values.shape[-1]).mean(0, dtype=np.float64)
     return [np.asarray(total / len(images)) for total in sums]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghostdeploy.paper_data import find
+from ghostdeploy.paper_data import find_row
 from ghostdeploy.zoo import MODELS, make_spec
 from ghostdeploy.zoo.cost import Cost, cost
 
@@ -92,7 +92,10 @@ PAPER = [
 
 @pytest.mark.parametrize(("arch", "width", "row"), PAPER)
 def test_the_rows_that_the_zoo_names_are_the_models_own(arch, width, row) -> None:
-    printed, counted = find(row.table, row.model, row.variant), cost(make_spec(arch, width=width))
+    printed, counted = (
+        find_row(row.table, row.model, row.variant),
+        cost(make_spec(arch, width=width)),
+    )
     assert printed.flops_m == pytest.approx(counted.macs / 1e6, rel=0.01)
     if printed.params_m is not None:
         assert printed.params_m == pytest.approx(counted.params / 1e6, abs=0.1)
