@@ -31,8 +31,8 @@ from ghostdeploy.commands.export import preprocessing_of as how_of
 from ghostdeploy.commands.quantize.tflite import quantize_tflite
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.export.parity import tflite_runner
-from ghostdeploy.images import labelled
-from ghostdeploy.images.decoding import decode
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.labelled import read_labelled
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
@@ -118,7 +118,7 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
             export=row.export,
         )
         made[row.name] = quickly(request) if forms else export(request)[0].artifact
-    found = labelled.read(folder / "test")
+    found = read_labelled(folder / "test")
     subjects = [subject(Path(a.path), 0.875) for a in made.values()]
     subjects = [replace(s, name=n) for s, n in zip(subjects, made, strict=True)]
     with captured():
@@ -146,7 +146,7 @@ def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
     run = tflite_runner(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
     how = how_of(ExportRequest(artifact.spec, export=artifact.export))
-    images = (how.finish(decode(path, how)) for path in sorted(test.rglob("*.png")))
+    images = (how.finish(decode_image(path, how)) for path in sorted(test.rglob("*.png")))
     return np.concatenate([next(iter(run(image[None]).values())) for image in images])
 
 

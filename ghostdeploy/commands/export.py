@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ghostdeploy.export.parity import Array
     from ghostdeploy.export.tflite import Converter, Finished
     from ghostdeploy.export.to_onnx import Exported
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
     from ghostdeploy.quantize.ranges import Range
 
@@ -168,7 +168,7 @@ def calibration_of(request: ExportRequest, progress: Progress = silent) -> Calib
 
 
 def preprocessing_of(request: ExportRequest) -> Preprocessing:
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
 
     rgb255, crop = request.export.embed_preprocessing, request.quantize.crop
     return Preprocessing(request.spec.resolution, rgb255, crop)
@@ -358,7 +358,7 @@ def float_form(request: ExportRequest, progress: Progress = silent) -> FloatForm
 
 def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
     """What every file says of itself, without its sidecar."""
-    from ghostdeploy.images.normalization import describe
+    from ghostdeploy.images.normalization import describe_input
 
     export = asdict(request.export)
     labels = export.pop("labels")
@@ -368,7 +368,7 @@ def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.images.normalization": describe(request.export.embed_preprocessing),
+        "ghostdeploy.images.normalization": describe_input(request.export.embed_preprocessing),
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 
@@ -534,9 +534,9 @@ def _artifact(
 ) -> Artifact:
     import hashlib
 
-    from ghostdeploy.zoo.cost import cost
+    from ghostdeploy.zoo.cost import count_cost
 
-    cost_of = cost(request.spec, features=request.export.features)
+    cost_of = count_cost(request.spec, features=request.export.features)
     return Artifact(
         path=path.name,
         sha256=hashlib.sha256(data).hexdigest(),

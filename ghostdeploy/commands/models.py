@@ -34,14 +34,14 @@ class ModelRow:
 
 def list_models() -> list[ModelRow]:
     """Every architecture's variants, at every width of which the paper speaks."""
-    from ghostdeploy.zoo.cost import cost
+    from ghostdeploy.zoo.cost import count_cost
 
     rows = []
     for arch, entry in zoo.MODELS.items():
         for variant in entry.variants:
             for width in entry.paper:
                 spec = zoo.make_spec(arch, width=width, variant=variant)
-                counted = cost(spec)
+                counted = count_cost(spec)
                 rows.append(
                     ModelRow(
                         spec.name,

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
