@@ -64,7 +64,7 @@ def rows() -> list[Row]:
 
 def table(name: str, model: str, variant: str) -> float:
     """Return the latency in ms that a row of the paper's table prints."""
-    latency = paper_data.find(name, model, variant).latency_ms
+    latency = paper_data.find_row(name, model, variant).latency_ms
     assert latency is not None
     return latency
 

@@ -31,13 +31,13 @@ from ghostdeploy.commands.export import preprocessing_of as how_of
 from ghostdeploy.commands.quantize.tflite import quantize_tflite
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.export.inference import load_tflite
-from ghostdeploy.images import labelled
-from ghostdeploy.images.decoding import decode
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.labelled import read_labelled
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import to_json
 from ghostdeploy.schema import Artifact, ExportOptions
+from ghostdeploy.typed_json import to_json
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS = (("ghostnetv2", "shapes"), ("ghostnetv1", "shapes"), ("ghostnetv2", "digits"))
@@ -121,7 +121,7 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
             export=row.export,
         )
         made[row.name] = quickly(request) if forms else export(request)[0].artifact
-    found = labelled.read(folder / "test")
+    found = read_labelled(folder / "test")
     subjects = [subject(Path(a.path), 0.875) for a in made.values()]
     subjects = [replace(s, name=n) for s, n in zip(subjects, made, strict=True)]
     with captured():
@@ -150,7 +150,7 @@ def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
     run = load_tflite(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
     how = how_of(ExportRequest(artifact.spec, export=artifact.export))
-    images = (how.finish(decode(path, how)) for path in sorted(test.rglob("*.png")))
+    images = (how.finish(decode_image(path, how)) for path in sorted(test.rglob("*.png")))
     return np.concatenate([next(iter(run(image[None]).values())) for image in images])
 
 

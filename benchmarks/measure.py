@@ -24,11 +24,11 @@ from ghostdeploy.export.provenance import tool_versions
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
 from ghostdeploy.export.tflite import start_converter
 from ghostdeploy.export.to_onnx import to_onnx
+from ghostdeploy.files import write_atomic
 from ghostdeploy.litert import open_interpreter
-from ghostdeploy.records import write_atomic
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
-from ghostdeploy.tensors import dequantized, quantized
+from ghostdeploy.tensors import dequantize_values, quantize_values
 
 RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
 # What makes the graph that the rewrites begin with.
@@ -106,9 +106,9 @@ def logits(interpreter: Any, image: Any = None) -> Any:
     """Return the last run's logits, or those of ``image`` (1, H, W, 3), in real numbers."""
     (given,), (taken,) = interpreter.get_input_details(), interpreter.get_output_details()
     if image is not None:
-        interpreter.set_tensor(given["index"], quantized(given, image))
+        interpreter.set_tensor(given["index"], quantize_values(given, image))
         interpreter.invoke()
-    return dequantized(taken, interpreter.get_tensor(taken["index"]))
+    return dequantize_values(taken, interpreter.get_tensor(taken["index"]))
 
 
 def rounds_of(interpreters: list[Any], rounds: int) -> list[list[float]]:

@@ -24,7 +24,8 @@ from ghostdeploy.export import onnx2tf_worker as worker
 from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec

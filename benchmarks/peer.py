@@ -22,7 +22,7 @@ import torch
 
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export.onnx2tf_worker import PLACEHOLDER
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.schema import ModelSpec
 
 TIMM = "1.0.22"

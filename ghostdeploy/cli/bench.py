@@ -123,8 +123,8 @@ def report(
 
 def _write_history(log: Path, out: Path, stem: str, as_json: bool) -> None:
     from ghostdeploy.commands.gate.history import read
+    from ghostdeploy.files import write_atomic
     from ghostdeploy.quiet import captured
-    from ghostdeploy.records import write_atomic
     from ghostdeploy.report.gate.history_page import render
 
     runs, skipped = read(log)

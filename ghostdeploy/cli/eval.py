@@ -34,7 +34,7 @@ def evaluate(targets: tuple[str, ...], per_class: bool, as_json: bool, **o: Any)
     from ghostdeploy.commands import eval as command
     from ghostdeploy.commands.export import read_labels
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images import labelled
+    from ghostdeploy.images.labelled import read_labelled
     from ghostdeploy.quiet import captured
 
     names = [*([o["against"]] if o["against"] else []), *targets]
@@ -44,7 +44,7 @@ def evaluate(targets: tuple[str, ...], per_class: bool, as_json: bool, **o: Any)
         for name in dict.fromkeys(names)
     ]
     classes = read_labels(o["labels"]) if o["labels"] else ()
-    data = labelled.read(o["data"], classes, o["truth"])
+    data = read_labelled(o["data"], classes, o["truth"])
     base = subjects[0].name if o["against"] else ""
 
     def work(progress: Any) -> Evaluation:

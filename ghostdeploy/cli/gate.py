@@ -186,7 +186,7 @@ def _resolves(calibration: Any, policy: GatePolicy) -> str:
 
 def _tell(runs: Sequence[GateRun], o: dict[str, Any]) -> None:
     """Print and write what was found; the exit code is the verdict's."""
-    from ghostdeploy.records import write_atomic
+    from ghostdeploy.files import write_atomic
     from ghostdeploy.report.gate import wording
     from ghostdeploy.report.gate.formats import render
 

@@ -34,8 +34,8 @@ def compare_precisions(
     from ghostdeploy.commands.bench import bench
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images import labelled
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.labelled import read_labelled
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize import recipe
     from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured
@@ -52,7 +52,7 @@ def compare_precisions(
     if isinstance(spec, Path):
         raise UsageError(f"--precisions takes one model of the zoo, not {spec}")
     options = quantize_options(o)
-    data = labelled.read(labelled_images) if labelled_images else None
+    data = read_labelled(labelled_images) if labelled_images else None
     where = places(o["device"], o["cpus"], o["adb"])
     if len(where) > 1:
         raise UsageError("--precisions takes one device and one cluster of it")

@@ -11,11 +11,13 @@ from math import exp, log
 from pathlib import Path
 from statistics import median
 
-from ghostdeploy import __version__, records
+from ghostdeploy import __version__
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
+from ghostdeploy.records import read_artifact, sessions_in
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.host.runtimes import check_format
 from ghostdeploy.runners.model_file import check_model_file, model_format
@@ -30,6 +32,7 @@ from ghostdeploy.schema import (
     Launch,
 )
 from ghostdeploy.stats import launches as stats
+from ghostdeploy.typed_json import to_json
 
 ATTEMPTS_PER_LAUNCH = 2  # rounds that may be tried for each one that is wanted
 HOPELESS = 3  # rounds after which a model that never ran to its end is given up
@@ -54,7 +57,7 @@ def artifact_of(path: Path) -> Artifact:
     digest = file_sha256(path)
     bare = Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
     try:
-        known = records.read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
+        known = read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
     except InputFileError:
         return bare
     return replace(known, path=str(path)) if known.sha256 == digest else bare
@@ -110,7 +113,7 @@ def open_session(
     for artifact in artifacts:
         check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
-    records.ensure_writable(out_dir)
+    ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
     session.check_outputs()
@@ -156,7 +159,7 @@ class Session:
 
     def _interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
         wanted = [artifact.sha256 for artifact in self.artifacts]
-        sessions = records.sessions_in(self.out_dir)
+        sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
                 record.params == self.params and record.device == device for _, record in found
@@ -247,7 +250,7 @@ class Session:
         return launch
 
     def _write(self, arm: Arm) -> None:
-        records.write_atomic(arm.path, records.to_json(arm.record))
+        write_atomic(arm.path, to_json(arm.record))
 
 
 def _complete(found: Sequence[tuple[Path, BenchRecord]]) -> int:

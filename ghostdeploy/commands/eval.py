@@ -18,14 +18,14 @@ from ghostdeploy.commands.export import network_of, weights_id
 from ghostdeploy.commands.inputs import classes_of, preprocessing
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.records import ensure_writable
 from ghostdeploy.schema import Interval, ModelSpec
 from ghostdeploy.stats import proportions
 
 if TYPE_CHECKING:
-    from ghostdeploy.images.decoding import Preprocessing
-    from ghostdeploy.images.labelled import Labelled
+    from ghostdeploy.images.labelled import LabelledImages
+    from ghostdeploy.images.preprocessing import Preprocessing
 
 TOP = 5
 CHUNK = 32  # images that a process takes at a time
@@ -85,7 +85,7 @@ def subject(
     target: Path | ModelSpec, crop: float, weights: Path | None = None, seed: int = 0
 ) -> Subject:
     """What to judge. Raises InputFileError for a file that is not a classifier of images."""
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.lint import read_graph
 
     if isinstance(target, ModelSpec):
@@ -100,7 +100,7 @@ def subject(
 
 def evaluate(
     subjects: Sequence[Subject],
-    data: Labelled,
+    data: LabelledImages,
     records: Path,
     *,
     base: str = "",
@@ -130,7 +130,7 @@ def evaluate(
     return _judge(subjects, data, {n: done[n] for n in picked}, base, path)
 
 
-def _check(subjects: Sequence[Subject], data: Labelled) -> None:
+def _check(subjects: Sequence[Subject], data: LabelledImages) -> None:
     first = subjects[0]
     for one in subjects:
         if one.how.resolution != first.how.resolution:
@@ -156,7 +156,7 @@ def _spread(total: int, limit: int) -> list[int]:
     return sorted({n * total // limit for n in range(limit)})
 
 
-def _key(subjects: Sequence[Subject], data: Labelled) -> str:
+def _key(subjects: Sequence[Subject], data: LabelledImages) -> str:
     """What the predictions depend on: the models, the steps before them, the images."""
     parts = [(one.identity, repr(one.how)) for one in subjects]
     files = [
@@ -186,7 +186,7 @@ def _read(path: Path, subjects: int) -> dict[int, Any]:
 
 
 def _predictions(
-    subjects: Sequence[Subject], data: Labelled, waiting: Sequence[int]
+    subjects: Sequence[Subject], data: LabelledImages, waiting: Sequence[int]
 ) -> Iterator[list[tuple[int, Any]]]:
     """(image number, the five best classes of every subject, or why it was skipped)."""
     chunks = [waiting[n : n + CHUNK] for n in range(0, len(waiting), CHUNK)]
@@ -262,12 +262,12 @@ def _torch_runner(one: Subject) -> Callable[[Any], Any]:
 
 
 def _predict(work: list[tuple[int, Path]]) -> list[tuple[int, Any]]:
-    from ghostdeploy.images.decoding import UnusableImage, decode
+    from ghostdeploy.images.decoding import UnusableImage, decode_image
 
     rows: list[tuple[int, Any]] = []
     for number, path in work:
         try:
-            pixels = decode(path, _opened[0][0])
+            pixels = decode_image(path, _opened[0][0])
         except UnusableImage as why:
             rows.append((number, str(why)))
             continue
@@ -280,14 +280,14 @@ def _predict(work: list[tuple[int, Path]]) -> list[tuple[int, Any]]:
 
 
 def _judge(
-    subjects: Sequence[Subject], data: Labelled, done: dict[int, Any], base: str, path: Path
+    subjects: Sequence[Subject], data: LabelledImages, done: dict[int, Any], base: str, path: Path
 ) -> Evaluation:
-    from ghostdeploy.images.decoding import skipped_text
+    from ghostdeploy.images.decoding import describe_skipped
 
     skipped = Counter(value for value in done.values() if isinstance(value, str))
     usable = [n for n, value in done.items() if not isinstance(value, str)]
     if not usable:
-        raise MeasurementError(f"{data.root}: no image is usable: {skipped_text(skipped)}")
+        raise MeasurementError(f"{data.root}: no image is usable: {describe_skipped(skipped)}")
     truth = [data.labels[n] for n in usable]
     best = [[done[n][k] for n in usable] for k in range(len(subjects))]
     accuracies = tuple(
@@ -301,7 +301,7 @@ def _judge(
             for k, one in enumerate(subjects)
             if k != at
         )
-    told = skipped_text(skipped)
+    told = describe_skipped(skipped)
     return Evaluation(str(data.root), data.classes, accuracies, pairs, told, str(path))
 
 

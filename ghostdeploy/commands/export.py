@@ -14,10 +14,11 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import CheckFailed, InputFileError, MissingExtraError, UsageError
 from ghostdeploy.export.provenance import content_key, tool_versions
 from ghostdeploy.export.rewrites import Form
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import ensure_writable, read_artifact, to_json, write_atomic
+from ghostdeploy.records import read_artifact
 from ghostdeploy.schema import (
     Artifact,
     ExportOptions,
@@ -26,13 +27,14 @@ from ghostdeploy.schema import (
     Parity,
     Quantization,
 )
+from ghostdeploy.typed_json import to_json
 
 if TYPE_CHECKING:
     from ghostdeploy.export.deploy import DeployNetwork
     from ghostdeploy.export.inference import Array
     from ghostdeploy.export.tflite import ConvertedModel, Converter
     from ghostdeploy.export.to_onnx import Exported
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
     from ghostdeploy.quantize.ranges import Range
 
@@ -166,7 +168,7 @@ def calibration_of(request: ExportRequest, progress: Progress = silent) -> Calib
 
 
 def preprocessing_of(request: ExportRequest) -> Preprocessing:
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
 
     rgb255, crop = request.export.embed_preprocessing, request.quantize.crop
     return Preprocessing(request.spec.resolution, rgb255, crop)
@@ -356,7 +358,7 @@ def float_form(request: ExportRequest, progress: Progress = silent) -> FloatForm
 
 def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
     """What every file says of itself, without its sidecar."""
-    from ghostdeploy.images.normalization import describe
+    from ghostdeploy.images.normalization import describe_input
 
     export = asdict(request.export)
     labels = export.pop("labels")
@@ -366,7 +368,7 @@ def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.images.normalization": describe(request.export.embed_preprocessing),
+        "ghostdeploy.images.normalization": describe_input(request.export.embed_preprocessing),
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 
@@ -535,9 +537,9 @@ def _artifact(
 ) -> Artifact:
     import hashlib
 
-    from ghostdeploy.zoo.cost import cost
+    from ghostdeploy.zoo.cost import count_cost
 
-    cost_of = cost(request.spec, features=request.export.features)
+    cost_of = count_cost(request.spec, features=request.export.features)
     return Artifact(
         path=path.name,
         sha256=hashlib.sha256(data).hexdigest(),

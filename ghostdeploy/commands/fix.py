@@ -8,9 +8,9 @@ from pathlib import Path
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
 from ghostdeploy.export.rewrites import DEFAULT, load_rewrite, paragraph
+from ghostdeploy.files import write_atomic
 from ghostdeploy.flatbuffer import ModelT
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import write_atomic
 
 SEEDS = 4  # random inputs on which before and after are compared
 # ‖a−b‖/‖b‖ of the outputs. A float graph may sum in another order; in int8 one pooling may round

@@ -9,7 +9,7 @@ from ghostdeploy.commands.bench import artifact_of
 from ghostdeploy.errors import InputFileError
 
 if TYPE_CHECKING:
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.lint.graph import Graph
 
 
@@ -18,7 +18,7 @@ def preprocessing(path: Path, graph: Graph, crop: float) -> Preprocessing:
 
     Raises InputFileError for a model that does not take one RGB image and give one output.
     """
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
 
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise InputFileError(

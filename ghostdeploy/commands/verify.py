@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostdeploy import flatbuffer, records
+from ghostdeploy import flatbuffer
 from ghostdeploy.commands.export import network_of, sidecar, weights_id
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.quiet import captured
+from ghostdeploy.records import read_artifact
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
+from ghostdeploy.typed_json import decode
 
 if TYPE_CHECKING:
     from ghostdeploy.lint.graph import Graph
@@ -102,7 +104,7 @@ def _fits(shape: tuple[int, ...] | None, wanted: tuple[int, ...]) -> bool:
 def origin_of(path: Path, data: bytes) -> Origin:
     """From the file's own metadata, or from the sidecar next to it where that fits the file."""
     try:
-        artifact = records.read_artifact(sidecar(path))
+        artifact = read_artifact(sidecar(path))
         if artifact.spec and artifact.sha256 == hashlib.sha256(data).hexdigest():
             return Origin(artifact.spec, artifact.export, artifact.precision, artifact.weights)
     except InputFileError:
@@ -111,9 +113,9 @@ def origin_of(path: Path, data: bytes) -> Origin:
         facts = _facts(path, data)
         if "ghostdeploy.spec" not in facts:
             raise UsageError(f"{path} does not say which network it is; name it with --model")
-        spec = records.decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
+        spec = decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
         options = json.loads(facts["ghostdeploy.export"]) | {"labels": []}
-        export = records.decode(path, ExportOptions, options)
+        export = decode(path, ExportOptions, options)
         return Origin(spec, export, facts["ghostdeploy.precision"], facts["ghostdeploy.weights"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{path}: its ghostdeploy metadata is damaged") from error

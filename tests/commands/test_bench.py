@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy import records
 from ghostdeploy.commands.bench import (
     ATTEMPTS_PER_LAUNCH,
     artifact_of,
@@ -25,6 +24,7 @@ from ghostdeploy.commands.bench import (
 )
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.records import read_record
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
@@ -40,6 +40,7 @@ from ghostdeploy.schema import (
     ModelSpec,
 )
 from ghostdeploy.stats import launches as stats
+from ghostdeploy.typed_json import to_json
 from tests import small_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +91,7 @@ def test_models_are_interleaved_there_and_back(models, tmp_path):
 def test_records_hold_the_evidence_and_are_on_disk(models, tmp_path):
     got = run(models, tmp_path / "out")
     files = sorted((tmp_path / "out").iterdir())
-    assert [records.read_record(path) for path in files] == got
+    assert [read_record(path) for path in files] == got
     first = got[0].evidence
     assert first.order == tuple(f"{n}.tflite" for n in "abccba")
     assert {r.evidence.session for r in got} == {first.session}
@@ -127,7 +128,7 @@ def test_the_budget_ends(models, tmp_path, monkeypatch):
     with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
         run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
-    kept = records.read_record(path)
+    kept = read_record(path)
     assert len(kept.launches) == ATTEMPTS_PER_LAUNCH * 2
     assert kept.valid_launches == ()
 
@@ -147,7 +148,7 @@ def test_a_model_that_only_hangs_is_given_up_early(models, tmp_path):
     with pytest.raises(MeasurementError, match="no launch was valid: did not finish"):
         run(models[:1], tmp_path / "out", runner=runner, launches=50)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 3
+    assert len(read_record(path).launches) == 3
 
 
 def test_a_model_that_hangs_at_once_costs_one_launch(models, tmp_path):
@@ -189,7 +190,7 @@ def test_a_file_that_is_not_the_artifacts_or_changes_meanwhile(models, tmp_path)
     with pytest.raises(MeasurementError, match="changed during the measurement"):
         run(models[:1], tmp_path / "out", progress, launches=9)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 2
+    assert len(read_record(path).launches) == 2
 
 
 SESSION = """
@@ -257,7 +258,7 @@ def test_a_session_that_is_killed_keeps_its_launches_and_no_child(tmp_path, numb
         os.kill(pid, signal.SIGKILL)  # a failing test leaves nothing behind either
     assert left == []
     assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
-    kept = [records.read_record(path) for path in sorted(out.iterdir())]
+    kept = [read_record(path) for path in sorted(out.iterdir())]
     assert [len(r.launches) for r in kept] == [2, 2]
     assert all(x.valid for r in kept for x in r.launches)
 
@@ -277,9 +278,9 @@ def test_a_sidecar_counts_only_for_its_own_file(models, tmp_path):
     path = tmp_path / "a.tflite"
     sidecar = tmp_path / "a.tflite.json"
     full = replace(models[0], path="elsewhere", precision="fp16", spec=ModelSpec("ghostnetv1"))
-    sidecar.write_text(records.to_json(full))
+    sidecar.write_text(to_json(full))
     assert artifact_of(path) == replace(full, path=str(path))
-    sidecar.write_text(records.to_json(replace(full, sha256="0" * 64)))
+    sidecar.write_text(to_json(replace(full, sha256="0" * 64)))
     assert artifact_of(path) == models[0]
     for damage in ("", "{", "[]", "{}"):
         sidecar.write_text(damage)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from ghostdeploy.images.decoding import Preprocessing, decode, image_files
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.folders import find_images
+from ghostdeploy.images.preprocessing import Preprocessing
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT, TRAINED
 
@@ -30,8 +32,8 @@ def by_hand(trained, shapes):
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     names = sorted(p.name for p in (shapes / "test").iterdir())
     right = []
-    for file in image_files(shapes / "test"):
-        image = HOW.finish(decode(file, HOW)).transpose(1, 2, 0)[None]
+    for file in find_images(shapes / "test"):
+        image = HOW.finish(decode_image(file, HOW)).transpose(1, 2, 0)[None]
         interpreter.set_tensor(source["index"], np.ascontiguousarray(image))
         interpreter.invoke()
         best = int(interpreter.get_tensor(target["index"]).argmax())
@@ -76,7 +78,7 @@ def test_an_interrupted_evaluation_goes_on(trained, shapes, tmp_path):
 def test_unusable_images_are_counted(trained, shapes, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(shapes / "test", data)
-    victims = image_files(data)
+    victims = find_images(data)
     victims[0].write_bytes(b"")
     victims[1].write_bytes(b"no image at all")
     found = evaluate(trained.path("tflite"), "--data", data, "--records", tmp_path)

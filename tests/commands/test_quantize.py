@@ -12,7 +12,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.flatbuffer import load_file
-from ghostdeploy.images.decoding import Preprocessing, decode, image_files
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.folders import find_images
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.quantize import RECIPES
 from ghostdeploy.records import read_artifact
@@ -25,8 +27,8 @@ HOW = Preprocessing((96, 96))
 @pytest.fixture(scope="module")
 def pictures(shapes):
     """(N, 96, 96, 3) test images as the network takes them."""
-    files = image_files(shapes / "test")[::4]
-    return np.stack([HOW.finish(decode(file, HOW)) for file in files]).transpose(0, 2, 3, 1)
+    files = find_images(shapes / "test")[::4]
+    return np.stack([HOW.finish(decode_image(file, HOW)) for file in files]).transpose(0, 2, 3, 1)
 
 
 def logits(path, images) -> np.ndarray:
@@ -230,7 +232,7 @@ BAD = {
 def test_bad_input_is_one_line_and_leaves_the_earlier_file(case, trained, tmp_path, shapes):
     np.save(tmp_path / "array.npy", np.zeros((9, 64, 64, 3), np.uint8))
     (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "a.png").write_bytes(image_files(shapes / "test")[0].read_bytes())
+    (tmp_path / "one" / "a.png").write_bytes(find_images(shapes / "test")[0].read_bytes())
     places = {"ARRAY": tmp_path / "array.npy", "ONE": tmp_path / "one"}
     words, expected = BAD[case]
     out = tmp_path / "earlier.tflite"

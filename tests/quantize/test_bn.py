@@ -9,7 +9,8 @@ import torch
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import network_of
 from ghostdeploy.export.deploy import DeployNetwork
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.quantize import bn
 from ghostdeploy.quantize.equalize import equalize
 from ghostdeploy.schema import ExportOptions

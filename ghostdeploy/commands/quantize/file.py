@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, calibrated_recipe, recipe
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import to_json, write_atomic
 from ghostdeploy.schema import Artifact
+from ghostdeploy.typed_json import to_json
 
 if TYPE_CHECKING:
     from ghostdeploy.lint.graph import Graph

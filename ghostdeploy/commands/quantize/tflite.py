@@ -14,7 +14,7 @@ from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
 
 if TYPE_CHECKING:
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize.calibration import CalibrationData
     from ghostdeploy.quantize.ranges import Range
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.report.instructions import tables
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.json_summary import summarise_instructions

@@ -60,14 +60,14 @@ class TestConnecting:
         Adb(phone.serial).wait_online(PATIENCE_S)
 
     def test_slow_to_come_online(self, phone):
-        phone.answering.clear()
-        waking = threading.Timer(SHORT_S, phone.answering.set)
+        phone.adbd.answering.clear()
+        waking = threading.Timer(SHORT_S, phone.adbd.answering.set)
         waking.start()
         assert connect(phone.serial, timeout_s=PATIENCE_S).get_state() == "device"
         waking.join()
 
     def test_offline(self, adb, phone):
-        phone.answering.clear()
+        phone.adbd.answering.clear()
         phone.drop()
         with pytest.raises(errors.OfflineError) as caught:
             Adb(phone.serial, patience_s=SHORT_S).shell(["true"])
@@ -76,7 +76,7 @@ class TestConnecting:
             " adb reconnect offline"
         )
         assert adb.get_state() == "offline"
-        phone.answering.set()
+        phone.adbd.answering.set()
         assert adb.check(["echo", "back"]) == "back\n"
 
     def test_a_reboot_is_waited_for(self, adb, phone):

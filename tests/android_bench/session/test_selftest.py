@@ -10,7 +10,7 @@ from android_bench.errors import SelfTestError
 from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from android_bench.session.selftest import MODEL, C, X, check_program
 from tests.android_bench.session.selftest_model import selftest_model
-from tests.fake_phone.fixtures import attach
+from tests.fake_phone.fixtures import attach, replace_in_program
 
 
 @pytest.fixture
@@ -22,12 +22,10 @@ def used(phone):
 
 @pytest.fixture
 def changed(standin_program):
-    """The stand-in, with a piece of its source replaced."""
+    """The stand-in, with pieces of its source replaced."""
 
-    def change(old: str, new: str):
-        source = standin_program.read_text()
-        assert old in source
-        standin_program.write_text(source.replace(old, new))
+    def change(*replacements: tuple[str, str]):
+        replace_in_program(standin_program, *replacements)
         return standin_program
 
     return change
@@ -61,12 +59,12 @@ def failure(used, program) -> str:
 
 
 def test_one_that_computes_something_else(used, changed):
-    program = changed(".tobytes() for detail", ".tobytes()[::-1] for detail")
+    program = changed((".tobytes() for detail", ".tobytes()[::-1] for detail"))
     assert "it computes something else" in failure(used, program)
 
 
 def test_one_that_runs_another_number_of_times(used, changed):
-    program = changed("len(samples_us) < least or", "len(samples_us) < least + 1 or")
+    program = changed(("len(samples_us) < least or", "len(samples_us) < least + 1 or"))
     assert "it ran 4 times where 3 were asked for" in failure(used, program)
 
 

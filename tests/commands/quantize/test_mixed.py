@@ -12,7 +12,7 @@ from ghostdeploy.commands.quantize import cost
 from ghostdeploy.commands.quantize.maker import Maker
 from ghostdeploy.commands.quantize.mixed import blocks_of, float_blocks, target_db
 from ghostdeploy.errors import ConversionError, UsageError
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import silent
 from ghostdeploy.quantize import QuantizeOptions, calibration, int8_rewrites, ranges
 from ghostdeploy.schema import BenchParams

@@ -14,7 +14,7 @@ import pytest
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.fake_phone import STANDIN
+from ghostdeploy.fake_phone import write_standin
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners.host import program_launch
 from ghostdeploy.schema import BenchParams
@@ -29,7 +29,8 @@ def script(tmp_path: Path, text: str) -> Path:
 
 @pytest.fixture
 def program(tmp_path) -> Path:
-    return script(tmp_path, f'exec "{sys.executable}" "{STANDIN}" "$@"')
+    standin = write_standin(tmp_path / "standin")
+    return script(tmp_path, f'exec "{sys.executable}" "{standin}" "$@"')
 
 
 def measured(path: Path, program: Path, **changes: object):

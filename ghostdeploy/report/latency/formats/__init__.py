@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.report.latency.formats.html import render as render_html
 from ghostdeploy.report.latency.formats.jsonfile import render as render_json
 from ghostdeploy.report.latency.formats.markdown import render as render_markdown

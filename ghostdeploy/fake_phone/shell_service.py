@@ -1,4 +1,7 @@
-"""The shell service: raw, as of old, or with the packets of shell_v2."""
+"""adbd's services ``shell:`` and ``exec:``: raw, as of old, or with the packets of shell_v2.
+
+The packets are those of AOSP's packages/modules/adb/shell_protocol.h.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,39 @@ import signal
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ghostdeploy.fake_phone.faults import fires
+from ghostdeploy.fake_phone.faults import Faults, fires
+from ghostdeploy.fake_phone.phones import PhoneSpec
 from ghostdeploy.fake_phone.protocol import POLL_S, Closed, Stream
-from ghostdeploy.fake_phone.sandbox import Process, SandboxError
-
-if TYPE_CHECKING:
-    from ghostdeploy.fake_phone.phone import Phone
+from ghostdeploy.fake_phone.sandbox import Process, Sandbox, SandboxError
 
 STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN = range(5)
 PACKET = struct.Struct("<BI")
 CHUNK = 32768
 
 
-def serve(phone: Phone, stream: Stream, name: str) -> None:
+class ShellHost(Protocol):
+    """What the service asks of the phone behind it."""
+
+    @property
+    def spec(self) -> PhoneSpec:
+        """What kind of phone it is: whether its adbd gives each command a terminal."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong now."""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """Where the command runs."""
+
+    def note_command(self, command: str) -> None:
+        """Take notice of a command that starts."""
+
+
+def serve_shell(phone: ShellHost, stream: Stream, name: str) -> None:
+    """Run the command of the service ``name``, e.g. ``shell,v2,raw:ls``, over ``stream``."""
     head, _, command = name.partition(":")
     version_2 = "v2" in head.split(",")
     if fires(phone.faults.drop_at_command, command):
@@ -31,12 +52,12 @@ def serve(phone: Phone, stream: Stream, name: str) -> None:
     if fires(phone.faults.hang_at_command, command):
         while True:
             stream.receive()
-    phone.command_starts(command)
-    _Session(phone, stream, command, version_2).run()
+    phone.note_command(command)
+    _CommandSession(phone, stream, command, version_2).run()
 
 
-class _Session:
-    def __init__(self, phone: Phone, stream: Stream, command: str, version_2: bool) -> None:
+class _CommandSession:
+    def __init__(self, phone: ShellHost, stream: Stream, command: str, version_2: bool) -> None:
         self.phone, self.stream, self.command = phone, stream, command
         self.version_2 = version_2
         self.sent = 0
@@ -114,7 +135,7 @@ class _Session:
             self.stream.send(PACKET.pack(EXIT, 1) + bytes([code]))
 
     def _feed(self, process: Process, stdin: int) -> None:
-        """Pass stdin on; goes on reading after its end, to notice that the host is gone.
+        """Pass stdin on and go on reading after its end, to notice that the host is gone.
 
         adbd hangs up the shell it started, not the shell's children.
         """
@@ -136,7 +157,7 @@ class _Session:
                 os.close(stdin)
 
     def _incoming(self) -> bytes:
-        """The next piece of stdin, b"" at its end."""
+        """Return the next piece of stdin, b"" at its end."""
         if not self.version_2:
             return self.stream.receive()
         while True:

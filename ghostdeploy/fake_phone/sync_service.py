@@ -1,4 +1,7 @@
-"""The sync service: stat, list, push and pull, versions 1 and 2."""
+"""adbd's service ``sync:``: stat, list, push and pull, versions 1 and 2.
+
+The messages are those of AOSP's packages/modules/adb/file_sync_protocol.h.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,10 @@ import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, Protocol
 
-from ghostdeploy.fake_phone.faults import fires
+from ghostdeploy.fake_phone.faults import Faults, fires
 from ghostdeploy.fake_phone.protocol import Closed, Stream
-
-if TYPE_CHECKING:
-    from ghostdeploy.fake_phone.phone import Phone
 
 DATA_MAX = 64 * 1024
 NAME_MAX = 1024
@@ -30,29 +30,49 @@ DENT2_DONE = DENT2.pack(b"DONE", *[0] * 12)
 DENT1_DONE = DENT1.pack(b"DONE", 0, 0, 0, 0)
 
 
-class Ended(Exception):
+class SyncHost(Protocol):
+    """What the service asks of the phone behind it."""
+
+    free_bytes: int | None
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong now."""
+
+    def host_path(self, path: str) -> Path:
+        """Return where a path of the phone is on this machine."""
+
+    def is_read_only(self, path: str) -> bool:
+        """Return whether ``path`` cannot be written now."""
+
+    def note_push(self, path: str, received: int) -> None:
+        """Take notice that ``received`` bytes of a push to ``path`` are there."""
+
+
+class SessionEnded(Exception):
     """The session is over, as adbd ends it after a failed push."""
 
 
-def serve(phone: Phone, stream: Stream, _: str) -> None:
-    session = _Session(phone, stream)
-    with suppress(Ended):
+def serve_sync(phone: SyncHost, stream: Stream, _: str) -> None:
+    """Answer requests over ``stream`` until the host quits."""
+    session = _SyncSession(phone, stream)
+    with suppress(SessionEnded):
         while True:
-            session.request()
+            session.answer()
 
 
 @dataclass
-class _Session:
-    phone: Phone
+class _SyncSession:
+    phone: SyncHost
     stream: Stream
 
-    def request(self) -> None:
+    def answer(self) -> None:
         kind, size = HEAD.unpack(self.stream.read(HEAD.size))
         if kind == b"QUIT":
-            raise Ended
+            raise SessionEnded
         if size > NAME_MAX:
             self.fail("path too long")
-            raise Ended
+            raise SessionEnded
         name = self.stream.read(size).decode("utf-8", "surrogateescape")
         if kind in (b"STAT", b"STA2", b"LST2"):
             self.stream.send(_stat(kind, self.phone.host_path(name)))
@@ -70,7 +90,7 @@ class _Session:
             self.transmit(self.phone.host_path(name))
         else:
             self.fail(f"unknown command {kind!r}")
-            raise Ended
+            raise SessionEnded
 
     def fail(self, message: str) -> None:
         self.stream.send(HEAD.pack(b"FAIL", len(message)) + message.encode())
@@ -93,16 +113,16 @@ class _Session:
         with file:
             while data := file.read(DATA_MAX):
                 self.stream.send(HEAD.pack(b"DATA", len(data)) + data)
-                self._count_pulled(path, len(data))
+                self._drop_in_mid_pull(path)
         self.stream.send(HEAD.pack(b"DONE", 0))
 
-    def _count_pulled(self, path: Path, size: int) -> None:
+    def _drop_in_mid_pull(self, path: Path) -> None:
         if fires(self.phone.faults.drop_after_output, f"pull {path}"):
             self.stream.connection.drop()
             raise Closed
 
     def receive(self, name: str, mode: int, dry_run: bool = False) -> None:
-        incoming = _Incoming(self.phone, name, mode, dry_run)
+        incoming = _IncomingFile(self.phone, name, mode, dry_run)
         error = incoming.open()
         if error:
             self.fail(error)
@@ -113,21 +133,21 @@ class _Session:
             if kind != b"DATA" or size > DATA_MAX:
                 incoming.discard()
                 self.fail("invalid data message")
-                raise Ended
+                raise SessionEnded
             data = self.stream.read(size)
-            self._fault(incoming, size)
+            self._go_wrong(incoming, size)
             # draining goes on after an error, otherwise adb never gets to read the FAIL
             if not error and (error := incoming.write(data)):
                 self.fail(error)
         if error:
-            raise Ended
+            raise SessionEnded
         incoming.finish(mtime=size)
         self.stream.send(HEAD.pack(b"OKAY", 0))
 
-    def _fault(self, incoming: _Incoming, size: int) -> None:
+    def _go_wrong(self, incoming: _IncomingFile, size: int) -> None:
         faults = self.phone.faults
         incoming.received += size
-        self.phone.push_proceeds(incoming.name, incoming.received)
+        self.phone.note_push(incoming.name, incoming.received)
         # what has arrived stays, as it does if adbd dies, too
         trigger = faults.drop_after_push
         if trigger and incoming.received > trigger.after_bytes and trigger.fires(incoming.name):
@@ -142,10 +162,10 @@ class _Session:
 
 
 @dataclass
-class _Incoming:
+class _IncomingFile:
     """A file on its way in. adbd unlinks the target first, so a push is not atomic."""
 
-    phone: Phone
+    phone: SyncHost
     name: str
     mode: int
     dry_run: bool
