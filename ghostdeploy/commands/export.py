@@ -366,7 +366,7 @@ def _facts(request: ExportRequest, weights: str) -> dict[str, str]:
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.images.normalization": describe(request.export.embed_preprocessing),
+        "ghostdeploy.preprocessing": describe(request.export.embed_preprocessing),
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 
