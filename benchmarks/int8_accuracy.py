@@ -28,7 +28,7 @@ from ghostdeploy import zoo
 from ghostdeploy.commands.eval import evaluate, subject
 from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form, sidecar
 from ghostdeploy.commands.export import preprocessing_of as how_of
-from ghostdeploy.commands.quantize.tflite import quantize_tflite
+from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.export.parity import tflite_runner
 from ghostdeploy.images import labelled

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.error import kernels, output_error
+from ghostdeploy.commands.quantize.judge import kernels, output_error
 from ghostdeploy.schema import Comparison, QuantizationError
 
 if TYPE_CHECKING:

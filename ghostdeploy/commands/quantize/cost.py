@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ghostdeploy.commands.quantize.error import kernels
+from ghostdeploy.commands.quantize.judge import kernels
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.progress import Progress
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, FloatCost

@@ -35,8 +35,8 @@ def quantize_file(
     from ghostdeploy.commands.bench import artifact_of
     from ghostdeploy.commands.export import sidecar
     from ghostdeploy.commands.inputs import preprocessing
-    from ghostdeploy.commands.quantize.onnx import quantize_onnx
-    from ghostdeploy.commands.quantize.tflite import quantize_tflite
+    from ghostdeploy.commands.quantize.onnx_model import quantize_onnx
+    from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
     from ghostdeploy.lint import read_graph
     from ghostdeploy.quantize.calibration import gather
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.commands.quantize.maker import Maker
+from ghostdeploy.commands.quantize.quantizer import Maker
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.progress import Progress
 from ghostdeploy.quantize import QuantizeOptions

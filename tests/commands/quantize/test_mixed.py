@@ -9,8 +9,8 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.commands.quantize import cost
-from ghostdeploy.commands.quantize.maker import Maker
 from ghostdeploy.commands.quantize.mixed import blocks_of, float_blocks, target_db
+from ghostdeploy.commands.quantize.quantizer import Maker
 from ghostdeploy.errors import ConversionError, UsageError
 from ghostdeploy.images.decoding import Preprocessing
 from ghostdeploy.progress import silent

@@ -397,7 +397,7 @@ def _onnx(
     proven = _prove(request, "onnx", "onnxruntime", model, run, layers)
     quantization = None
     if calibration and "onnx" in request.formats:
-        from ghostdeploy.commands.quantize.onnx import quantize_onnx
+        from ghostdeploy.commands.quantize.onnx_model import quantize_onnx
 
         data, quantization = quantize_onnx(data, request.quantize, calibration, progress)
     made = _artifact(request, path, data, key, weights, report, proven, {}, quantization)
@@ -448,7 +448,7 @@ def _tflite(
     layers = parity.layer_errors(model.inner, parity.tflite_layers(data, model.inputs[1]))
     proven = _prove(request, "tflite", "LiteRT", model, run, layers)
     if calibration:  # what was just proven in fp32 is quantized
-        from ghostdeploy.commands.quantize.tflite import quantize_tflite
+        from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
 
         how = preprocessing_of(request)
         made = quantize_tflite(

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.commands.quantize.cost import float_cost
-from ghostdeploy.commands.quantize.error import REPORTED
-from ghostdeploy.commands.quantize.maker import belongs
+from ghostdeploy.commands.quantize.judge import REPORTED
+from ghostdeploy.commands.quantize.quantizer import belongs
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions

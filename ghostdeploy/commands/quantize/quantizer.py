@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.error import error_report, kernels, logits
 from ghostdeploy.commands.quantize.finish import finish, refuse_float
+from ghostdeploy.commands.quantize.judge import error_report, kernels, logits
 from ghostdeploy.commands.quantize.refine import refined
 from ghostdeploy.errors import UsageError
 from ghostdeploy.quantize import QuantizeOptions, recipe

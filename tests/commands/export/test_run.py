@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy import zoo
-from ghostdeploy.commands import export as command
 from ghostdeploy.commands.export import ExportRequest, export, sidecar
+from ghostdeploy.commands.export import pipeline as command
 from ghostdeploy.errors import CheckFailed, ConversionError, InputFileError, UsageError
 from ghostdeploy.export.content import content_key, tool_versions
 from ghostdeploy.schema import ExportOptions

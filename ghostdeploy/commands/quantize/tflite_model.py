@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.quantize.cost import float_cost
-from ghostdeploy.commands.quantize.maker import Maker, Quantized
 from ghostdeploy.commands.quantize.mixed import float_blocks
+from ghostdeploy.commands.quantize.quantizer import Maker, Quantized
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
