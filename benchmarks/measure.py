@@ -14,7 +14,7 @@ import numpy as np
 
 import ghostdeploy
 from ghostdeploy import flatbuffer
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import tidy
 from ghostdeploy.export.content import tool_versions
 from ghostdeploy.export.deploy import DeployForm
@@ -40,7 +40,7 @@ def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes,
     kept = cache_folder and (cache_folder / f"{stem}.raw", cache_folder / f"{stem}.json")
     if kept and kept[1].exists():
         return kept[0].read_bytes(), json.loads(kept[1].read_text())
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
+    form = DeployForm(build_network(spec, None, 0), ExportOptions())
     with started() as converter:
         exported = to_onnx(form, spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")

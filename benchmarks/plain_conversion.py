@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import parity
 from ghostdeploy.export.deploy import DeployForm, reference
 from ghostdeploy.export.metadata import Description
@@ -47,7 +47,7 @@ def main(width: float, launches: int) -> None:
 def build(width: float, folder: Path) -> dict[str, list[str]]:
     """Both files in ``folder``, and what distinguishes them, a row a property."""
     spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
-    network = network_of(spec, None, 0)
+    network = build_network(spec, None, 0)
     images = parity.example_inputs(spec, export)
     with started() as converter:
         exported = to_onnx(DeployForm(network, export), spec.resolution)

@@ -1,31 +1,6 @@
 """``ghostdeploy export``: build, lower, lint, prove, write."""
 
-from ghostdeploy.commands.export.pipeline import (
-    ExportRequest,
-    ExportResult,
-    FloatForm,
-    export,
-    float_form,
-    form_of,
-    network_of,
-    preprocessing_of,
-    read_labels,
-    sidecar,
-    verdict,
-    weights_id,
-)
+from ghostdeploy.commands.export.request import ExportRequest, ExportResult, form_of
+from ghostdeploy.commands.export.run import export
 
-__all__ = [
-    "ExportRequest",
-    "ExportResult",
-    "FloatForm",
-    "export",
-    "float_form",
-    "form_of",
-    "network_of",
-    "preprocessing_of",
-    "read_labels",
-    "sidecar",
-    "verdict",
-    "weights_id",
-]
+__all__ = ["ExportRequest", "ExportResult", "export", "form_of"]

@@ -1,54 +1,49 @@
-"""What a quantized TFLite file lost against fp32, and its partitions here."""
+"""What a quantized TFLite file lost against fp32, and its partitions in the runtime."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
 
+import numpy as np
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.export.parity import Array, tflite_inspector, tflite_runner
+from ghostdeploy.lint.partitions import measure
+from ghostdeploy.quantize import error
 from ghostdeploy.schema import QuantizationError
 
 REPORTED = 16  # held-out inputs whose inner tensors are compared
 
 
-def error_report(reference: bytes, data: bytes, images: Any) -> QuantizationError:
-    """What ``data`` lost against ``reference`` (both TFLite) on ``images`` (N, 3, H, W)."""
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.export.parity import tflite_inspector
-    from ghostdeploy.quantize import error
+def judge_layers(reference: bytes, data: bytes, images: Array) -> QuantizationError:
+    """Return what ``data`` lost against ``reference`` (both TFLite) on ``images`` (N, 3, H, W).
 
+    Its inner tensors are compared on the first 16 of them, its logits on all.
+    """
     before, after = tflite_inspector(reference), tflite_inspector(data)
     ends = error.ends_of(flatbuffer.load(data, "the quantized model"))
     sums = error.LayerSums()
     for image in images[:REPORTED]:
         sums.add(before(image[None]), after(image[None]), ends)
-    return replace(output_error(reference, data, images), layers=sums.errors())
+    return replace(judge_logits(reference, data, images), layers=sums.errors())
 
 
-def output_error(reference: bytes, data: bytes, images: Any) -> QuantizationError:
-    """How far the logits of two TFLite files are apart on ``images`` (N, 3, H, W)."""
-    from ghostdeploy.quantize import error
-
-    return error.output_error(logits(reference, images), logits(data, images))
+def judge_logits(reference: bytes, data: bytes, images: Array) -> QuantizationError:
+    """Return how far the logits of two TFLite files are apart on ``images`` (N, 3, H, W)."""
+    return error.output_error(run_logits(reference, images), run_logits(data, images))
 
 
-def logits(model: bytes, images: Any) -> Any:
-    """What a TFLite file gives (N, classes) for ``images`` (N, 3, H, W)."""
-    import numpy as np
-
-    from ghostdeploy.export.parity import tflite_runner
-
+def run_logits(model: bytes, images: Array) -> Array:
+    """Return what a TFLite file gives (N, classes) for ``images`` (N, 3, H, W)."""
     run = tflite_runner(model)
     return np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
 
 
-def kernels(data: bytes) -> int | None:
-    """XNNPACK's partitions of a model, None where the runtime here cannot tell."""
-    import tempfile
-
-    from ghostdeploy.lint.partitions import measure
-
-    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+def count_partitions(data: bytes) -> int | None:
+    """Return XNNPACK's partitions of a TFLite model, None where LiteRT cannot load it."""
+    with NamedTemporaryFile(suffix=".tflite") as file:
         file.write(data)
         file.flush()
         found = measure(Path(file.name))

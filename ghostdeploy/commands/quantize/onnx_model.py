@@ -3,70 +3,87 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
 
-from ghostdeploy.commands.quantize.cost import float_cost
+import numpy as np
+import onnx
+from onnx.numpy_helper import to_array
+
+from ghostdeploy.commands.quantize.cost import measure_float_cost
 from ghostdeploy.commands.quantize.judge import REPORTED
-from ghostdeploy.commands.quantize.quantizer import belongs
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.quantizer import is_within
 from ghostdeploy.errors import UsageError
+from ghostdeploy.export.parity import Array, onnx_runner
+from ghostdeploy.export.to_onnx import with_all_values
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions
-from ghostdeploy.schema import Calibration, LayerError, Quantization
-
-if TYPE_CHECKING:
-    import onnx
-
-    from ghostdeploy.quantize.calibration import CalibrationData
+from ghostdeploy.quantize import error, qdq
+from ghostdeploy.schema import (
+    Calibration,
+    FloatCost,
+    LayerError,
+    Quantization,
+    QuantizationError,
+)
 
 PAIR = "_DequantizeLinear_Output"  # what onnxruntime adds to a tensor's name
 
 
 def quantize_onnx(
-    model: bytes, options: QuantizeOptions, data: CalibrationData, progress: Progress = silent
-) -> tuple[bytes, Quantization]:
-    """A float ONNX file with QDQ pairs, and how far its logits are from fp32's."""
-    import numpy as np
-    import onnx
+    model: bytes, plan: QuantizationPlan, progress: Progress = silent
+) -> QuantizedModel:
+    """Put QDQ pairs into a float ONNX file, and judge what came out.
 
-    from ghostdeploy.export.parity import onnx_runner
-    from ghostdeploy.quantize import error, qdq
-
-    proto = onnx.load_from_string(model)
-    names = [node.name for node in proto.graph.node]
-    for layer in options.keep_float:
-        if not any(belongs(name, layer) for name in names):
-            raise UsageError(f"no layer is called {layer!r} in the ONNX file")
-    keep = tuple(n for n in names if any(belongs(n, layer) for layer in options.keep_float))
-    quantized = qdq.quantize(model, data.inputs, replace(options, keep_float=keep))
-    cost = None
-    if keep:
-        whole = qdq.quantize(model, data.inputs, replace(options, keep_float=()))
-        cost = float_cost(quantized, whole, model, "onnx", progress)
-    quantized = _with_facts(quantized, data.identity)
-    (output,) = (value.name for value in proto.graph.output)
-    before, after = (
-        np.concatenate([run(x[None])[output] for x in data.held_out])
-        for run in (onnx_runner(model, [output]), onnx_runner(quantized, [output]))
-    )
-    return quantized, Quantization(
+    Raises UsageError for a layer to keep in float that the file does not have.
+    """
+    keep = _nodes_kept(model, plan.options.keep_float)
+    quantized = _quantize(model, plan, keep)
+    cost = _cost(quantized, model, plan, progress) if keep else None
+    quantized = _with_facts(quantized, plan.data.identity)
+    quantization = Quantization(
         method="onnxruntime.quantization",
-        calibration=data.identity,
-        switches=options.switches,
-        kept_float=options.keep_float,
-        error=error.output_error(before, after, layer_errors(model, quantized, data.held_out)),
+        calibration=plan.data.identity,
+        switches=plan.options.switches,
+        kept_float=plan.options.keep_float,
+        error=judge_onnx(model, quantized, plan.data.held_out),
         cost=cost,
     )
+    return QuantizedModel(quantized, quantization)
 
 
-def layer_errors(model: bytes, quantized: bytes, images: Any) -> tuple[LayerError, ...]:
-    """Every tensor that has a QDQ pair, in graph order: what its consumers get, against fp32's."""
-    import onnx
+def _nodes_kept(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
+    names = [node.name for node in onnx.load_from_string(model).graph.node]
+    for layer in layers:
+        if not any(is_within(name, layer) for name in names):
+            raise UsageError(f"no layer is called {layer!r} in the ONNX file")
+    return tuple(n for n in names if any(is_within(n, layer) for layer in layers))
 
-    from ghostdeploy.export.parity import onnx_runner
-    from ghostdeploy.export.to_onnx import with_all_values
-    from ghostdeploy.quantize import error
 
+def _quantize(model: bytes, plan: QuantizationPlan, keep: tuple[str, ...]) -> bytes:
+    return qdq.quantize(model, plan.data.inputs, replace(plan.options, keep_float=keep))
+
+
+def _cost(mixed: bytes, model: bytes, plan: QuantizationPlan, progress: Progress) -> FloatCost:
+    whole = _quantize(model, plan, ())
+    return measure_float_cost(mixed, whole, model, "onnx", progress)
+
+
+def judge_onnx(model: bytes, quantized: bytes, images: Array) -> QuantizationError:
+    """Return what ``quantized`` lost against ``model`` on ``images`` (N, 3, H, W)."""
+    (output,) = (value.name for value in onnx.load_from_string(model).graph.output)
+    before, after = (
+        np.concatenate([run(x[None])[output] for x in images])
+        for run in (onnx_runner(model, [output]), onnx_runner(quantized, [output]))
+    )
+    return error.output_error(before, after, judge_pairs(model, quantized, images))
+
+
+def judge_pairs(model: bytes, quantized: bytes, images: Array) -> tuple[LayerError, ...]:
+    """Judge every tensor that has a QDQ pair: what its consumers get, against fp32's.
+
+    The tensors are in graph order; the first 16 of ``images`` (N, 3, H, W) go in.
+    """
     before, after = onnx.load_from_string(model), onnx.load_from_string(quantized)
     there = {name for node in after.graph.node for name in node.output}
     every = [name for node in before.graph.node for name in node.output]
@@ -81,9 +98,7 @@ def layer_errors(model: bytes, quantized: bytes, images: Any) -> tuple[LayerErro
 
 
 def _ends(model: onnx.ModelProto) -> dict[str, tuple[float, ...]]:
-    """The real values at the ends of every quantized tensor's range, zero left out."""
-    from onnx.numpy_helper import to_array
-
+    """Return the real values at the ends of every quantized tensor's range, zero left out."""
     constants = {i.name: i for i in model.graph.initializer}
     found = {}
     for node in model.graph.node:
@@ -95,9 +110,7 @@ def _ends(model: onnx.ModelProto) -> dict[str, tuple[float, ...]]:
 
 
 def _with_facts(model: bytes, calibration: Calibration) -> bytes:
-    """The ONNX file, which says itself what it is."""
-    import onnx
-
+    """Return the ONNX file, which says itself what it is."""
     proto = onnx.load_from_string(model)
     facts = {entry.key: entry.value for entry in proto.metadata_props}
     facts["ghostdeploy.precision"] = "int8-qdq"

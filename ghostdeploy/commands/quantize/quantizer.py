@@ -4,106 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from ghostdeploy import flatbuffer
 from ghostdeploy.commands.quantize.finish import finish, refuse_float
-from ghostdeploy.commands.quantize.judge import error_report, kernels, logits
-from ghostdeploy.commands.quantize.refine import refined
+from ghostdeploy.commands.quantize.judge import count_partitions, judge_layers, run_logits
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.refine import refine
 from ghostdeploy.errors import UsageError
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantize import recipe, tflite
+from ghostdeploy.quantize.error import concatenations, snr_db
+from ghostdeploy.quantize.ranges import Range
 from ghostdeploy.schema import Quantization, QuantizationError
 
-if TYPE_CHECKING:
-    from ghostdeploy.quantize.calibration import CalibrationData
-    from ghostdeploy.quantize.ranges import Range
-
 
 @dataclass(frozen=True)
-class Quantized:
-    """A quantized file, what it is, and what was rewritten in it."""
+class TfliteQuantizer:
+    """One float model and its activations' ranges, by tensor index.
 
-    data: bytes
-    quantization: Quantization
-    rewrites: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Maker:
-    """One float model and its ranges, to be quantized with one set of float layers or another."""
+    It is quantized with one set of float layers or another: modules or tensors, by their names or
+    how these begin.
+    """
 
     model: bytes
-    precision: str
-    options: QuantizeOptions
-    data: CalibrationData
+    plan: QuantizationPlan
     ranges: dict[int, Range]
-    rewrites: tuple[str, ...]
 
-    def make(self, keep_float: Sequence[str]) -> Quantized:
-        (data,), rewrites = self._made([keep_float])
+    def quantize(self, keep_float: Sequence[str]) -> QuantizedModel:
+        """Quantize all but ``keep_float``, and judge what came out.
+
+        Raises UsageError for a layer that the model does not have, ConversionError where the
+        quantizer stops or leaves in float what nobody asked to keep.
+        """
+        precision = self.plan.precision
+        (data,), rewrites = self._make([keep_float])
         if not keep_float:
-            refuse_float(data, self.precision)
+            refuse_float(data, precision)
         quantization = Quantization(
             method="TensorFlow's MLIR quantizer"
-            if recipe(self.precision).activations == "int8"
+            if recipe(precision).activations == "int8"
             else "TensorFlow's quantizer",
-            calibration=self.data.identity,
-            switches=self.options.switches,
+            calibration=self.plan.data.identity,
+            switches=self.plan.options.switches,
             kept_float=tuple(keep_float),
-            error=self.report(data),
-            kernels=kernels(data),
+            error=self.judge(data),
+            kernels=count_partitions(data),
         )
-        return Quantized(data, quantization, rewrites)
+        return QuantizedModel(data, quantization, rewrites)
 
-    def snr_each(self, keeps: Sequence[Sequence[str]]) -> list[float]:
-        """The output SNR (dB) with each of several sets of layers in float."""
-        from ghostdeploy.quantize.error import snr_db
+    def measure_snrs(self, keeps: Sequence[Sequence[str]]) -> list[float]:
+        """Return the output SNR (dB) with each of several sets of layers in float."""
+        files, held_out = self.make_files(keeps), self.plan.data.held_out
+        before = run_logits(self.model, held_out)
+        return [snr_db(before, run_logits(data, held_out)) for data in files]
 
-        files, held_out = self.files(keeps), self.data.held_out
-        before = logits(self.model, held_out)
-        return [snr_db(before, logits(data, held_out)) for data in files]
+    def make_files(self, keeps: Sequence[Sequence[str]]) -> list[bytes]:
+        """Make a file with each of several sets of layers in float."""
+        return self._make(keeps)[0]
 
-    def files(self, keeps: Sequence[Sequence[str]]) -> list[bytes]:
-        """A file for each of several sets of layers in float."""
-        return self._made(keeps)[0]
-
-    def _made(self, keeps: Sequence[Sequence[str]]) -> tuple[list[bytes], dict[str, int]]:
-        from ghostdeploy.quantize import tflite
-
-        names = [float_nodes(self.model, keep) for keep in keeps]
-        made = [
-            finish(raw, self.model, self.precision, self.data.identity, self.rewrites)
-            for raw in tflite.quantize(
-                self.model,
-                self.precision,
-                self.ranges,
-                self.data.inputs,
-                names,
-                per_channel=self.options.per_channel,
-            )
-        ]
-        files = [refined(data, self.model, self.options, self.data.inputs) for data, _ in made]
+    def _make(self, keeps: Sequence[Sequence[str]]) -> tuple[list[bytes], dict[str, int]]:
+        plan = self.plan
+        raw_files = tflite.quantize(
+            self.model,
+            plan.precision,
+            self.ranges,
+            plan.data.inputs,
+            [float_nodes(self.model, keep) for keep in keeps],
+            per_channel=plan.options.per_channel,
+        )
+        made = [finish(raw, self.model, plan) for raw in raw_files]
+        inputs = plan.data.inputs
+        files = [refine(data, self.model, plan.options, inputs) for data, _ in made]
         return files, made[0][1]
 
-    def report(self, data: bytes) -> QuantizationError:
-        from ghostdeploy.quantize import error
-
+    def judge(self, data: bytes) -> QuantizationError:
+        """Return what ``data`` lost against the float model on the images held out."""
         largest = {i: max(abs(low), abs(high)) for i, (low, high) in self.ranges.items()}
-        found = error_report(self.model, data, self.data.held_out)
-        return replace(found, concatenations=error.concatenations(self.model, largest))
+        found = judge_layers(self.model, data, self.plan.data.held_out)
+        return replace(found, concatenations=concatenations(self.model, largest))
 
 
 def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
-    """The operators (by output tensor) of ``layers``: modules or tensors, by name or beginning.
+    """Return the operators (by output tensor) of ``layers``: modules or tensors, or beginnings.
 
     Raises UsageError for one that the model does not have.
     """
-    from ghostdeploy import flatbuffer
-
     graph = flatbuffer.load(model, "the model").subgraphs[0]
     names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
     found: list[str] = []
     for layer in layers:
-        own = [name for name in names if belongs(name, layer)]
+        own = [name for name in names if is_within(name, layer)]
         if not own:
             near = ", ".join(sorted({n.rpartition("/")[0] for n in names} - {""})[:3])
             raise UsageError(f"no layer is called {layer!r}; there are {near} …")
@@ -111,5 +100,6 @@ def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
-def belongs(node: str, layer: str) -> bool:
+def is_within(node: str, layer: str) -> bool:
+    """Return whether an operator is ``layer`` itself, or lies in the module of that name."""
     return node == layer or node.startswith((f"{layer}/", f"{layer}."))

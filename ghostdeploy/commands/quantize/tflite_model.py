@@ -2,57 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.cost import float_cost
-from ghostdeploy.commands.quantize.mixed import float_blocks
-from ghostdeploy.commands.quantize.quantizer import Maker, Quantized
+from ghostdeploy.commands.quantize.cost import measure_float_cost
+from ghostdeploy.commands.quantize.mixed import choose_float_blocks
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.export import apart
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
-
-if TYPE_CHECKING:
-    from ghostdeploy.images.decoding import Preprocessing
-    from ghostdeploy.quantize.calibration import CalibrationData
-    from ghostdeploy.quantize.ranges import Range
+from ghostdeploy.quantize import ranges
 
 
 def quantize_tflite(
-    model: bytes,
-    precision: str,
-    options: QuantizeOptions,
-    how: Preprocessing,
-    data: CalibrationData,
-    progress: Progress = silent,
-    bounds: Mapping[str, Range] | None = None,
-    rewrites: tuple[str, ...] | None = None,
-) -> Quantized:
-    """A float TFLite file of ours in a calibrated ``precision``, with its error report.
+    model: bytes, plan: QuantizationPlan, progress: Progress = silent
+) -> QuantizedModel:
+    """Quantize a float TFLite file as planned, and judge what came out.
 
-    ``bounds`` limit the ranges of modules, ``rewrites`` are those of the quantized graph, None for
-    the default ones. Raises InputFileError for a file that is not float or
-    cannot be run, and ConversionError where the quantizer stops or leaves an operator in float
-    that nobody asked to keep.
+    Raises InputFileError for a file that is not float or cannot be run, and ConversionError where
+    the quantizer stops or leaves an operator in float that nobody asked to keep.
     """
-    from ghostdeploy.export import apart
-    from ghostdeploy.quantize import ranges
-
+    options = plan.options
     if options.halves == "apart":
         model = apart.keep_apart(model)
+    quantizer = TfliteQuantizer(model, plan, _choose_ranges(model, plan, progress))
+    kept = choose_float_blocks(quantizer, progress) if options.mixed else options.keep_float
+    made = quantizer.quantize(kept)
+    if not kept:
+        return made
+    (whole,) = quantizer.make_files([()])
+    cost = measure_float_cost(made.data, whole, model, "tflite", progress)
+    return replace(made, quantization=replace(made.quantization, cost=cost))
+
+
+def _choose_ranges(
+    model: bytes, plan: QuantizationPlan, progress: Progress
+) -> dict[int, ranges.Range]:
     try:
-        observed = ranges.observe(model, data.inputs, progress)
+        observed = ranges.observe(model, plan.data.inputs, progress)
     except (RuntimeError, ValueError) as error:
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
-    picked = ranges.chosen(model, observed, options.ranges, how.limits, bounds)
-    wanted = int8_rewrites(precision) if rewrites is None else rewrites
-    maker = Maker(model, precision, options, data, picked, wanted)
-    kept = float_blocks(maker, progress) if options.mixed else options.keep_float
-    made = maker.make(kept)
-    if not kept:
-        return made
-    (whole,) = maker.files([()])
-    cost = float_cost(made.data, whole, model, "tflite", progress)
-    return replace(made, quantization=replace(made.quantization, cost=cost))
+    return ranges.chosen(model, observed, plan.options.ranges, plan.limits, plan.bounds)
