@@ -39,7 +39,8 @@ from measure import (
 from peer import TIMM, peer_file
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import ExportRequest, export, network_of
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
@@ -201,7 +202,7 @@ def times_to_best(files: dict[str, Path], rounds: int) -> dict[str, float]:
 
 def logits_error(path: Path, spec: ModelSpec) -> float:
     """Return the logits' largest difference from torch's."""
-    network, interpreter, options = network_of(spec, None, 0), opened(path), ExportOptions()
+    network, interpreter, options = build_network(spec, None, 0), opened(path), ExportOptions()
     return max(
         float(
             np.abs(

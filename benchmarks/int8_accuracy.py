@@ -25,15 +25,18 @@ from numpy.typing import NDArray
 from small_data import write
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.eval import evaluate, subject
-from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form, sidecar
-from ghostdeploy.commands.export import preprocessing_of as how_of
-from ghostdeploy.commands.quantize.tflite import quantize_tflite
+from ghostdeploy.commands.artifacts import sidecar_path
+from ghostdeploy.commands.eval import EvalRequest, evaluate, open_classifier
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.commands.export.pipeline import FloatForm
+from ghostdeploy.commands.export.run import make_float_form
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.export.inference import load_tflite
 from ghostdeploy.images.decoding import decode_image
 from ghostdeploy.images.labelled import read_labelled
-from ghostdeploy.quantize import QuantizeOptions
+from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import Artifact, ExportOptions
@@ -122,10 +125,9 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
         )
         made[row.name] = quickly(request) if forms else export(request)[0].artifact
     found = read_labelled(folder / "test")
-    subjects = [subject(Path(a.path), 0.875) for a in made.values()]
-    subjects = [replace(s, name=n) for s, n in zip(subjects, made, strict=True)]
-    with captured():
-        judged = evaluate(subjects, found, folder / "records", base="fp32")
+    files = [open_classifier(Path(a.path), 0.875) for a in made.values()]
+    files = [replace(file, name=name) for file, name in zip(files, made, strict=True)]
+    judged = evaluate(EvalRequest(tuple(files), found, folder / "records", base="fp32"))
     pairs = {pair.name: pair for pair in judged.paired}
     logits = {name: logits_of(artifact, folder / "test") for name, artifact in made.items()}
     for accuracy in judged.accuracies:
@@ -149,7 +151,7 @@ def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
     """Return the logits (N, classes) of the test images in order of their paths."""
     run = load_tflite(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
-    how = how_of(ExportRequest(artifact.spec, export=artifact.export))
+    how = ExportRequest(artifact.spec, export=artifact.export).preprocessing
     images = (how.finish(decode_image(path, how)) for path in sorted(test.rglob("*.png")))
     return np.concatenate([next(iter(run(image[None]).values())) for image in images])
 
@@ -157,10 +159,10 @@ def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
 @cache
 def form_of(request: ExportRequest) -> FloatForm:
     """Return the float form, BN's bounds included; the switches that follow do not change it."""
-    return float_form(request)
+    return make_float_form(request)
 
 
-def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
+def quantized(request: ExportRequest) -> tuple[QuantizedModel, FloatForm]:
     """Return what ``export`` makes of ``request``, unproven."""
     options = request.quantize
     kept = QuantizeOptions(
@@ -168,10 +170,16 @@ def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
     )
     form = form_of(replace(request, quantize=kept, out=Path()))
     bounds = form.bounds if options.ranges == "bn" else None
+    plan = QuantizationPlan(
+        "int8",
+        options,
+        form.data,
+        request.preprocessing.limits,
+        int8_rewrites("int8"),
+        bounds,
+    )
     with captured():
-        return quantize_tflite(
-            form.model, "int8", options, how_of(request), form.data, bounds=bounds
-        ), form
+        return quantize_tflite(form.model, plan), form
 
 
 def quickly(request: ExportRequest) -> Artifact:
@@ -190,7 +198,7 @@ def quickly(request: ExportRequest) -> Artifact:
         export=request.export,
         quantization=made.quantization,
     )
-    sidecar(path).write_text(to_json(artifact))
+    sidecar_path(path).write_text(to_json(artifact))
     return artifact
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 import ghostdeploy
 from ghostdeploy import flatbuffer
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import tidy
 from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.provenance import tool_versions
@@ -44,7 +44,7 @@ def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes,
     kept = cache_folder and (cache_folder / f"{stem}.raw", cache_folder / f"{stem}.json")
     if kept and kept[1].exists():
         return kept[0].read_bytes(), json.loads(kept[1].read_text())
-    form = DeployNetwork(network_of(spec, None, 0), ExportOptions())
+    form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
     with start_converter() as converter:
         exported = to_onnx(form, spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")

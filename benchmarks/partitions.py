@@ -19,7 +19,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_USE_LE
 import numpy as np
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import onnx2tf_worker as worker
 from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.rewrites import apply_rewrites
@@ -60,7 +60,7 @@ def grid(quick: bool) -> Iterator[tuple[float, int]]:
 
 def forms(spec: ModelSpec) -> Iterator[bytes]:
     """Yield fp32, fp32 rewritten, int8, int8 rewritten."""
-    form = DeployNetwork(network_of(spec, None, 0), ExportOptions())
+    form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
     Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
     network = worker.keras_model("model.onnx")
     for data in (worker.tflite_bytes(network, "fp32"), int8_bytes(network, spec)):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export.onnx2tf_worker import PLACEHOLDER
 from ghostdeploy.files import write_atomic
 from ghostdeploy.schema import ModelSpec
@@ -55,7 +55,7 @@ def peer_network(spec: ModelSpec, folder: Path) -> Any:
     """
     if spec.width not in NAMES:
         raise SystemExit(f"timm has GhostNetV2 in {', '.join(map(str, NAMES))}, not {spec.width}")
-    ours = network_of(spec, None, 0)
+    ours = build_network(spec, None, 0)
     theirs = timm_from(folder).create_model(NAMES[spec.width]).eval()
     theirs.load_state_dict(ours.state_dict())
     image = torch.randn(1, 3, *spec.resolution, generator=torch.Generator().manual_seed(0))

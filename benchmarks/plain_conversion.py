@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import inference, parity
 from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
 from ghostdeploy.export.metadata import Description
@@ -48,7 +48,7 @@ def main(width: float, launches: int) -> None:
 def build(width: float, folder: Path) -> dict[str, list[str]]:
     """Write both files into ``folder``; return what distinguishes them, a row a property."""
     spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
-    network = network_of(spec, None, 0)
+    network = build_network(spec, None, 0)
     images = parity.example_inputs(spec, export)
     with start_converter() as converter:
         exported = to_onnx(DeployNetwork(network, export), spec.resolution)

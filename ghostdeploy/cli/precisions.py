@@ -76,8 +76,10 @@ def compare_precisions(
         images = gather(options, how)
         judged = None
         if data:
-            files = [eval.subject(Path(s.artifact.path), options.crop) for s in subjects]
-            judged = eval.evaluate(files, data, o["records"], base=files[0].name)
+            files = [eval.open_classifier(Path(s.artifact.path), options.crop) for s in subjects]
+            judged = eval.evaluate(
+                eval.EvalRequest(tuple(files), data, o["records"], base=files[0].name)
+            )
         rows = command.rows(
             names,
             compared,

@@ -17,10 +17,10 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.records import read_artifact, sessions_in
+from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.host.runtimes import check_format
-from ghostdeploy.runners.model_file import check_model_file, model_format
+from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,
@@ -36,7 +36,6 @@ from ghostdeploy.typed_json import to_json
 
 ATTEMPTS_PER_LAUNCH = 2  # rounds that may be tried for each one that is wanted
 HOPELESS = 3  # rounds after which a model that never ran to its end is given up
-SIDECAR_SUFFIX = ".json"
 
 MIN_LAUNCHES = 6  # fewer cannot give a 95 % interval of a median
 NOISY = 0.05
@@ -46,21 +45,6 @@ DRIFT, DRIFT_P = 0.03, 0.05
 # Of all cores' time. One busy core of the eight that phones have is 12 %; an idle Linux's own
 # housekeeping is about 1 %, and counting by 10 ms ticks errs by about as much over ten launches.
 BUSY_SHARE = 0.10
-
-
-def artifact_of(path: Path) -> Artifact:
-    """The artifact of a model file, with its sidecar's knowledge where that is of this very file.
-
-    Raises InputFileError for a file that is missing, empty, damaged or of another kind.
-    """
-    check_model_file(path)
-    digest = file_sha256(path)
-    bare = Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
-    try:
-        known = read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
-    except InputFileError:
-        return bare
-    return replace(known, path=str(path)) if known.sha256 == digest else bare
 
 
 def bench(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ghostdeploy.commands.verify import origin_of
+from ghostdeploy.commands.origin import origin_of
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import lint_graph, read_graph
 from ghostdeploy.lint.config import apply_config, load_config

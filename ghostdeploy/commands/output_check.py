@@ -12,7 +12,7 @@ from ghostdeploy.schema import Artifact, BenchParams, OutputCheck
 
 
 def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> OutputCheck:
-    """Give the device and LiteRT here the same input, and compare what comes out.
+    """Give the device and LiteRT on this machine the same input, and compare what comes out.
 
     Raises MeasurementError where they differ: no number of such a model may be reported.
     """

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench import (
     ATTEMPTS_PER_LAUNCH,
-    artifact_of,
     bench,
     compare_records,
     record_name,
@@ -40,7 +40,6 @@ from ghostdeploy.schema import (
     ModelSpec,
 )
 from ghostdeploy.stats import launches as stats
-from ghostdeploy.typed_json import to_json
 from tests import small_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,8 +197,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ghostdeploy.commands.bench import artifact_of, bench
-from ghostdeploy.runners.host import disturbance
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench import bench
+from ghostdeploy.runners import watch
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams
 
@@ -261,42 +261,6 @@ def test_a_session_that_is_killed_keeps_its_launches_and_no_child(tmp_path, numb
     kept = [read_record(path) for path in sorted(out.iterdir())]
     assert [len(r.launches) for r in kept] == [2, 2]
     assert all(x.valid for r in kept for x in r.launches)
-
-
-# artifact_of
-
-
-def test_a_file_without_a_sidecar_is_a_bare_artifact(models, tmp_path):
-    path = tmp_path / "a.tflite"
-    assert models[0] == Artifact(
-        str(path), file_sha256(path), path.stat().st_size, "tflite", "unknown"
-    )
-    assert models[0].name == "a.tflite"
-
-
-def test_a_sidecar_counts_only_for_its_own_file(models, tmp_path):
-    path = tmp_path / "a.tflite"
-    sidecar = tmp_path / "a.tflite.json"
-    full = replace(models[0], path="elsewhere", precision="fp16", spec=ModelSpec("ghostnetv1"))
-    sidecar.write_text(to_json(full))
-    assert artifact_of(path) == replace(full, path=str(path))
-    sidecar.write_text(to_json(replace(full, sha256="0" * 64)))
-    assert artifact_of(path) == models[0]
-    for damage in ("", "{", "[]", "{}"):
-        sidecar.write_text(damage)
-        assert artifact_of(path) == models[0]
-    sidecar.unlink()
-    sidecar.mkdir()
-    assert artifact_of(path) == models[0]
-
-
-def test_what_is_no_model_file_is_refused(tmp_path):
-    (tmp_path / "d.tflite").mkdir()
-    (tmp_path / "e.tflite").touch()
-    (tmp_path / "w.pth").write_bytes(b"x")
-    for name in ("d.tflite", "e.tflite", "w.pth", "absent.onnx"):
-        with pytest.raises(InputFileError, match=r"^[^\n]+$"):
-            artifact_of(tmp_path / name)
 
 
 DEVICE = DeviceIdentity("adb", "10.0.0.2:5555", "Phone", "soc", "aarch64", "Android", 8)

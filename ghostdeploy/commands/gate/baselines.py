@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostdeploy.commands.bench import artifact_of, file_safe
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench import file_safe
 from ghostdeploy.commands.gate.fetch import fetch
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.files import write_atomic

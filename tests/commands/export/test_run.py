@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy import zoo
-from ghostdeploy.commands import export as command
-from ghostdeploy.commands.export import ExportRequest, export, sidecar
-from ghostdeploy.errors import CheckFailed, ConversionError, InputFileError, UsageError
+from ghostdeploy.commands.export import ExportRequest, export, pipeline
+from ghostdeploy.errors import CheckFailed, ConversionError
 from ghostdeploy.export.provenance import content_key, tool_versions
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
@@ -42,7 +41,7 @@ def deciding(monkeypatch):
     def make(*args):
         raise MadeAnew
 
-    monkeypatch.setattr(command, "_make", make)
+    monkeypatch.setattr(pipeline.Export, "run", make)
     yield
 
 
@@ -146,6 +145,8 @@ def test_the_tools_versions_are_in_the_content_key(monkeypatch):
         ("zoo/layers.py", True),
         ("export/rewrites/depthwise.py", True),
         ("flatbuffer.py", True),
+        ("commands/export/pipeline.py", True),
+        ("commands/proof.py", True),
         ("lint/rules/layout_ops.py", True),
         ("report/html.py", False),
         ("cli/app.py", False),
@@ -263,81 +264,6 @@ def test_no_room_for_the_converter_is_told(tmp_path):
         shutil.rmtree(converter.folder)
         with pytest.raises(ConversionError, match=r"^no room for onnx2tf in .*: No such file"):
             converter.start(b"model", "fp32")
-
-
-# --- requests --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "end"),
-    [
-        ({}, "ghostnetv2_0.5_64_c10_fp32.onnx"),
-        ({"seed": 7}, "ghostnetv2_0.5_64_c10_fp32_seed7.onnx"),
-        ({"precision": "fp16"}, "ghostnetv2_0.5_64_c10_fp16.onnx"),
-        ({"weights": Path("a b/my net.v2.pth.tar")}, "ghostnetv2_0.5_64_c10_fp32_my-net-v2.onnx"),
-        (
-            {"export": ExportOptions(softmax=True, embed_preprocessing=True)},
-            "ghostnetv2_0.5_64_c10_fp32_softmax_rgb255.onnx",
-        ),
-        ({"export": ExportOptions(features=True)}, "ghostnetv2_0.5_64_c10_fp32_features.onnx"),
-        (
-            {"spec": zoo.make_spec(resolution=(192, 320), changes={"kernel": (9, 7, 5)})},
-            "ghostnetv2_1.0_192x320_kernel-9.7.5_fp32.onnx",
-        ),
-    ],
-)
-def test_the_file_name_says_what_is_inside(changes, end):
-    path = request_for(Path("out"), **changes).path("onnx")
-    assert (path.parent, path.name) == (Path("out"), end)
-    assert sidecar(path).name == f"{end}.json"
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"formats": ("onnx", "tf")}, "format must be one of onnx, tflite, not 'tf'"),
-        ({"precision": "int4"}, "precision must be one of fp32, fp16"),
-        ({"seed": -1}, "seed must be 0 to"),
-        ({"seed": 2**32}, "seed must be 0 to"),
-        ({"export": ExportOptions(labels=("a", "b"))}, "2 labels do not fit 10 classes"),
-        ({"export": ExportOptions(features=True, softmax=True)}, "feature maps have no classes"),
-        (
-            {"formats": ("tflite",), "spec": zoo.make_spec(changes={"up": "bicubic"})},
-            "TFLite has no bicubic resize",
-        ),
-    ],
-)
-def test_a_request_that_makes_no_sense(changes, message):
-    with pytest.raises(UsageError) as error:
-        request_for(Path("out"), **changes)
-    assert str(error.value).startswith(message)
-
-
-@pytest.mark.parametrize(
-    ("content", "labels"),
-    [("a\nb\n", ("a", "b")), ("  a\nb b  \n\n \n", ("a", "b b")), ("å\r\nβ", ("å", "β"))],
-)
-def test_labels(tmp_path, content, labels):
-    path = tmp_path / "labels.txt"
-    path.write_bytes(content.encode())
-    assert command.read_labels(path) == labels
-
-
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"a\n\nb\n", b"\xff\xfe\x00a"])
-def test_bad_labels(tmp_path, content):
-    path = tmp_path / "labels.txt"
-    path.write_bytes(content)
-    with pytest.raises(InputFileError, match=r"labels\.txt"):
-        command.read_labels(path)
-
-
-def test_weights_are_known_by_their_content(tmp_path):
-    one, two = tmp_path / "one.pth", tmp_path / "two.pth"
-    one.write_bytes(b"x")
-    two.write_bytes(b"x")
-    assert command.weights_id(one, 0) == command.weights_id(two, 5)
-    assert command.weights_id(one, 0).startswith("sha256:2d711642b726b044")
-    assert command.weights_id(None, 5) == "seed:5"
 
 
 # --- the command's own words -----------------------------------------------------------------
