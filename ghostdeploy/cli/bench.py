@@ -15,7 +15,7 @@ from ghostdeploy.cli.instructions import (
     is_emulated,
     write_counts,
 )
-from ghostdeploy.cli.options import (
+from ghostdeploy.cli.options.measuring import (
     access,
     bench_options,
     bench_params,
@@ -68,7 +68,7 @@ def compare(
     With --precisions, one model in each of them: is it worth it?
     """
     if precisions:
-        from ghostdeploy.cli.precisions import compare_precisions
+        from ghostdeploy.cli.precision_table import compare_precisions
 
         return compare_precisions(targets or "ghostnetv2", precisions, data, as_json, o)
     from ghostdeploy.commands.compare import NOTES, TABLE_1

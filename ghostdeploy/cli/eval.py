@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghostdeploy.cli.options import model_options, spec_defaults
+from ghostdeploy.cli.options.measuring import model_options, spec_defaults
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 
 if TYPE_CHECKING:

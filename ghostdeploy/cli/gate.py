@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghostdeploy.cli.gate_options import gate_options, measuring_options, policy_of
-from ghostdeploy.cli.gate_request import accepted_of, artifact_of, gate_request, params_of, wait_s
-from ghostdeploy.cli.options import model_options
+from ghostdeploy.cli.options.gate import gate_options, measuring_options, policy_of
+from ghostdeploy.commands.gate.plan import accepted_of, artifact_of, gate_request, params_of, wait_s
+from ghostdeploy.cli.options.measuring import model_options
 from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
 from ghostdeploy.errors import CheckFailed, MeasurementError, UsageError
 
@@ -93,7 +93,7 @@ def _given(context: click.Context, name: str) -> bool:
 def _gate(o: dict[str, Any], explicit: set[str], time_s: float = math.inf) -> GateRun:
     """One gate, measured again while it is invalid and ``--retry-invalid`` allows."""
     from ghostdeploy.commands.gate import history
-    from ghostdeploy.commands.gate.counted import is_counted, run_counted
+    from ghostdeploy.commands.gate.instructions import is_counted, run_counted
     from ghostdeploy.commands.gate.run import run_gate
 
     request = gate_request(o, explicit, time_s)

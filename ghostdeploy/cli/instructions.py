@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghostdeploy.cli.options import bench_params, export_request, spec_defaults
+from ghostdeploy.cli.options.measuring import bench_params, export_request, spec_defaults
 from ghostdeploy.cli.terminal import emit_json, stamp, with_progress
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def write_counts(
     records: Sequence[BenchRecord], out: Path, title: str, name: str, as_json: bool
 ) -> None:
     """Raises UsageError where times are among the records."""
-    from ghostdeploy.commands.count import compare_counts
+    from ghostdeploy.commands.instructions import compare_counts
     from ghostdeploy.report.instructions.content import InstructionReport
 
     rows = tuple(compare_counts(records))
@@ -47,7 +47,7 @@ def write_counts(
 
 def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> InstructionReport:
     from ghostdeploy.commands.compare import prepare
-    from ghostdeploy.commands.count import compare_counts, count
+    from ghostdeploy.commands.instructions import compare_counts, count
     from ghostdeploy.commands.targets import parse_subject
     from ghostdeploy.report.instructions.content import InstructionReport
     from ghostdeploy.runners import open_runner

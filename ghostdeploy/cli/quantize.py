@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghostdeploy.cli.options import (
+from ghostdeploy.cli.options.measuring import (
     calibration_options,
     export_request,
     model_options,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghostdeploy.commands.bench import Session, log_ratios, open_session
 from ghostdeploy.commands.gate.request import GateRequest
-from ghostdeploy.commands.gate.where import where
+from ghostdeploy.commands.gate.slowdown import where
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import PairedGate, Verdict
 from ghostdeploy.gate.budgets import Budget, BudgetResult, judge

@@ -41,7 +41,7 @@ from ghostdeploy.schema import (
 from ghostdeploy.stats import launches as stats
 from tests import small_models
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy.commands.count import count
+from ghostdeploy.commands.instructions import count
 from ghostdeploy.commands.gate.request import GateRequest
-from ghostdeploy.commands.gate.where import graphs
+from ghostdeploy.commands.gate.slowdown import graphs
 from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import UsageError
 from ghostdeploy.gate.budgets import judge as judge_budget

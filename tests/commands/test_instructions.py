@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ghostdeploy.commands.bench import artifact_of
-from ghostdeploy.commands.count import compare_counts, count
+from ghostdeploy.commands.instructions import compare_counts, count
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.records import read_record
 from ghostdeploy.runners.arm.place import place

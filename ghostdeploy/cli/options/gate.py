@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghostdeploy.cli.options import bench_options, export_options
+from ghostdeploy.cli.options.measuring import bench_options, export_options
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostdeploy.cli.gate_options import BENCH_FIELDS, policy_of
-from ghostdeploy.cli.options import bench_params, export_request, spec_defaults
+from ghostdeploy.cli.options.gate import BENCH_FIELDS, policy_of
+from ghostdeploy.cli.options.measuring import bench_params, export_request, spec_defaults
 from ghostdeploy.cli.terminal import with_progress
 from ghostdeploy.errors import UsageError
 
@@ -24,7 +24,7 @@ NO_DELTA = "0.9999"  # a policy wants its tolerance below delta, which a count h
 
 def gate_request(o: dict[str, Any], explicit: set[str], time_s: float) -> GateRequest:
     from ghostdeploy.commands.gate import baselines
-    from ghostdeploy.commands.gate.counted import is_counted
+    from ghostdeploy.commands.gate.instructions import is_counted
     from ghostdeploy.commands.gate.request import GateRequest
     from ghostdeploy.gate.instructions import DEFAULT_TOLERANCE
 
