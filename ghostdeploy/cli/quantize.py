@@ -1,61 +1,100 @@
-"""``ghostdeploy quantize``, and what it and ``export`` tell about a quantized file."""
+"""``ghostdeploy quantize``, and what it and ``export`` tell of a quantized file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.measuring import (
-    calibration_options,
-    export_request,
-    model_options,
-    quantize_options,
-    spec_defaults,
-)
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.terminal import emit_json, progress_line
 
 if TYPE_CHECKING:
-    from ghostdeploy.schema import FloatCost, Quantization
+    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization
 
 SHOWN = 3
 
 
+@dataclass(frozen=True)
+class QuantizeArguments:
+    """What ``ghostdeploy quantize`` takes."""
+
+    target: str = argument(metavar="FILE|MODEL")
+    network: NetworkArguments = group(NetworkArguments)
+    calibration: CalibrationArguments = group(CalibrationArguments)
+    precision: str = option(
+        "--precision",
+        default="int8",
+        show_default=True,
+        help="Number format to make: int8, int8-float-io, int16x8 or int8-qdq.",
+    )
+    out: Path | None = option(
+        "--out",
+        type=Path,
+        metavar="FILE|DIR",
+        help="File to write or, for a MODEL, the folder that it goes to.",
+    )
+    force: bool = option(
+        "--force", is_flag=True, help="Quantize again even where the same file is there already."
+    )
+    report: Path | None = option(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="Write every layer's signal-to-noise ratio to this .png, .csv or .json file.",
+    )
+    as_json: bool = json_flag()
+
+    def export_request(self, spec: ModelSpec, formats: tuple[str, ...]) -> ExportRequest:
+        """Return the request to export a model of the zoo in the precision.
+
+        Raises UsageError for values that make no sense.
+        """
+        from ghostdeploy.commands.export import ExportRequest
+
+        return ExportRequest(
+            spec=spec,
+            formats=formats,
+            precision=self.precision,
+            weights=self.network.weights,
+            seed=self.network.seed,
+            out=self.out or Path("models"),
+            force=self.force,
+            quantize=self.calibration.quantize_options,
+        )
+
+
 @click.command()
-@click.argument("target", metavar="FILE|MODEL")
-@model_options
-@calibration_options
-@click.option("--precision", default="int8", show_default=True, help="Of the calibrated ones.")
-@click.option("--out", type=Path, help="The file, or for a MODEL the folder, to write.")
-@click.option("--force", is_flag=True, help="Quantize again what is there already.")
-@click.option("--report", type=Path, help="Write every layer's SNR there: .png, .csv or .json.")
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def quantize(target: str, as_json: bool, **o: Any) -> None:
+@takes(QuantizeArguments)
+def quantize(arguments: QuantizeArguments) -> None:
     """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize import file as command
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import calibrated_recipe
 
-    wanted = calibrated_recipe(o["precision"])
-    if o["report"]:
-        command.check_report(o["report"], o["precision"])
-    source = parse_target(target, spec_defaults(o))
-    options = quantize_options(o)
-    if isinstance(source, Path):
-        artifact = with_progress(
-            lambda p: command.quantize_file(source, o["precision"], options, o["out"], p)
-        )
-    else:
-        o["out"] = o["out"] or Path("models")
-        request = export_request(o, source, wanted.formats)
-        artifact = with_progress(lambda p: export(request, p))[0].artifact
+    precision = arguments.precision
+    wanted = calibrated_recipe(precision)
+    if arguments.report:
+        command.check_report(arguments.report, precision)
+    source = parse_target(arguments.target, arguments.network.defaults)
+    options = arguments.calibration.quantize_options
+    with progress_line() as progress:
+        if isinstance(source, Path):
+            artifact = command.quantize_file(source, precision, options, arguments.out, progress)
+        else:
+            request = arguments.export_request(source, wanted.formats)
+            artifact = export(request, progress)[0].artifact
     assert artifact.quantization is not None
-    if o["report"]:
-        command.write_report(artifact, o["report"])
-    if as_json:
+    if arguments.report:
+        command.write_report(artifact, arguments.report)
+    if arguments.as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
     for line in (*quantization_lines(artifact.quantization), *layer_lines(artifact.quantization)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.bench import artifact_of
+from ghostdeploy.commands.bench.new_records import artifact_of
 from ghostdeploy.errors import InputFileError
 
 if TYPE_CHECKING:

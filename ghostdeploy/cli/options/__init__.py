@@ -1,1 +1,1 @@
-"""The options of the commands, a file for each subject."""
+"""The options of the commands: a frozen dataclass and a file for each subject."""

@@ -30,7 +30,7 @@ def float_cost(
         records = _records({"int8": int8, "mixed": mixed, "fp32": fp32}, format, progress)
     except GhostdeployError as error:
         return FloatCost(int8_kernels=whole, why_not=str(error).rpartition("/")[2])
-    from ghostdeploy.commands.bench import compare_records
+    from ghostdeploy.commands.bench.comparison import compare_records
 
     to_int8, to_fp32 = (
         compare_records([records[base], records["mixed"]], [base, "mixed"])[1]
@@ -46,7 +46,7 @@ def float_cost(
 
 
 def _records(files: Mapping[str, bytes], format: str, progress: Progress) -> dict[str, BenchRecord]:
-    from ghostdeploy.commands.bench import bench
+    from ghostdeploy.commands.bench.session import bench
     from ghostdeploy.runners import Access, open_runner
 
     params = replace(PARAMS, runtime=RUNTIMES[format])

@@ -32,7 +32,7 @@ def quantize_file(
     Raises InputFileError for a file that is not a float model of one image, UsageError where its
     format does not go with the precision; nothing is written then.
     """
-    from ghostdeploy.commands.bench import artifact_of
+    from ghostdeploy.commands.bench.new_records import artifact_of
     from ghostdeploy.commands.export import sidecar
     from ghostdeploy.commands.inputs import preprocessing
     from ghostdeploy.commands.quantize.onnx import quantize_onnx

@@ -16,13 +16,9 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy import records
-from ghostdeploy.commands.bench import (
-    ATTEMPTS_PER_LAUNCH,
-    artifact_of,
-    bench,
-    compare_records,
-    record_name,
-)
+from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.new_records import artifact_of, record_name
+from ghostdeploy.commands.bench.session import ATTEMPTS_PER_LAUNCH, bench
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import open_runner, watch
@@ -196,7 +192,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ghostdeploy.commands.bench import artifact_of, bench
+from ghostdeploy.commands.bench.new_records import artifact_of
+from ghostdeploy.commands.bench.session import bench
 from ghostdeploy.runners import watch
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams

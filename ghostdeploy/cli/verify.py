@@ -1,0 +1,80 @@
+"""``ghostdeploy verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from ghostdeploy.commands.verify import Origin
+
+
+@dataclass(frozen=True)
+class VerifyArguments:
+    """What ``ghostdeploy verify`` takes."""
+
+    file: Path = argument(type=Path)
+    model: str | None = option(
+        "--model",
+        metavar="MODEL",
+        help="The network that FILE is, where the file does not say so itself.",
+    )
+    network: NetworkArguments = group(NetworkArguments)
+    precision: str = option(
+        "--precision",
+        default="",
+        help="With --model, the precision of FILE; what the file itself tells by default.",
+    )
+    layers: bool = option("--layers", is_flag=True, help="Print every inner tensor's difference.")
+    as_json: bool = json_flag()
+
+    def origin(self) -> Origin | None:
+        """Return the network that FILE is said to be, None where the file has to tell.
+
+        Raises UsageError for a file, or for values that make no sense.
+        """
+        from ghostdeploy.commands.export import weights_id
+        from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.commands.verify import Origin
+        from ghostdeploy.quantize import recipe
+        from ghostdeploy.schema import ExportOptions
+
+        if not self.model:
+            return None
+        spec = parse_target(self.model, self.network.defaults)
+        if isinstance(spec, Path):
+            raise UsageError("--model takes a model of the zoo, not a file")
+        if self.precision:
+            recipe(self.precision)
+        weights = weights_id(self.network.weights, self.network.seed)
+        return Origin(spec, ExportOptions(), self.precision, weights)
+
+
+@click.command()
+@takes(VerifyArguments)
+def verify(arguments: VerifyArguments) -> None:
+    """Compare FILE with its torch network again, layer by layer."""
+    from ghostdeploy.commands import verify as command
+    from ghostdeploy.commands.export import verdict
+
+    file = arguments.file
+    found = command.verify(file, origin=arguments.origin(), weights=arguments.network.weights)
+    if arguments.as_json:
+        emit_json({"parity": asdict(found.parity), "layers": found.layers})
+    elif arguments.layers:
+        for name, error in found.layers.items():
+            mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
+            click.echo(f"{mark} {error:8.1e}  {name}")
+    text = f"{file}: {verdict(found.parity, found.layers)}"
+    if not found.parity.passed:
+        raise CheckFailed(text)
+    if not arguments.as_json:
+        click.echo(text)
