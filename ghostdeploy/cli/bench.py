@@ -76,7 +76,7 @@ class BenchArguments:
 @click.command()
 @takes(BenchArguments)
 def bench(arguments: BenchArguments) -> None:
-    """Measure the latency of one or more models, interleaved in one session."""
+    """Measure the latency of models, interleaved in one session."""
     from ghostdeploy.cli.measured import print_instructions, print_latencies
     from ghostdeploy.commands.measure import measure
 
@@ -150,10 +150,11 @@ class CompareArguments:
 @click.command()
 @takes(CompareArguments)
 def compare(arguments: CompareArguments) -> None:
-    """Export, measure and report the models of the paper's Table 1, or others, side by side.
+    """Measure the paper's Table 1, or other models, side by side.
 
-    Table 1 is GhostNet, GhostNet with self-attention, and GhostNetV2 with DFC attention. With
-    --precisions it is one model in each of them: is a smaller number format worth it?
+    Table 1 is GhostNet, GhostNet with self-attention, and GhostNetV2 with DFC attention. The
+    models are exported, measured in one session and reported. With --precisions it is one model
+    in several number formats: is a smaller one worth it?
     """
     from ghostdeploy.cli.measured import print_latencies, write_instructions
     from ghostdeploy.commands.compare import NOTES, TABLE_1

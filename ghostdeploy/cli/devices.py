@@ -33,9 +33,9 @@ class DevicesArguments:
 @click.command()
 @takes(DevicesArguments)
 def devices(arguments: DevicesArguments) -> None:
-    """List the phones that adb reaches: their cores, their state, and what they still lack.
+    """List the phones that adb reaches, and what they still lack.
 
-    HOST:PORT is connected to first, for phones with wireless debugging.
+    It tells their cores and their state. HOST:PORT is connected to first, for phones with wireless debugging.
     """
     from ghostdeploy.runners.attached import attached
 

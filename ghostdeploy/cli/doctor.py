@@ -46,7 +46,7 @@ class DoctorArguments:
 @click.command()
 @takes(DoctorArguments)
 def doctor(arguments: DoctorArguments) -> None:
-    """Tell what is installed, what is missing, and the command that mends it."""
+    """Tell what is missing, and the command that mends it."""
     if arguments.fetch:
         return _fetch(arguments)
     if arguments.setup_qemu:

@@ -68,9 +68,9 @@ class EvalArguments:
 @click.command("eval")
 @takes(EvalArguments)
 def evaluate(arguments: EvalArguments) -> None:
-    """Measure the top-1 and top-5 accuracy of each FILE, or of MODEL in torch, on labelled images.
+    """Measure the accuracy of models on labelled images.
 
-    What was computed is kept in --records; the same command goes on after an interruption.
+    It is top-1 and top-5, of each FILE, or of MODEL in torch. What was computed is kept in --records; the same command goes on after an interruption.
     """
     from ghostdeploy.commands import eval as command
     from ghostdeploy.commands.export import read_labels

@@ -12,7 +12,7 @@ from ghostdeploy.cli.options.arguments import argument, group, json_flag, option
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.quantize import quantization_lines
+from ghostdeploy.cli.quantize import describe_quantization
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.errors import UsageError
 
@@ -100,7 +100,7 @@ class ExportArguments:
 @click.command()
 @takes(ExportArguments)
 def export(arguments: ExportArguments) -> None:
-    """Build MODEL, lower it, prove it equal to the torch network, and write it."""
+    """Export MODEL to files that are proven equal to the torch network."""
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)
     from ghostdeploy.commands.export import export as run_export
@@ -151,5 +151,5 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
         if artifact.precision == "fp32" and not artifact.export.speed:
             click.echo("  faster still, without the paper's operators: --opt fast (see --explain)")
     if artifact.quantization:
-        for line in quantization_lines(artifact.quantization):
+        for line in describe_quantization(artifact.quantization):
             click.echo(f"  {line}")

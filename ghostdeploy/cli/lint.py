@@ -69,7 +69,10 @@ class LintArguments:
 @click.command()
 @takes(LintArguments)
 def lint(arguments: LintArguments) -> None:
-    """Say what in each model FILE a phone will dislike, and which module it came from."""
+    """Find what in each model FILE a phone will dislike.
+
+    Each finding names the module of the network that it came from.
+    """
     from ghostdeploy.commands import lint as command
 
     if arguments.explain or arguments.fix:

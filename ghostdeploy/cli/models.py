@@ -20,7 +20,10 @@ class ModelsArguments:
 @click.command()
 @takes(ModelsArguments)
 def models(arguments: ModelsArguments) -> None:
-    """List the zoo: parameters, MACs, and the paper's accuracy and latency."""
+    """List the models of the zoo, and what the paper says of each.
+
+    It tells parameters, MACs, and the paper's accuracy and latency.
+    """
     from ghostdeploy.commands.models import list_models
     from ghostdeploy.report.columns import aligned
 

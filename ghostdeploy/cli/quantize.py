@@ -73,7 +73,10 @@ class QuantizeArguments:
 @click.command()
 @takes(QuantizeArguments)
 def quantize(arguments: QuantizeArguments) -> None:
-    """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
+    """Make an int8 file of a float FILE or of MODEL.
+
+    It also tells what that cost in accuracy.
+    """
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize import file as command
     from ghostdeploy.commands.targets import parse_target
@@ -97,12 +100,15 @@ def quantize(arguments: QuantizeArguments) -> None:
     if arguments.as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
-    for line in (*quantization_lines(artifact.quantization), *layer_lines(artifact.quantization)):
+    for line in (
+        *describe_quantization(artifact.quantization),
+        *describe_layers(artifact.quantization),
+    ):
         click.echo(f"  {line}")
 
 
-def layer_lines(made: Quantization) -> Iterator[str]:
-    """The ten worst layers, what saturates, and the halves whose one scale suits them least."""
+def describe_layers(made: Quantization) -> Iterator[str]:
+    """Tell the ten worst layers, what saturates, and the halves whose one scale suits them least."""
     if made.error is None or not made.error.layers:
         return
     yield "  SNR dB  layer"
@@ -119,8 +125,8 @@ def layer_lines(made: Quantization) -> Iterator[str]:
         )
 
 
-def quantization_lines(made: Quantization) -> Iterator[str]:
-    """What a reader must know of a quantized file, the warning first."""
+def describe_quantization(made: Quantization) -> Iterator[str]:
+    """Tell what a reader must know of a quantized file, the warning first."""
     data, error = made.calibration, made.error
     if data.synthetic:
         yield (
@@ -145,11 +151,11 @@ def quantization_lines(made: Quantization) -> Iterator[str]:
     if made.kept_float:
         yield f"in float: {', '.join(made.kept_float)}"
     if made.cost:
-        yield cost_line(made.cost)
+        yield describe_cost(made.cost)
 
 
-def cost_line(cost: FloatCost) -> str:
-    """What the float layers cost in time, and how sure that is."""
+def describe_cost(cost: FloatCost) -> str:
+    """Tell what the float layers cost in time, and how sure that is."""
     if not (cost.to_int8 and cost.to_fp32):
         return f"its cost in time was not measured: {cost.why_not}"
     ratios = (f"{r.value:.2f} [{r.lower:.2f}, {r.upper:.2f}]" for r in (cost.to_int8, cost.to_fp32))

@@ -38,9 +38,9 @@ class ReportArguments:
 @click.command()
 @takes(ReportArguments)
 def report(arguments: ReportArguments) -> None:
-    """Make the report anew from RECORDS; ratios are to the first one.
+    """Make the report again from RECORDS alone.
 
-    With --history reports/gate-history.jsonl it tells how the gates went, for each device.
+    Ratios are to the first one. With --history reports/gate-history.jsonl it tells how the gates went, for each device.
     """
     if bool(arguments.records) == bool(arguments.history):
         raise UsageError("report takes RECORDS, or --history FILE")

@@ -88,7 +88,7 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore Ctrl-C: this one hears it, and ends them."""
+    """Let processes that start meanwhile ignore Ctrl-C: this one hears it, and ends them."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -15,11 +14,11 @@ class Resolution(click.ParamType[tuple[int, int]]):
 
     name = "resolution"
 
-    def convert(self, value: Any, param: object, ctx: object) -> tuple[int, int]:
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:
         """Raise UsageError for what is no resolution."""
         from ghostdeploy.commands.targets import parse_resolution
 
-        return value if isinstance(value, tuple) else parse_resolution(str(value))
+        return parse_resolution(str(value))
 
 
 class Change(click.ParamType[tuple[str, object]]):
@@ -27,11 +26,11 @@ class Change(click.ParamType[tuple[str, object]]):
 
     name = "name=value"
 
-    def convert(self, value: Any, param: object, ctx: object) -> tuple[str, object]:
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, object]:
         """Raise UsageError for what has no name or no value."""
         from ghostdeploy import zoo
 
-        return value if isinstance(value, tuple) else zoo.parse_change(value)
+        return zoo.parse_change(str(value))
 
 
 class Share(click.ParamType[float]):
@@ -39,7 +38,7 @@ class Share(click.ParamType[float]):
 
     name = "share"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: object) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> float:
         """Raise UsageError for what is no share, and for a number from 1 on without a ``%``."""
         text = str(value)
         number, percent, rest = text.strip().partition("%")
@@ -58,7 +57,7 @@ class Looks(click.ParamType[tuple[int, ...]]):
 
     name = "looks"
 
-    def convert(self, value: Any, param: object, ctx: object) -> tuple[int, ...]:
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, ...]:
         """Raise UsageError for what are no whole numbers."""
         text = value if isinstance(value, str) else ",".join(map(str, _items(value)))
         try:
@@ -72,7 +71,7 @@ class Limit(click.ParamType[tuple[str, float]]):
 
     name = "name=limit"
 
-    def convert(self, value: Any, param: object, ctx: object) -> tuple[str, float]:
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, float]:
         """Raise UsageError for a missing name, or a limit that is no number."""
         text = value if isinstance(value, str) else "=".join(map(str, _items(value)))
         name, _, limit = text.rpartition("=")
@@ -85,5 +84,5 @@ class Limit(click.ParamType[tuple[str, float]]):
         return name, found
 
 
-def _items(value: Any) -> Sequence[object]:
+def _items(value: object) -> Sequence[object]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)

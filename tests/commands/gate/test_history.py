@@ -17,8 +17,8 @@ def test_what_is_appended_is_read_back(tmp_path):
     for run in (RUN, GREEN, RUN):
         history.append_run(path, run)
     assert history.read_history(path) == ([RUN, GREEN, RUN], 0)
-    assert history.last_of([RUN, GREEN], "fp32", "adb:S1") is GREEN
-    assert history.last_of([RUN], "fp32", "local") is None
+    assert history.find_last_run([RUN, GREEN], "fp32", "adb:S1") is GREEN
+    assert history.find_last_run([RUN], "fp32", "local") is None
 
 
 def test_a_torn_line_costs_itself_only(tmp_path):
