@@ -35,7 +35,8 @@ class DevicesArguments:
 def devices(arguments: DevicesArguments) -> None:
     """List the phones that adb reaches, and what they still lack.
 
-    It tells their cores and their state. HOST:PORT is connected to first, for phones with wireless debugging.
+    It tells their cores and their state. HOST:PORT is connected to first, for phones with wireless
+    debugging.
     """
     from ghostdeploy.runners.attached import attached
 

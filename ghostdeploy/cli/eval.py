@@ -70,7 +70,8 @@ class EvalArguments:
 def evaluate(arguments: EvalArguments) -> None:
     """Measure the accuracy of models on labelled images.
 
-    It is top-1 and top-5, of each FILE, or of MODEL in torch. What was computed is kept in --records; the same command goes on after an interruption.
+    It is top-1 and top-5, of each FILE, or of MODEL in torch. What was computed is kept in
+    --records; the same command goes on after an interruption.
     """
     from ghostdeploy.commands import eval as command
     from ghostdeploy.commands.export import read_labels

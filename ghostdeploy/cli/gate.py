@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def gate(arguments: GateArguments) -> None:
     """Fail if CANDIDATE is slower than BASELINE on this device.
 
-    It fails then only. Exit codes: 0 pass or improved, 1 regressed, 3 inconclusive or invalid, 2 usage. Without
-    --baseline the one that is accepted on the device counts. See docs/gate.md.
+    It fails then only. Exit codes: 0 pass or improved, 1 regressed, 3 inconclusive or invalid,
+    2 usage. Without --baseline the one that is accepted on the device counts. See docs/gate.md.
     """
     from ghostdeploy.cli.verdicts import tell_verdicts
 

@@ -108,7 +108,7 @@ def quantize(arguments: QuantizeArguments) -> None:
 
 
 def describe_layers(made: Quantization) -> Iterator[str]:
-    """Tell the ten worst layers, what saturates, and the halves whose one scale suits them least."""
+    """Tell the ten worst layers, what saturates, and the halves whose one scale fits least."""
     if made.error is None or not made.error.layers:
         return
     yield "  SNR dB  layer"

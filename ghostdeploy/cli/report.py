@@ -40,7 +40,8 @@ class ReportArguments:
 def report(arguments: ReportArguments) -> None:
     """Make the report again from RECORDS alone.
 
-    Ratios are to the first one. With --history reports/gate-history.jsonl it tells how the gates went, for each device.
+    Ratios are to the first one. With --history reports/gate-history.jsonl it tells how the gates
+    went, for each device.
     """
     if bool(arguments.records) == bool(arguments.history):
         raise UsageError("report takes RECORDS, or --history FILE")
