@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class MeasuringArguments:
     """Which networks are exported, how, and how they are measured."""
 
-    network: NetworkArguments = group(NetworkArguments)
-    lowering: LoweringArguments = group(LoweringArguments)
     launch: LaunchArguments = group(LaunchArguments)
     session: SessionArguments = group(SessionArguments)
+    network: NetworkArguments = group(NetworkArguments)
+    lowering: LoweringArguments = group(LoweringArguments)
 
     def request(
         self, names: Sequence[str], calibration: CalibrationArguments | None = None

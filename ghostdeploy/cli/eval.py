@@ -55,7 +55,7 @@ class EvalArguments:
         "--crop",
         default=0.875,
         show_default=True,
-        help="Share of each image's shorter side that is kept.",
+        help="Share of the resized image's sides that the centre crop keeps.",
     )
     per_class: bool = option(
         "--per-class", is_flag=True, help="Also tell the accuracy of every class."

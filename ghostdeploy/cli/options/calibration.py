@@ -39,7 +39,7 @@ class CalibrationArguments:
         "--crop",
         default=0.875,
         show_default=True,
-        help="Share of each image's shorter side that is kept.",
+        help="Share of the resized image's sides that the centre crop keeps.",
     )
     ranges: str = option(
         "--ranges",

@@ -23,7 +23,7 @@ class PhoneArguments:
         "--max-thermal",
         default=0,
         show_default=True,
-        help="Highest thermal status of Android, 0 to 6, at which a launch may begin.",
+        help="Highest thermal status of Android, 0 to 6, that a launch may have.",
     )
     max_temp: float | None = option(
         "--max-temp",

@@ -32,7 +32,8 @@ class NetworkArguments:
         "--variant",
         default="official",
         show_default=True,
-        help="Variant of the network: official (the published code) or paper (the text's).",
+        help="Variant of the network: official, as the published code is, or paper, as the paper's"
+        " text has it.",
     )
     changes: tuple[tuple[str, object], ...] = option(
         "--set",
