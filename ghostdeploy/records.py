@@ -25,7 +25,7 @@ from ghostdeploy.schema import SCHEMA, Artifact, BenchRecord, LatencySummary, Mo
 MAX_FILE_BYTES = 64_000_000
 # A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).
 UNSIGNED_SUFFIXES = ("_ms", "_s", "_mb", "_khz", "_bytes", "_1min", "_percent")
-# DATE-TIME-ID_N-…, as ``commands.bench.record_name`` makes them
+# DATE-TIME-ID_N-…, as ``commands.bench.new_records`` makes them
 _RECORD_NAME = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{6})_(\d{1,4})-")
 INSTRUCTION_CLASSES = ("multiply_accumulate", "load", "store", "other")
 UNSIGNED_NAMES = frozenset(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
@@ -66,7 +66,7 @@ class MeasuringArguments:
 
 @dataclass(frozen=True)
 class BenchArguments:
-    """What ``ghostdeploy bench`` takes."""
+    """The arguments of ``ghostdeploy bench``."""
 
     targets: tuple[str, ...] = argument(metavar="[MODEL|FILE]...", nargs=-1)
     measuring: MeasuringArguments = group(MeasuringArguments)
@@ -74,7 +74,7 @@ class BenchArguments:
 
 
 @click.command()
-@takes(BenchArguments)
+@pass_arguments(BenchArguments)
 def bench(arguments: BenchArguments) -> None:
     """Measure the latency of models, interleaved in one session."""
     from ghostdeploy.cli.measured import print_instructions, print_latencies
@@ -91,7 +91,7 @@ def bench(arguments: BenchArguments) -> None:
 
 @dataclass(frozen=True)
 class CompareArguments:
-    """What ``ghostdeploy compare`` takes."""
+    """The arguments of ``ghostdeploy compare``."""
 
     models: str = option(
         "--models",
@@ -148,7 +148,7 @@ class CompareArguments:
 
 
 @click.command()
-@takes(CompareArguments)
+@pass_arguments(CompareArguments)
 def compare(arguments: CompareArguments) -> None:
     """Measure the paper's Table 1, or other models, side by side.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DevicesArguments:
-    """What ``ghostdeploy devices`` takes."""
+    """The arguments of ``ghostdeploy devices``."""
 
     addresses: tuple[str, ...] = argument(metavar="[HOST:PORT]...", nargs=-1)
     adb: str = option(
@@ -31,7 +31,7 @@ class DevicesArguments:
 
 
 @click.command()
-@takes(DevicesArguments)
+@pass_arguments(DevicesArguments)
 def devices(arguments: DevicesArguments) -> None:
     """List the phones that adb reaches, and what they still lack.
 

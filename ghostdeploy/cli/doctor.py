@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 import click
 
 from ghostdeploy import __version__
-from ghostdeploy.cli.options.arguments import json_flag, option, takes
+from ghostdeploy.cli.options.arguments import json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.errors import CheckFailed
 
 
 @dataclass(frozen=True)
 class DoctorArguments:
-    """What ``ghostdeploy doctor`` takes."""
+    """The arguments of ``ghostdeploy doctor``."""
 
     fetch: bool = option(
         "--fetch-benchmark-model",
@@ -44,7 +44,7 @@ class DoctorArguments:
 
 
 @click.command()
-@takes(DoctorArguments)
+@pass_arguments(DoctorArguments)
 def doctor(arguments: DoctorArguments) -> None:
     """Tell what is missing, and the command that mends it."""
     if arguments.fetch:

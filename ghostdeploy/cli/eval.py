@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, folder, group, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    folder,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.quiet import captured
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EvalArguments:
-    """What ``ghostdeploy eval`` takes."""
+    """The arguments of ``ghostdeploy eval``."""
 
     targets: tuple[str, ...] = argument(metavar="FILE|MODEL...", nargs=-1, required=True)
     data: Path = option(
@@ -66,7 +73,7 @@ class EvalArguments:
 
 
 @click.command("eval")
-@takes(EvalArguments)
+@pass_arguments(EvalArguments)
 def evaluate(arguments: EvalArguments) -> None:
     """Measure the accuracy of models on labelled images.
 

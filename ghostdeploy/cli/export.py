@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportArguments:
-    """What ``ghostdeploy export`` takes."""
+    """The arguments of ``ghostdeploy export``."""
 
     model: str = argument(default="ghostnetv2")
     network: NetworkArguments = group(NetworkArguments)
@@ -98,7 +98,7 @@ class ExportArguments:
 
 
 @click.command()
-@takes(ExportArguments)
+@pass_arguments(ExportArguments)
 def export(arguments: ExportArguments) -> None:
     """Export MODEL to files that are proven equal to the torch network."""
     if arguments.explain:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.gate_arguments import AcceptArguments, GateArguments
-from ghostdeploy.cli.options.arguments import convert_values, given_names, replace_arguments, takes
+from ghostdeploy.cli.options.arguments import (
+    convert_values,
+    given_names,
+    pass_arguments,
+    replace_arguments,
+)
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.errors import MeasurementError, UsageError
 
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
-@takes(GateArguments)
+@pass_arguments(GateArguments)
 def gate(arguments: GateArguments) -> None:
     """Fail if CANDIDATE is slower than BASELINE on this device.
 
@@ -47,7 +52,7 @@ def gate(arguments: GateArguments) -> None:
 
 
 @gate.command()
-@takes(AcceptArguments)
+@pass_arguments(AcceptArguments)
 def accept(arguments: AcceptArguments) -> None:
     """Make MODEL the baseline on this device from now on."""
     from ghostdeploy.commands.gate.accept import accept as accept_baseline

@@ -1,4 +1,4 @@
-"""What ``ghostdeploy gate`` and ``gate accept`` take, and the requests that this makes."""
+"""The arguments of ``ghostdeploy gate`` and ``gate accept``, and the requests they make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_BASELINE = "none"  # as a --baseline: budgets alone
 
 @dataclass(frozen=True)
 class GateArguments:
-    """What ``ghostdeploy gate`` takes."""
+    """The arguments of ``ghostdeploy gate``."""
 
     baseline: str = option(
         "--baseline",
@@ -133,7 +133,7 @@ class GateArguments:
 
 @dataclass(frozen=True)
 class AcceptArguments:
-    """What ``ghostdeploy gate accept`` takes."""
+    """The arguments of ``ghostdeploy gate accept``."""
 
     model: str = argument(metavar="FILE|MODEL")
     name: str = option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, option, takes
+from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
 from ghostdeploy.cli.terminal import print_or_write
 from ghostdeploy.errors import CheckFailed, UsageError
 
@@ -20,7 +20,7 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 
 @dataclass(frozen=True)
 class LintArguments:
-    """What ``ghostdeploy lint`` takes."""
+    """The arguments of ``ghostdeploy lint``."""
 
     files: tuple[Path, ...] = argument(type=Path, nargs=-1, required=True)
     strict: bool = option("--strict", is_flag=True, help="Fail on warnings, too.")
@@ -67,7 +67,7 @@ class LintArguments:
 
 
 @click.command()
-@takes(LintArguments)
+@pass_arguments(LintArguments)
 def lint(arguments: LintArguments) -> None:
     """Find what in each model FILE a phone will dislike.
 

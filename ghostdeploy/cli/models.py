@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from ghostdeploy.cli.options.arguments import json_flag, takes
+from ghostdeploy.cli.options.arguments import json_flag, pass_arguments
 from ghostdeploy.cli.terminal import emit_json
 
 
 @dataclass(frozen=True)
 class ModelsArguments:
-    """What ``ghostdeploy models`` takes."""
+    """The arguments of ``ghostdeploy models``."""
 
     as_json: bool = json_flag()
 
 
 @click.command()
-@takes(ModelsArguments)
+@pass_arguments(ModelsArguments)
 def models(arguments: ModelsArguments) -> None:
     """List the models of the zoo, and what the paper says of each.
 

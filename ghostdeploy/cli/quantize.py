@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
@@ -23,7 +23,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class QuantizeArguments:
-    """What ``ghostdeploy quantize`` takes."""
+    """The arguments of ``ghostdeploy quantize``."""
 
     target: str = argument(metavar="FILE|MODEL")
     network: NetworkArguments = group(NetworkArguments)
@@ -71,7 +71,7 @@ class QuantizeArguments:
 
 
 @click.command()
-@takes(QuantizeArguments)
+@pass_arguments(QuantizeArguments)
 def quantize(arguments: QuantizeArguments) -> None:
     """Make an int8 file of a float FILE or of MODEL.
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, folder, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, folder, json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json, stamp
 from ghostdeploy.errors import UsageError
 
 
 @dataclass(frozen=True)
 class ReportArguments:
-    """What ``ghostdeploy report`` takes."""
+    """The arguments of ``ghostdeploy report``."""
 
     records: tuple[Path, ...] = argument(type=Path, nargs=-1)
     history: Path | None = option(
@@ -36,7 +36,7 @@ class ReportArguments:
 
 
 @click.command()
-@takes(ReportArguments)
+@pass_arguments(ReportArguments)
 def report(arguments: ReportArguments) -> None:
     """Make the report again from RECORDS alone.
 

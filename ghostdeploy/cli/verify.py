@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, takes
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
 from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.terminal import emit_json
 from ghostdeploy.errors import CheckFailed, UsageError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VerifyArguments:
-    """What ``ghostdeploy verify`` takes."""
+    """The arguments of ``ghostdeploy verify``."""
 
     file: Path = argument(type=Path)
     model: str | None = option(
@@ -59,7 +59,7 @@ class VerifyArguments:
 
 
 @click.command()
-@takes(VerifyArguments)
+@pass_arguments(VerifyArguments)
 def verify(arguments: VerifyArguments) -> None:
     """Compare FILE with its torch network again, layer by layer."""
     from ghostdeploy.commands import verify as command

@@ -6,7 +6,7 @@
         phone: PhoneArguments = group(PhoneArguments)
 
     @click.command()
-    @takes(DevicesArguments)
+    @pass_arguments(DevicesArguments)
     def devices(arguments: DevicesArguments) -> None: ...
 
 A field's name is its parameter's name in click, and its key in a suite of gates.
@@ -52,7 +52,7 @@ def json_flag() -> Any:
     return option("--json", is_flag=True, help=JSON_HELP)
 
 
-def takes(make: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+def pass_arguments(make: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
     """Give a function the options of ``make``, and call it with one value of that class."""
 
     def decorate(function: Callable[[T], None]) -> Callable[..., None]:
