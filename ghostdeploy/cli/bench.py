@@ -29,7 +29,7 @@ from ghostdeploy.cli.terminal import JSON_HELP, emit_json, stamp, with_progress
 from ghostdeploy.errors import MeasurementError, UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.report import Report
+    from ghostdeploy.report.latency.report import Report
     from ghostdeploy.schema import Comparison
 
 
@@ -105,7 +105,7 @@ def report(
         return _write_history(history, out, name or "gate-history", as_json)
     from ghostdeploy.commands.compare import NOTES, comparisons
     from ghostdeploy.records import read_record
-    from ghostdeploy.report import Report
+    from ghostdeploy.report.latency.report import Report
 
     read = [read_record(path) for path in records]
     if any(record.instructions for record in read):
@@ -123,9 +123,9 @@ def report(
 
 def _write_history(log: Path, out: Path, stem: str, as_json: bool) -> None:
     from ghostdeploy.commands.gate.history import read
+    from ghostdeploy.files import write_atomic
     from ghostdeploy.quiet import captured
-    from ghostdeploy.records import write_atomic
-    from ghostdeploy.report.history import render
+    from ghostdeploy.report.gate.history_page import render
 
     runs, skipped = read(log)
     with captured():
@@ -145,7 +145,7 @@ def _measure(
     from ghostdeploy.commands.bench import file_safe
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_subject
-    from ghostdeploy.report import Report
+    from ghostdeploy.report.latency.report import Report
 
     params, defaults = bench_params(o), spec_defaults(o)
     targets = [parse_subject(name, defaults) for name in names]
@@ -190,7 +190,7 @@ class Measured:
 
     def show(self, o: dict[str, Any], *, as_json: bool, stem: str = "") -> None:
         """Print, and with ``stem`` write, what was measured; then tell what was not."""
-        from ghostdeploy.report.table import render_text
+        from ghostdeploy.report.latency.formats.text import render_text
 
         rows: list[Comparison] = []
         written: list[Path] = []
@@ -213,7 +213,7 @@ class Measured:
 
 def _write(report: Any, out: Path, stem: str) -> list[Path]:
     from ghostdeploy.quiet import captured
-    from ghostdeploy.report import write_report
+    from ghostdeploy.report.latency.formats import write_report
 
     with captured():
         return write_report(report, out, stem)

@@ -32,28 +32,21 @@ def evaluate(targets: tuple[str, ...], per_class: bool, as_json: bool, **o: Any)
     What was computed is kept in --records; the same command goes on after an interruption.
     """
     from ghostdeploy.commands import eval as command
-    from ghostdeploy.commands.export import read_labels
+    from ghostdeploy.commands.class_names import read_class_names
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.images import labelled
-    from ghostdeploy.quiet import captured
 
     names = [*([o["against"]] if o["against"] else []), *targets]
     defaults = spec_defaults(o)
-    subjects = [
-        command.subject(parse_target(name, defaults), o["crop"], o["weights"], o["seed"])
+    classifiers = [
+        command.open_classifier(parse_target(name, defaults), o["crop"], o["weights"], o["seed"])
         for name in dict.fromkeys(names)
     ]
-    classes = read_labels(o["labels"]) if o["labels"] else ()
-    data = labelled.read(o["data"], classes, o["truth"])
-    base = subjects[0].name if o["against"] else ""
-
-    def work(progress: Any) -> Evaluation:
-        with captured():
-            return command.evaluate(
-                subjects, data, o["records"], base=base, limit=o["limit"], progress=progress
-            )
-
-    found = with_progress(work)
+    classes = read_class_names(o["labels"]) if o["labels"] else ()
+    data = labelled.read_labelled(o["data"], classes, o["truth"])
+    base = classifiers[0].name if o["against"] else ""
+    request = command.EvalRequest(tuple(classifiers), data, o["records"], base, o["limit"])
+    found = with_progress(lambda p: command.evaluate(request, p))
     if as_json:
         return emit_json(found)
     _tell(found, per_class)

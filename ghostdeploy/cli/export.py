@@ -49,13 +49,17 @@ def export(
         o["no_opt"] = (*o["no_opt"], "all")
     if explain:
         return _explain(o["opt"], o["no_opt"], as_json)
-    from ghostdeploy.commands import export as command
-    from ghostdeploy.commands.quantize.file import check_report, write_report
+    from ghostdeploy.commands.class_names import read_class_names
+    from ghostdeploy.commands.export import export as run_export
+    from ghostdeploy.commands.quantize.layer_report import (
+        check_layer_report,
+        write_layer_report,
+    )
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import recipe
 
     if o["report"]:
-        check_report(o["report"], o["precision"])
+        check_layer_report(o["report"], o["precision"])
     spec = parse_target(model, spec_defaults(o))
     if isinstance(spec, Path):
         raise UsageError(f"export takes a model of the zoo, not the file {spec}")
@@ -63,12 +67,12 @@ def export(
         embed_preprocessing=o["embed_preprocessing"],
         softmax=o["softmax"],
         features=o["features"],
-        labels=command.read_labels(labels) if labels else (),
+        labels=read_class_names(labels) if labels else (),
     )
     formats = recipe(o["precision"]).formats if format_ == "all" else (format_,)
-    results = with_progress(lambda p: command.export(export_request(o, spec, formats, options), p))
+    results = with_progress(lambda p: run_export(export_request(o, spec, formats, options), p))
     if o["report"]:
-        write_report(results[0].artifact, o["report"])
+        write_layer_report(results[0].artifact, o["report"])
     if as_json:
         return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
     if o["weights"] is None:
@@ -123,21 +127,15 @@ def verify(
 ) -> None:
     """Compare FILE with its torch network again, layer by layer."""
     from ghostdeploy.commands import verify as command
-    from ghostdeploy.commands.export import verdict, weights_id
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.quantize import recipe
 
-    origin = None
-    if model:
-        spec = parse_target(model, spec_defaults(o))
-        if isinstance(spec, Path):
-            raise UsageError("--model takes a model of the zoo, not a file")
-        if precision:
-            recipe(precision)
-        origin = command.Origin(
-            spec, ExportOptions(), precision, weights_id(o["weights"], o["seed"])
-        )
-    found = command.verify(file, origin=origin, weights=o["weights"])
+    spec = parse_target(model, spec_defaults(o)) if model else None
+    if isinstance(spec, Path):
+        raise UsageError("--model takes a model of the zoo, not a file")
+    request = command.VerifyRequest(file, o["weights"], spec, precision, o["seed"])
+    found = command.verify(request)
+    from ghostdeploy.commands.proof import describe_parity
+
     if as_json:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     else:
@@ -145,8 +143,8 @@ def verify(
             for name, error in found.layers.items():
                 mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
                 click.echo(f"{mark} {error:8.1e}  {name}")
-        text = f"{file}: {verdict(found.parity, found.layers)}"
+        text = f"{file}: {describe_parity(found.parity, found.layers)}"
         if found.parity.passed:
             click.echo(text)
     if not found.parity.passed:
-        raise CheckFailed(f"{file}: {verdict(found.parity, found.layers)}")
+        raise CheckFailed(f"{file}: {describe_parity(found.parity, found.layers)}")

@@ -19,7 +19,7 @@ from ghostdeploy.errors import CheckFailed, MeasurementError, UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.gate import GatePolicy
-    from ghostdeploy.gate.run import GateRun
+    from ghostdeploy.gate.outcome import GateRun
 
 BASELINE_HELP = "A model, or an accepted baseline; none for budgets alone."
 
@@ -186,11 +186,13 @@ def _resolves(calibration: Any, policy: GatePolicy) -> str:
 
 def _tell(runs: Sequence[GateRun], o: dict[str, Any]) -> None:
     """Print and write what was found; the exit code is the verdict's."""
-    from ghostdeploy.records import write_atomic
-    from ghostdeploy.report.gate import facts, render
+    from ghostdeploy.files import write_atomic
+    from ghostdeploy.report.gate import wording
+    from ghostdeploy.report.gate.formats import render
 
     if o["as_json"]:
-        emit_json(runs[0] if not o["suite"] else {"verdict": facts.all_in_all(runs), "gates": runs})
+        whole = {"verdict": wording.combine_runs(runs), "gates": runs}
+        emit_json(whole if o["suite"] else runs[0])
     else:
         click.echo(render(runs, "text"), nl=False)
     for name in ("junit", "markdown", "badge"):
@@ -200,10 +202,14 @@ def _tell(runs: Sequence[GateRun], o: dict[str, Any]) -> None:
         click.echo(render(runs, "github"), nl=False, err=o["as_json"])
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), render(runs, "markdown"))
-    verdict = facts.all_in_all(runs)
+    verdict = wording.combine_runs(runs)
     if outputs := os.environ.get("GITHUB_OUTPUT"):
         _append(Path(outputs), f"verdict={verdict}\n")
-    said = facts.headline(runs[0]) if len(runs) == 1 else f"{verdict}: {facts.counts(runs)}"
+    said = (
+        wording.headline(runs[0])
+        if len(runs) == 1
+        else f"{verdict}: {wording.count_verdicts(runs)}"
+    )
     if verdict.exit_code == 1:
         raise CheckFailed(said)
     if verdict.exit_code:

@@ -12,7 +12,7 @@ from ghostdeploy.cli.options import bench_params, export_request, spec_defaults
 from ghostdeploy.cli.terminal import emit_json, stamp, with_progress
 
 if TYPE_CHECKING:
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import BenchRecord
 
 
@@ -21,11 +21,12 @@ def is_emulated(device: str) -> bool:
 
 
 def count_and_show(names: Sequence[str], o: dict[str, Any], as_json: bool) -> None:
-    from ghostdeploy.report.instructions.formats import render_text, summary
+    from ghostdeploy.report.instructions.formats import render_text
+    from ghostdeploy.report.json_summary import summarise_instructions
 
     report = _counted(names, o, "Instructions of one inference")
     if as_json:
-        return emit_json({"models": summary(report.comparisons)})
+        return emit_json({"models": summarise_instructions(report.comparisons)})
     click.echo(render_text(report))
     click.echo(f"records: {o['records']}; for the operators: ghostdeploy report RECORD…")
 
@@ -39,7 +40,7 @@ def write_counts(
 ) -> None:
     """Raises UsageError where times are among the records."""
     from ghostdeploy.commands.count import compare_counts
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
 
     rows = tuple(compare_counts(records))
     _write(InstructionReport(title, rows), out, name, as_json)
@@ -49,7 +50,7 @@ def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> Instruction
     from ghostdeploy.commands.compare import prepare
     from ghostdeploy.commands.count import compare_counts, count
     from ghostdeploy.commands.targets import parse_subject
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.runners import open_runner
 
     params, defaults = bench_params(o), spec_defaults(o)
@@ -67,12 +68,12 @@ def _counted(names: Sequence[str], o: dict[str, Any], title: str) -> Instruction
 
 
 def _write(report: InstructionReport, out: Path, stem: str, as_json: bool) -> None:
-    from ghostdeploy.report.instructions import write_instructions
-    from ghostdeploy.report.instructions.formats import render_text, summary
+    from ghostdeploy.report.instructions.formats import render_text, write_instructions
+    from ghostdeploy.report.json_summary import summarise_instructions
 
     written = write_instructions(report, out, stem)
     if as_json:
         files = [str(path) for path in written]
-        return emit_json({"files": files, "models": summary(report.comparisons)})
+        return emit_json({"files": files, "models": summarise_instructions(report.comparisons)})
     click.echo(render_text(report))
     click.echo("\n".join(f"wrote {path}" for path in written))

@@ -55,16 +55,12 @@ def _fix(files: Sequence[Path], o: dict[str, Any]) -> None:
     if o["out"] and len(files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
     for file in files:
-        done = (
-            command.Fixed(None, command.explain(file))
-            if o["explain"]
-            else command.fix(file, o["out"])
-        )
-        if not done.fixes:
+        done = command.fix(command.FixRequest(file, o["out"], dry_run=o["explain"]))
+        if not done.rewrites:
             click.echo(f"{file}: nothing to rewrite")
             continue
         click.echo(f"{file}: {'would be' if o['explain'] else ''} rewritten".replace(":  ", ": "))
-        for fix in done.fixes:
+        for fix in done.rewrites:
             click.echo(f"  {fix.name} ×{fix.count}: {fix.why}")
         if done.path:
             click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")

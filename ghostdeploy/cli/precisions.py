@@ -34,12 +34,13 @@ def compare_precisions(
     from ghostdeploy.commands.bench import bench
     from ghostdeploy.commands.places import check, measure_at, places
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images import labelled
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.labelled import read_labelled
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize import recipe
     from ghostdeploy.quantize.calibration import gather
     from ghostdeploy.quiet import captured
-    from ghostdeploy.report import Report, write_report
+    from ghostdeploy.report.latency.formats import write_report
+    from ghostdeploy.report.latency.report import Report
 
     names = [name.strip() for name in precisions.split(",") if name.strip()]
     params = bench_params(o)
@@ -51,7 +52,7 @@ def compare_precisions(
     if isinstance(spec, Path):
         raise UsageError(f"--precisions takes one model of the zoo, not {spec}")
     options = quantize_options(o)
-    data = labelled.read(labelled_images) if labelled_images else None
+    data = read_labelled(labelled_images) if labelled_images else None
     where = places(o["device"], o["cpus"], o["adb"])
     if len(where) > 1:
         raise UsageError("--precisions takes one device and one cluster of it")
@@ -75,8 +76,10 @@ def compare_precisions(
         images = gather(options, how)
         judged = None
         if data:
-            files = [eval.subject(Path(s.artifact.path), options.crop) for s in subjects]
-            judged = eval.evaluate(files, data, o["records"], base=files[0].name)
+            files = [eval.open_classifier(Path(s.artifact.path), options.crop) for s in subjects]
+            judged = eval.evaluate(
+                eval.EvalRequest(tuple(files), data, o["records"], base=files[0].name)
+            )
         rows = command.rows(
             names,
             compared,

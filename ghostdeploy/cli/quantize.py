@@ -35,26 +35,29 @@ SHOWN = 3
 def quantize(target: str, as_json: bool, **o: Any) -> None:
     """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
     from ghostdeploy.commands.export import export
-    from ghostdeploy.commands.quantize import file as command
+    from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
+    from ghostdeploy.commands.quantize.layer_report import (
+        check_layer_report,
+        write_layer_report,
+    )
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import calibrated_recipe
 
     wanted = calibrated_recipe(o["precision"])
     if o["report"]:
-        command.check_report(o["report"], o["precision"])
+        check_layer_report(o["report"], o["precision"])
     source = parse_target(target, spec_defaults(o))
     options = quantize_options(o)
     if isinstance(source, Path):
-        artifact = with_progress(
-            lambda p: command.quantize_file(source, o["precision"], options, o["out"], p)
-        )
+        request = QuantizeRequest(source, o["precision"], options, o["out"])
+        artifact = with_progress(lambda p: quantize_file(request, p))
     else:
         o["out"] = o["out"] or Path("models")
-        request = export_request(o, source, wanted.formats)
-        artifact = with_progress(lambda p: export(request, p))[0].artifact
+        wanted_export = export_request(o, source, wanted.formats)
+        artifact = with_progress(lambda p: export(wanted_export, p))[0].artifact
     assert artifact.quantization is not None
     if o["report"]:
-        command.write_report(artifact, o["report"])
+        write_layer_report(artifact, o["report"])
     if as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")

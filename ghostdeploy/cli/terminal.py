@@ -85,7 +85,7 @@ def with_progress(work: Callable[[Progress], T]) -> T:
 
 
 def print_or_write(text: str, out: Path | None) -> None:
-    from ghostdeploy.records import write_atomic
+    from ghostdeploy.files import write_atomic
 
     if out is None:
         return click.echo(text.rstrip("\n"))

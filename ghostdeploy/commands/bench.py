@@ -11,14 +11,16 @@ from math import exp, log
 from pathlib import Path
 from statistics import median
 
-from ghostdeploy import __version__, records
+from ghostdeploy import __version__
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
+from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.runtimes import check_format
+from ghostdeploy.runners.host.runtimes import check_format
+from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,
@@ -30,10 +32,10 @@ from ghostdeploy.schema import (
     Launch,
 )
 from ghostdeploy.stats import launches as stats
+from ghostdeploy.typed_json import to_json
 
 ATTEMPTS_PER_LAUNCH = 2  # rounds that may be tried for each one that is wanted
 HOPELESS = 3  # rounds after which a model that never ran to its end is given up
-SIDECAR_SUFFIX = ".json"
 
 MIN_LAUNCHES = 6  # fewer cannot give a 95 % interval of a median
 NOISY = 0.05
@@ -43,21 +45,6 @@ DRIFT, DRIFT_P = 0.03, 0.05
 # Of all cores' time. One busy core of the eight that phones have is 12 %; an idle Linux's own
 # housekeeping is about 1 %, and counting by 10 ms ticks errs by about as much over ten launches.
 BUSY_SHARE = 0.10
-
-
-def artifact_of(path: Path) -> Artifact:
-    """The artifact of a model file, with its sidecar's knowledge where that is of this very file.
-
-    Raises InputFileError for a file that is missing, empty, damaged or of another kind.
-    """
-    check_model_file(path)
-    digest = file_sha256(path)
-    bare = Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
-    try:
-        known = records.read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
-    except InputFileError:
-        return bare
-    return replace(known, path=str(path)) if known.sha256 == digest else bare
 
 
 def bench(
@@ -110,7 +97,7 @@ def open_session(
     for artifact in artifacts:
         check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
-    records.ensure_writable(out_dir)
+    ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
     session.check_outputs()
@@ -156,7 +143,7 @@ class Session:
 
     def _interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
         wanted = [artifact.sha256 for artifact in self.artifacts]
-        sessions = records.sessions_in(self.out_dir)
+        sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
                 record.params == self.params and record.device == device for _, record in found
@@ -247,7 +234,7 @@ class Session:
         return launch
 
     def _write(self, arm: Arm) -> None:
-        records.write_atomic(arm.path, records.to_json(arm.record))
+        write_atomic(arm.path, to_json(arm.record))
 
 
 def _complete(found: Sequence[tuple[Path, BenchRecord]]) -> int:
@@ -399,7 +386,7 @@ def _instability(values: Sequence[float]) -> Iterator[str]:
             f"{slow} of {len(values)} launches are over {SLOW - 1:.0%} slower than the median:"
             " stop other programs, or keep to other cores with --cpus"
         )
-    drift = stats.trend(values)
+    drift = stats.fit_trend(values)
     if abs(drift.change) > DRIFT and drift.p_value < DRIFT_P:
         yield (
             f"latency drifted by {drift.change:+.0%} over the session:"

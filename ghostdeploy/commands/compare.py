@@ -13,7 +13,8 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.bench import artifact_of, compare_records
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench import compare_records
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
 from ghostdeploy.commands.models import paper_says
 from ghostdeploy.commands.targets import Formed

@@ -45,9 +45,9 @@ def places(device: str, cpus: str, adb: str = "") -> list[Place]:
     if scheme != "adb":
         on_phone = scheme == "fake"
         return [Place(device, part) for part in (_parts(cpus) if on_phone else [cpus])]
-    from ghostdeploy.runners.adb import serials
+    from ghostdeploy.runners.adb import find_serials
 
-    names = serials(target, adb)
+    names = find_serials(target, adb)
     devices = [f"adb:{name}" if name else "adb" for name in names]
     return [Place(each, part) for each in devices for part in _parts(cpus)]
 
@@ -66,9 +66,9 @@ def check(found: Sequence[Place], params: BenchParams, access: Access) -> None:
     device, cpus = found[0].device, found[0].cpus
     scheme, _, target = device.partition(":")
     if scheme == "adb":
-        from ghostdeploy.runners.adb import reach
+        from ghostdeploy.runners.adb import check_reachable
 
-        return reach(target, access)  # no more: a phone is not held during an export
+        return check_reachable(target, access)  # no more: a phone is not held during an export
     open_runner(device, replace(params, cpus=cpus), access).close()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.error import kernels, output_error
+from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
 from ghostdeploy.schema import Comparison, QuantizationError
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ def rows(
         tflite = path.suffix == ".tflite"
         error = None
         if number and tflite and data is not None:
-            error = output_error(first.read_bytes(), path.read_bytes(), data.held_out)
+            error = judge_logits(first.read_bytes(), path.read_bytes(), data.held_out)
         row = Row(
             precision=precision,
             size_mb=latency.record.artifact.size_bytes / 1e6,
             latency=latency,
-            kernels=kernels(path.read_bytes()) if tflite else None,
+            kernels=count_partitions(path.read_bytes()) if tflite else None,
             error=error,
             synthetic=data is not None and data.identity.synthetic,
             accuracy=accuracies[number] if accuracies else None,

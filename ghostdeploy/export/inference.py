@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter, operators_of
-from ghostdeploy.tensors import dequantized, quantized, to_nhwc
+from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
 Array = NDArray[np.float32]
 Infer = Callable[[Array], dict[str, Array]]
@@ -62,8 +62,8 @@ def _speak_by_signature(interpreter: Interpreter) -> Infer:
     details = signature.get_output_details()
 
     def infer(image: Array) -> dict[str, Array]:
-        found = signature(**{name: quantized(source, image)})
-        return {key: dequantized(details[key], value) for key, value in found.items()}
+        found = signature(**{name: quantize_values(source, image)})
+        return {key: dequantize_values(details[key], value) for key, value in found.items()}
 
     return infer
 
@@ -73,9 +73,11 @@ def _speak_by_tensors(interpreter: Interpreter) -> Infer:
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
 
     def infer(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], quantized(source, image))
+        interpreter.set_tensor(source["index"], quantize_values(source, image))
         interpreter.invoke()
-        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in outputs}
+        return {
+            d["name"]: dequantize_values(d, interpreter.get_tensor(d["index"])) for d in outputs
+        }
 
     return infer
 
@@ -92,9 +94,11 @@ def load_tflite_layers(model: bytes) -> Infer:
     details = [d for d in interpreter.get_tensor_details() if d["index"] in produced]
 
     def infer(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], quantized(source, to_nhwc(image)))
+        interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image)))
         interpreter.invoke()
-        return {d["name"]: dequantized(d, interpreter.get_tensor(d["index"])) for d in details}
+        return {
+            d["name"]: dequantize_values(d, interpreter.get_tensor(d["index"])) for d in details
+        }
 
     return infer
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 Array = NDArray[np.float32]

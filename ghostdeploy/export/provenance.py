@@ -25,6 +25,8 @@ TOOLS = (
 # The code whose change may change an artifact.
 SOURCES = (
     "zoo",
+    "commands/export",
+    "commands/proof.py",
     "commands/quantize",
     "export",
     "lint",

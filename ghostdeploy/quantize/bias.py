@@ -28,7 +28,7 @@ from ghostdeploy.flatbuffer import (
 )
 from ghostdeploy.litert import open_interpreter
 from ghostdeploy.progress import Progress, by_tenths, silent
-from ghostdeploy.tensors import dequantized, quantized, to_nhwc
+from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
 IMAGES = 32
 BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -99,10 +99,10 @@ def _measure(model: bytes, images: NDArray[np.float32]) -> list[Means]:
     (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
     sums: list[Means] = [np.zeros(1)] * len(outputs)
     for image in images:
-        interpreter.set_tensor(source["index"], quantized(source, to_nhwc(image[None])))
+        interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image[None])))
         interpreter.invoke()
         for number, detail in enumerate(outputs):
-            values = dequantized(detail, interpreter.get_tensor(detail["index"]))
+            values = dequantize_values(detail, interpreter.get_tensor(detail["index"]))
             sums[number] = sums[number] + values.reshape(-1, values.shape[-1]).mean(
                 0, dtype=np.float64
             )

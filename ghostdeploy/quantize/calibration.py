@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.images import decoding as images
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_skipped
 from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.folders import find_images
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.schema import Calibration
@@ -96,7 +97,7 @@ def _enough(source: Path, count: int, skipped: str = "") -> None:
 def _folder(
     folder: Path, how: Preprocessing, size: int, seed: int, progress: Progress
 ) -> tuple[NDArray[np.uint8], Counter[str]]:
-    files = images.image_files(folder)
+    files = find_images(folder)
     wanted = min(size + _held_out(len(files)), len(files))
     found: list[NDArray[np.uint8]] = []
     skipped: Counter[str] = Counter()
@@ -105,10 +106,10 @@ def _folder(
             break
         by_tenths(progress, len(found), wanted, f"reading {folder.name}")
         try:
-            found.append(images.decode(files[number], how))
-        except images.UnusableImage as why:
+            found.append(decode_image(files[number], how))
+        except UnusableImage as why:
             skipped[str(why)] += 1
-    _enough(folder, len(found), images.skipped_text(skipped))
+    _enough(folder, len(found), describe_skipped(skipped))
     return np.stack(found), skipped
 
 

@@ -15,17 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy import records
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench import (
     ATTEMPTS_PER_LAUNCH,
-    artifact_of,
     bench,
     compare_records,
     record_name,
 )
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.runners import open_runner, watch
+from ghostdeploy.records import read_record
+from ghostdeploy.runners import open_runner
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import (
     Artifact,
@@ -46,7 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: False)
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_models_are_interleaved_there_and_back(models, tmp_path):
 def test_records_hold_the_evidence_and_are_on_disk(models, tmp_path):
     got = run(models, tmp_path / "out")
     files = sorted((tmp_path / "out").iterdir())
-    assert [records.read_record(path) for path in files] == got
+    assert [read_record(path) for path in files] == got
     first = got[0].evidence
     assert first.order == tuple(f"{n}.tflite" for n in "abccba")
     assert {r.evidence.session for r in got} == {first.session}
@@ -108,7 +109,7 @@ def test_the_same_model_twice_gives_two_records(models, tmp_path):
 def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, monkeypatch):
     def progress(done, total, text):
         spoilt = text == "a.tflite: round 1"
-        monkeypatch.setattr(watch, "_too_much", lambda *_: spoilt)
+        monkeypatch.setattr(disturbance, "_too_much", lambda *_: spoilt)
         totals.append(total)
 
     totals = []
@@ -122,11 +123,11 @@ def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, mo
 
 
 def test_the_budget_ends(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: True)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: True)
     with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
         run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
-    kept = records.read_record(path)
+    kept = read_record(path)
     assert len(kept.launches) == ATTEMPTS_PER_LAUNCH * 2
     assert kept.valid_launches == ()
 
@@ -146,7 +147,7 @@ def test_a_model_that_only_hangs_is_given_up_early(models, tmp_path):
     with pytest.raises(MeasurementError, match="no launch was valid: did not finish"):
         run(models[:1], tmp_path / "out", runner=runner, launches=50)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 3
+    assert len(read_record(path).launches) == 3
 
 
 def test_a_model_that_hangs_at_once_costs_one_launch(models, tmp_path):
@@ -188,7 +189,7 @@ def test_a_file_that_is_not_the_artifacts_or_changes_meanwhile(models, tmp_path)
     with pytest.raises(MeasurementError, match="changed during the measurement"):
         run(models[:1], tmp_path / "out", progress, launches=9)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 2
+    assert len(read_record(path).launches) == 2
 
 
 SESSION = """
@@ -196,12 +197,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ghostdeploy.commands.bench import artifact_of, bench
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench import bench
 from ghostdeploy.runners import watch
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams
 
-watch._too_much = lambda *_: False
+disturbance._too_much = lambda *_: False
 
 class Runner(LocalRunner):
     left = 6  # then a launch that outlasts the test
@@ -256,45 +258,9 @@ def test_a_session_that_is_killed_keeps_its_launches_and_no_child(tmp_path, numb
         os.kill(pid, signal.SIGKILL)  # a failing test leaves nothing behind either
     assert left == []
     assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
-    kept = [records.read_record(path) for path in sorted(out.iterdir())]
+    kept = [read_record(path) for path in sorted(out.iterdir())]
     assert [len(r.launches) for r in kept] == [2, 2]
     assert all(x.valid for r in kept for x in r.launches)
-
-
-# artifact_of
-
-
-def test_a_file_without_a_sidecar_is_a_bare_artifact(models, tmp_path):
-    path = tmp_path / "a.tflite"
-    assert models[0] == Artifact(
-        str(path), file_sha256(path), path.stat().st_size, "tflite", "unknown"
-    )
-    assert models[0].name == "a.tflite"
-
-
-def test_a_sidecar_counts_only_for_its_own_file(models, tmp_path):
-    path = tmp_path / "a.tflite"
-    sidecar = tmp_path / "a.tflite.json"
-    full = replace(models[0], path="elsewhere", precision="fp16", spec=ModelSpec("ghostnetv1"))
-    sidecar.write_text(records.to_json(full))
-    assert artifact_of(path) == replace(full, path=str(path))
-    sidecar.write_text(records.to_json(replace(full, sha256="0" * 64)))
-    assert artifact_of(path) == models[0]
-    for damage in ("", "{", "[]", "{}"):
-        sidecar.write_text(damage)
-        assert artifact_of(path) == models[0]
-    sidecar.unlink()
-    sidecar.mkdir()
-    assert artifact_of(path) == models[0]
-
-
-def test_what_is_no_model_file_is_refused(tmp_path):
-    (tmp_path / "d.tflite").mkdir()
-    (tmp_path / "e.tflite").touch()
-    (tmp_path / "w.pth").write_bytes(b"x")
-    for name in ("d.tflite", "e.tflite", "w.pth", "absent.onnx"):
-        with pytest.raises(InputFileError, match=r"^[^\n]+$"):
-            artifact_of(tmp_path / name)
 
 
 DEVICE = DeviceIdentity("adb", "10.0.0.2:5555", "Phone", "soc", "aarch64", "Android", 8)

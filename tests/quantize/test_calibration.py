@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.quantize import calibration
 
 HOW = Preprocessing((8, 8), crop=1.0)

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.commands.gate.baselines import ROOT, Baseline, path_of, read_baseline
 from ghostdeploy.commands.gate.request import inputs_of
 from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import MeasurementError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Access, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import Artifact, BenchParams
+from ghostdeploy.typed_json import to_json
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,14 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
     name = request.name or request.model.name.removesuffix(f".{request.model.format}")
     path = path_of(name, request.device, request.root)
     replaced = read_baseline(path) if path.exists() else None
-    records.ensure_writable(path.parent)
+    ensure_writable(path.parent)
 
     def waiting(holder: str) -> None:
         progress(0, 0, f"waiting for {request.device}, in use by {holder}")
 
     access = Access(wait_s=request.wait_s, adb=request.adb)
     with (
-        in_line(request.device, request.wait_s, waiting),
+        hold_device(request.device, request.wait_s, waiting),
         closing(open_runner(request.device, request.params, access)) as runner,
     ):
         progress(0, 1, f"{name}: proving launch")
@@ -83,7 +84,7 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
         git=git_identity(model.absolute().parent),
         reason=request.reason,
     )
-    records.write_atomic(path, records.to_json(baseline))
+    write_atomic(path, to_json(baseline))
     return Accepted(path, baseline, replaced)
 
 

@@ -12,14 +12,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostdeploy import records
-from ghostdeploy.commands.bench import artifact_of, file_safe
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench import file_safe
 from ghostdeploy.commands.gate.fetch import fetch
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import write_atomic
+from ghostdeploy.gate.outcome import GitIdentity
 from ghostdeploy.gate.policy import GatePolicy
-from ghostdeploy.gate.run import GitIdentity
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
+from ghostdeploy.typed_json import decode, to_json
 
 ROOT = Path("reports/baselines")
 CALIBRATION = "calibration.json"
@@ -113,7 +115,7 @@ def find(device: str, root: Path = ROOT) -> Path:
 
 def read_baseline(path: Path) -> Baseline:
     """Raises InputFileError for what is not one."""
-    return records.decode(path, Baseline, _json(path, SCHEMA))
+    return decode(path, Baseline, _json(path, SCHEMA))
 
 
 def read_calibration(device: str, root: Path = ROOT) -> Calibration | None:
@@ -121,12 +123,12 @@ def read_calibration(device: str, root: Path = ROOT) -> Calibration | None:
     path = folder_of(device, root) / CALIBRATION
     if not path.exists():
         return None
-    return records.decode(path, Calibration, _json(path, CALIBRATION_SCHEMA))
+    return decode(path, Calibration, _json(path, CALIBRATION_SCHEMA))
 
 
 def write_calibration(calibration: Calibration, root: Path = ROOT) -> Path:
     path = folder_of(calibration.device, root) / CALIBRATION
-    records.write_atomic(path, records.to_json(calibration))
+    write_atomic(path, to_json(calibration))
     return path
 
 

@@ -12,9 +12,9 @@ from ghostdeploy.commands.gate.request import GateRequest
 from ghostdeploy.commands.gate.where import graphs
 from ghostdeploy.commands.git import git_identity
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate.budgets import judge as judge_budget
-from ghostdeploy.gate.instructions import InstructionVerdict, judge
-from ghostdeploy.gate.run import GateModel, GateRun, Where
+from ghostdeploy.gate.budgets import judge_budget as judge_budget
+from ghostdeploy.gate.instructions import InstructionVerdict, judge_instructions
+from ghostdeploy.gate.outcome import GateModel, GateRun, Slowdown
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import open_runner
@@ -44,7 +44,7 @@ def run_counted(request: GateRequest, progress: Progress = silent) -> GateRun:
             request.accepted.check_runtime(runner.runtime(request.params))
         arms = [baseline, request.candidate]
         before, after = count(arms, runner, request.params, request.out, progress)
-    found = judge(_total(before), _total(after), request.policy.tolerance)
+    found = judge_instructions(_total(before), _total(after), request.policy.tolerance)
     budgets = tuple(
         judge_budget(b, [request.candidate.size_bytes / 1e6], request.policy)
         for b in request.budgets
@@ -93,7 +93,7 @@ def _why(found: InstructionVerdict) -> str:
     return f"{abs(found.change):.2%} {word} instructions"
 
 
-def _where(found: InstructionVerdict, baseline: Artifact, candidate: Artifact) -> Where | None:
+def _where(found: InstructionVerdict, baseline: Artifact, candidate: Artifact) -> Slowdown | None:
     if found.verdict != Verdict.REGRESSED:
         return None
-    return Where((), BY_OPERATOR, graphs(Path(baseline.path), Path(candidate.path)))
+    return Slowdown((), BY_OPERATOR, graphs(Path(baseline.path), Path(candidate.path)))

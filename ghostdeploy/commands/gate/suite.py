@@ -23,7 +23,7 @@ from typing import Any
 from ghostdeploy.commands.gate.history import last_of
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.gate import Verdict
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 
 MAX_BYTES = 1_000_000
 NUMBER = (int, float)

@@ -13,11 +13,11 @@ from ghostdeploy.commands.gate.request import GateRequest
 from ghostdeploy.commands.gate.where import where
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import PairedGate, Verdict
-from ghostdeploy.gate.budgets import Budget, BudgetResult, judge
-from ghostdeploy.gate.run import Where
+from ghostdeploy.gate.budgets import Budget, BudgetResult, judge_budget
+from ghostdeploy.gate.outcome import Slowdown
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
@@ -33,7 +33,7 @@ class Trial:
     gate: PairedGate | None = None
     budgets: dict[Budget, BudgetResult] = field(default_factory=dict)
     identity: DeviceIdentity | None = None
-    where: Where | None = None
+    where: Slowdown | None = None
     failure: str = ""
     clock: Callable[[], float] = time.monotonic
     begun_s: float = 0.0
@@ -60,7 +60,7 @@ class Trial:
             return
         try:
             with (
-                in_line(request.device, request.wait_s, self._tell_waiting),
+                hold_device(request.device, request.wait_s, self._tell_waiting),
                 closing(open_runner(request.device, request.params, self._access)) as runner,
             ):
                 self._measure(runner)
@@ -109,7 +109,9 @@ class Trial:
         """Once a budget is settled at a look, it stays so: no second chance, no second risk."""
         for budget in self.request.budgets:
             if budget.kind in kinds and not _settled(self.budgets.get(budget)):
-                self.budgets[budget] = judge(budget, self._values(budget), self.request.policy)
+                self.budgets[budget] = judge_budget(
+                    budget, self._values(budget), self.request.policy
+                )
 
     def _values(self, budget: Budget) -> list[float]:
         request = self.request

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from ghostdeploy.commands.lint import diff_text, lint_files
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.gate.run import OpDifference, Where
+from ghostdeploy.gate.outcome import OpDifference, Slowdown
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import BenchParams, OpTime
 
 MOST_OPS = 20
 
 
-def where(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Where:
+def where(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Slowdown:
     """What can be told; a reason stands in for what cannot. Raises nothing of ours."""
     ops, why = _profiles(runner, params, baseline, candidate)
-    return Where(ops, why, graphs(baseline, candidate))
+    return Slowdown(ops, why, graphs(baseline, candidate))
 
 
 def _profiles(

@@ -5,28 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from ghostdeploy import flatbuffer
+from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.schema import Calibration
+from ghostdeploy.export import metadata, tidy
+from ghostdeploy.export.rewrites import apply_rewrites
+from ghostdeploy.flatbuffer import schema
 
 
-def finish(
-    raw: bytes,
-    original: bytes,
-    precision: str,
-    calibration: Calibration,
-    wanted: tuple[str, ...],
-) -> tuple[bytes, dict[str, int]]:
+def finish(raw: bytes, original: bytes, plan: QuantizationPlan) -> tuple[bytes, dict[str, int]]:
     """Rewrite a quantized model, and give it the names, signature and metadata of the original.
 
-    ``wanted`` are the rewrites; which of them changed anything is returned, and how often.
+    Returned beside it is which of the planned rewrites changed anything, and how often.
     """
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.export import metadata, tidy
-    from ghostdeploy.export.rewrites import apply_rewrites
-
     source = flatbuffer.load(original, "the model")
     model = flatbuffer.load(raw, "the quantized model")
-    rewrites = apply_rewrites(model, wanted)
+    rewrites = apply_rewrites(model, plan.rewrites)
     graph = source.subgraphs[0]
     inputs, outputs = (
         [flatbuffer.tensor_name(graph.tensors[int(i)]) for i in indices]
@@ -37,8 +31,8 @@ def finish(
     tidy.set_signature(model, inputs[0], outputs)
     model.description = source.description
     facts = metadata.read_facts(source)
-    images = json.dumps(asdict(calibration), sort_keys=True)
-    own = {"ghostdeploy.precision": precision, "ghostdeploy.calibration": images}
+    images = json.dumps(asdict(plan.data.identity), sort_keys=True)
+    own = {"ghostdeploy.precision": plan.precision, "ghostdeploy.calibration": images}
     metadata.add_facts(model, facts | own)
     metadata.copy_metadata(source, model)
     tidy.drop_unused(model)
@@ -48,10 +42,7 @@ def finish(
 
 
 def refuse_float(data: bytes, precision: str) -> None:
-    """Raises ConversionError naming an operator that the quantizer left in float."""
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.flatbuffer import schema
-
+    """Raise ConversionError naming an operator that the quantizer left in float."""
     model = flatbuffer.load(data, "the quantized model")
     graph, codes = model.subgraphs[0], model.operatorCodes
     casts = {schema().BuiltinOperator.QUANTIZE, schema().BuiltinOperator.DEQUANTIZE}
