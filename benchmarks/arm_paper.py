@@ -17,7 +17,7 @@ from statistics import correlation
 
 from ghostdeploy import paper_data, zoo
 from ghostdeploy.commands.export import ExportRequest, export
-from ghostdeploy.export.rewrites import OPTIONAL
+from ghostdeploy.lowering.rewrites import OPTIONAL
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
 

@@ -43,10 +43,10 @@ from ghostdeploy.commands.export import ExportRequest, export
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.export import parity, rewrites
-from ghostdeploy.export.deploy import reference_outputs
 from ghostdeploy.files import write_atomic
-from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.lowering import parity, rewrites
+from ghostdeploy.lowering.deploy import reference_outputs
 from ghostdeploy.runners.arm.emulator_folder import require_emulator
 from ghostdeploy.runners.arm.pins import compute_setup_key
 from ghostdeploy.schema import ExportOptions, ModelSpec

@@ -35,9 +35,9 @@ def name_of(stages: tuple[int, ...]) -> str:
 def make(folder: Path, stages: tuple[int, ...]) -> Path:
     """Return GhostNet with one more bottleneck in each of ``stages``, as TFLite."""
     from ghostdeploy import zoo
-    from ghostdeploy.export.deploy import DeployNetwork
-    from ghostdeploy.export.tflite import start_converter
-    from ghostdeploy.export.to_onnx import to_onnx
+    from ghostdeploy.lowering.deploy import DeployNetwork
+    from ghostdeploy.lowering.tflite import start_converter
+    from ghostdeploy.lowering.to_onnx import to_onnx
     from ghostdeploy.quiet import captured
     from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights

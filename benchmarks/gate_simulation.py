@@ -21,7 +21,7 @@ from itertools import islice
 
 import numpy as np
 
-from ghostdeploy.gate import GatePolicy, PairedGate, Verdict
+from ghostdeploy.decision import GatePolicy, PairedGate, Verdict
 
 CHANGES = (0.0, 0.02, 0.03, 0.05, 0.10)
 RUNS = 50

@@ -33,11 +33,11 @@ from ghostdeploy.commands.export.run import make_float_form
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.export.inference import load_tflite
 from ghostdeploy.images.decoding import decode_image
 from ghostdeploy.images.labelled import read_labelled
-from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
-from ghostdeploy.quantize.error import snr_db
+from ghostdeploy.lowering.inference import load_tflite
+from ghostdeploy.quantization import QuantizeOptions, int8_rewrites
+from ghostdeploy.quantization.error import snr_db
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import Artifact, ExportOptions
 from ghostdeploy.typed_json import to_json

@@ -19,8 +19,8 @@ import numpy as np
 from measure import converted, instructions, logits, opened, ratio, rounds_of, written
 
 from ghostdeploy import zoo
-from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL
-from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.lowering.rewrites import DEFAULT, MENDING, OPTIONAL
 
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:

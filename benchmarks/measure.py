@@ -18,21 +18,21 @@ import numpy as np
 import ghostdeploy
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.export.network import build_network
-from ghostdeploy.export import tidy
-from ghostdeploy.export.deploy import DeployNetwork
-from ghostdeploy.export.provenance import tool_versions
-from ghostdeploy.export.rewrites import MENDING, apply_rewrites
-from ghostdeploy.export.tflite import start_converter
-from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.files import write_atomic
 from ghostdeploy.litert import open_interpreter
+from ghostdeploy.lowering import tidy
+from ghostdeploy.lowering.deploy import DeployNetwork
+from ghostdeploy.lowering.provenance import tool_versions
+from ghostdeploy.lowering.rewrites import MENDING, apply_rewrites
+from ghostdeploy.lowering.tflite import start_converter
+from ghostdeploy.lowering.to_onnx import to_onnx
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
 from ghostdeploy.tensors import dequantize_values, quantize_values
 
 RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
 # What makes the graph that the rewrites begin with.
-SOURCES = ("zoo", "export/deploy.py", "export/to_onnx.py", "export/onnx2tf_worker.py")
+SOURCES = ("zoo", "lowering/deploy.py", "lowering/to_onnx.py", "lowering/onnx2tf_worker.py")
 
 
 def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes, list[str]]:

@@ -20,13 +20,13 @@ import numpy as np
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export.network import build_network
-from ghostdeploy.export import onnx2tf_worker as worker
-from ghostdeploy.export.deploy import DeployNetwork
-from ghostdeploy.export.rewrites import apply_rewrites
-from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
-from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.lowering import onnx2tf_worker as worker
+from ghostdeploy.lowering.deploy import DeployNetwork
+from ghostdeploy.lowering.rewrites import apply_rewrites
+from ghostdeploy.lowering.to_onnx import to_onnx
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec
 

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from ghostdeploy.commands.export.network import build_network
-from ghostdeploy.export.onnx2tf_worker import PLACEHOLDER
 from ghostdeploy.files import write_atomic
+from ghostdeploy.lowering.onnx2tf_worker import PLACEHOLDER
 from ghostdeploy.schema import ModelSpec
 
 TIMM = "1.0.22"

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export.network import build_network
-from ghostdeploy.export import inference, parity
-from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
-from ghostdeploy.export.metadata import Description
-from ghostdeploy.export.rewrites import DEFAULT
-from ghostdeploy.export.tflite import finish_tflite, start_converter
-from ghostdeploy.export.to_onnx import to_onnx
-from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.delegates.partitions import measure_partitions
-from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.linting import lint_graph
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.lowering import inference, parity
+from ghostdeploy.lowering.deploy import DeployNetwork, reference_outputs
+from ghostdeploy.lowering.metadata import Description
+from ghostdeploy.lowering.rewrites import DEFAULT
+from ghostdeploy.lowering.tflite import finish_tflite, start_converter
+from ghostdeploy.lowering.to_onnx import to_onnx
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions
 

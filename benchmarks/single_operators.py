@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.export.rewrites.build import GraphBuilder
-from ghostdeploy.export.rewrites.operators import make_concatenation, make_reshape
 from ghostdeploy.flatbuffer import schema
+from ghostdeploy.lowering.rewrites.build import GraphBuilder
+from ghostdeploy.lowering.rewrites.operators import make_concatenation, make_reshape
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams
 

@@ -217,9 +217,9 @@ class Converted:
 @pytest.fixture(scope="session")
 def converted() -> Converted:
     from ghostdeploy import zoo
-    from ghostdeploy.export.deploy import DeployNetwork
-    from ghostdeploy.export.tflite import start_converter
-    from ghostdeploy.export.to_onnx import to_onnx
+    from ghostdeploy.lowering.deploy import DeployNetwork
+    from ghostdeploy.lowering.tflite import start_converter
+    from ghostdeploy.lowering.to_onnx import to_onnx
     from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights
 

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from tests import small_models
-from tests.lint.models import TfliteGraph, gated_module
+from tests.linting.models import TfliteGraph, gated_module
 
 STEPS = ("average", "1×1", "dw 1×5", "dw 5×1", "+3", "relu6", "·1/6", "up nearest")
 

@@ -9,7 +9,7 @@ import pytest
 
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.litert import open_interpreter, operators_of
-from tests.export.rewrites.tiny import tiny
+from tests.lowering.rewrites.tiny import tiny
 
 
 def relu_and_tanh() -> bytes:

@@ -73,7 +73,7 @@ class ExportArguments:
         """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.class_names import read_class_names
         from ghostdeploy.commands.targets import parse_target
-        from ghostdeploy.quantize import recipe
+        from ghostdeploy.quantization import recipe
         from ghostdeploy.schema import ExportOptions
 
         spec = parse_target(self.model, self.network.defaults)
@@ -122,7 +122,7 @@ def export(arguments: ExportArguments) -> None:
 
 
 def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
-    from ghostdeploy.export.rewrites import SPEED, choose_form, explain_rewrites
+    from ghostdeploy.lowering.rewrites import SPEED, choose_form, explain_rewrites
 
     applied = choose_form(lowering.opt, lowering.no_opt).names
     rows = explain_rewrites()

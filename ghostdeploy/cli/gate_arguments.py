@@ -21,7 +21,7 @@ from ghostdeploy.errors import UsageError
 if TYPE_CHECKING:
     from ghostdeploy.commands.gate.accept import AcceptRequest
     from ghostdeploy.commands.gate.request import CalibrationRequest, GateRequest, NamedModel
-    from ghostdeploy.gate.budgets import Budget
+    from ghostdeploy.decision.budgets import Budget
 
 NO_BASELINE = "none"  # as a --baseline: budgets alone
 

@@ -84,7 +84,7 @@ def quantize(arguments: QuantizeArguments) -> None:
         write_layer_report,
     )
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.quantize import calibrated_recipe
+    from ghostdeploy.quantization import calibrated_recipe
 
     precision = arguments.precision
     wanted = calibrated_recipe(precision)

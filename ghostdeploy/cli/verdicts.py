@@ -18,8 +18,8 @@ from ghostdeploy.report.gate.formats import render
 if TYPE_CHECKING:
     from ghostdeploy.cli.gate_arguments import GateArguments
     from ghostdeploy.commands.gate.baselines import DeviceCalibration
-    from ghostdeploy.gate import GatePolicy
-    from ghostdeploy.gate.outcome import GateRun
+    from ghostdeploy.decision import GatePolicy
+    from ghostdeploy.decision.outcome import GateRun
 
 
 def tell_verdicts(runs: Sequence[GateRun], arguments: GateArguments) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.rewrites import DEFAULT, load_rewrite, paragraph
 from ghostdeploy.files import write_atomic
 from ghostdeploy.flatbuffer import ModelT
+from ghostdeploy.lowering.rewrites import DEFAULT, load_rewrite, paragraph
 from ghostdeploy.quiet import captured
 
 SEEDS = 4  # random inputs on which before and after are compared
@@ -59,8 +59,8 @@ def fix(request: FixRequest) -> FixOutcome:
     Raises CheckFailed, and writes nothing, where the outputs on random inputs are not those of the
     old file, and InputFileError for what is not a TFLite model.
     """
-    from ghostdeploy.export.metadata import attach_files, attached_files
-    from ghostdeploy.export.tidy import drop_unused
+    from ghostdeploy.lowering.metadata import attach_files, attached_files
+    from ghostdeploy.lowering.tidy import drop_unused
 
     path = request.path
     model = _load(path)
@@ -104,8 +104,8 @@ def _measure_distance(before: bytes, after: bytes) -> tuple[float, float]:
     """Return the worst relative L2 of the outputs over random inputs, and what is accepted."""
     import numpy as np
 
-    from ghostdeploy.export.inference import run_on_noise
-    from ghostdeploy.export.parity import relative_l2
+    from ghostdeploy.lowering.inference import run_on_noise
+    from ghostdeploy.lowering.parity import relative_l2
 
     old, quantized = run_on_noise(before, SEEDS)
     new, _ = run_on_noise(after, SEEDS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing

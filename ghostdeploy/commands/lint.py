@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ghostdeploy.commands.origin import origin_of
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import lint_graph, read_graph
-from ghostdeploy.lint.config import apply_config, load_config
-from ghostdeploy.lint.delegates.partitions import measure_partitions
-from ghostdeploy.lint.delegates.xnnpack import why_not_taken
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting import lint_graph, read_graph
+from ghostdeploy.linting.config import apply_config, load_config
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.linting.delegates.xnnpack import why_not_taken
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quiet import captured
 from ghostdeploy.report import lint as formats
 from ghostdeploy.report.lint import diff, difftext, junit, table

@@ -10,7 +10,7 @@ from pathlib import Path
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import read_own_sidecar
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.schema import ExportOptions, ModelSpec
 from ghostdeploy.typed_json import decode
 
@@ -51,7 +51,7 @@ def _read_facts(path: Path, data: bytes) -> dict[str, str]:
         import onnx
 
         return {p.key: p.value for p in onnx.load_from_string(data).metadata_props}
-    from ghostdeploy.export.metadata import read_facts
+    from ghostdeploy.lowering.metadata import read_facts
 
     return read_facts(flatbuffer.load(data, str(path)))
 

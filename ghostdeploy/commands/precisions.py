@@ -11,7 +11,7 @@ from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress
-from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quantization import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
@@ -19,7 +19,7 @@ from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Accuracy, Evaluation, Paired
     from ghostdeploy.images.labelled import LabelledImages
-    from ghostdeploy.quantize.calibration import CalibrationData
+    from ghostdeploy.quantization.calibration import CalibrationData
 
 CLOSE = 0.03  # a ratio within this of one is no difference that anybody would notice
 POINT = 0.01  # of top-1: what int8 is commonly allowed to lose
@@ -80,7 +80,7 @@ def compare_precisions(
     """
     from ghostdeploy.images.labelled import read_labelled
     from ghostdeploy.images.preprocessing import Preprocessing
-    from ghostdeploy.quantize.calibration import gather
+    from ghostdeploy.quantization.calibration import gather
 
     measuring, names = request.measuring, request.precisions
     data = read_labelled(request.data) if request.data else None

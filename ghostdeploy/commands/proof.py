@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghostdeploy.export import inference
-from ghostdeploy.export.parity import Array
-from ghostdeploy.export.provenance import tool_versions
-from ghostdeploy.export.to_onnx import with_all_values
+from ghostdeploy.lowering import inference
+from ghostdeploy.lowering.parity import Array
+from ghostdeploy.lowering.provenance import tool_versions
+from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.schema import Parity
 
 if TYPE_CHECKING:

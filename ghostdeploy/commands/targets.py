@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ghostdeploy import zoo
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import READERS
+from ghostdeploy.linting import READERS
 from ghostdeploy.schema import ModelSpec
 
 FORM_NAMES = ("plain", "fast", "arm")

@@ -11,15 +11,15 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
-from ghostdeploy.lint import read_graph
-from ghostdeploy.lint.graph import Graph
-from ghostdeploy.quantize import recipe
+from ghostdeploy.linting import read_graph
+from ghostdeploy.linting.graph import Graph
+from ghostdeploy.quantization import recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.proof import Candidate
-    from ghostdeploy.export.parity import Array
+    from ghostdeploy.lowering.parity import Array
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ def _seed(path: Path, origin: Origin, weights: Path | None) -> int:
 def _compare(
     path: Path, data: bytes, origin: Origin, weights: Path | None, seed: int
 ) -> Verification:
-    from ghostdeploy.export import parity
-    from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
-    from ghostdeploy.export.to_onnx import to_onnx
+    from ghostdeploy.lowering import parity
+    from ghostdeploy.lowering.deploy import DeployNetwork, reference_outputs
+    from ghostdeploy.lowering.to_onnx import to_onnx
 
     network = build_network(origin.spec, weights, seed)
     exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from ghostdeploy.images.decoding import decode_image
 from ghostdeploy.images.folders import find_images
 from ghostdeploy.images.preprocessing import Preprocessing
-from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.linting.delegates.partitions import measure_partitions
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT
 

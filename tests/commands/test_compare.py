@@ -12,11 +12,11 @@ import pytest
 
 from ghostdeploy.commands.compare import compare_with_paper
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.lint import lint_graph, read_graph
+from ghostdeploy.linting import lint_graph, read_graph
 from ghostdeploy.records import read_artifact, read_record
 from ghostdeploy.zoo import make_spec
 from tests.command_line import complaint, ghostdeploy
-from tests.export.networks import distance, litert, logits, nhwc, normalized, seeded
+from tests.lowering.networks import distance, litert, logits, nhwc, normalized, seeded
 
 MODELS = ("ghostnetv1_sa", "ghostnetv2")
 NETWORK = ("--width", "0.5", "--resolution", "160", "--num-classes", "10")

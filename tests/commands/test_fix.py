@@ -5,10 +5,10 @@ import pytest
 
 from ghostdeploy.commands.fix import FixRequest, fix
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.metadata import attach_files, attached_files
-from ghostdeploy.export.rewrites import clip_relu
+from ghostdeploy.lowering.metadata import attach_files, attached_files
+from ghostdeploy.lowering.rewrites import clip_relu
 from tests.command_line import ghostdeploy
-from tests.export.rewrites.tiny import ops, random_image, run, tiny
+from tests.lowering.rewrites.tiny import ops, random_image, run, tiny
 
 
 def clipped(*, half_pixel: bool = False) -> bytes:

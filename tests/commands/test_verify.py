@@ -17,11 +17,11 @@ from ghostdeploy.commands.origin import precision_of
 from ghostdeploy.commands.proof import describe_parity
 from ghostdeploy.commands.verify import VerifyRequest, verify
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.export.metadata import Description
-from ghostdeploy.export.tflite import finish_tflite
+from ghostdeploy.lowering.metadata import Description
+from ghostdeploy.lowering.tflite import finish_tflite
 from tests import small_models
 from tests.command_line import complaint, ghostdeploy
-from tests.export.networks import seeded
+from tests.lowering.networks import seeded
 
 
 def operator(model, output: str):
@@ -200,7 +200,7 @@ def test_a_wrong_name(foreign, options, message):
 
 
 def test_a_file_tells_its_precision(whole, half, trained_int8):
-    from ghostdeploy.lint import read_graph
+    from ghostdeploy.linting import read_graph
 
     for made, expected in ((whole, "fp32"), (half, "fp16"), (trained_int8, "int8")):
         assert precision_of(read_graph(made.path("tflite"))) == expected

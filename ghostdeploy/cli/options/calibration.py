@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ghostdeploy.cli.options.arguments import option
 
 if TYPE_CHECKING:
-    from ghostdeploy.quantize import QuantizeOptions
+    from ghostdeploy.quantization import QuantizeOptions
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class CalibrationArguments:
     @property
     def quantize_options(self) -> QuantizeOptions:
         """The same as what the quantizer takes. Raises UsageError for values that cannot be."""
-        from ghostdeploy.quantize import QuantizeOptions
+        from ghostdeploy.quantization import QuantizeOptions
 
         return QuantizeOptions(
             calibration=self.calibration,

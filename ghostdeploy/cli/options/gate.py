@@ -13,8 +13,8 @@ from ghostdeploy.cli.options.types import Limit, Looks, Share
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.gate import GatePolicy
-    from ghostdeploy.gate.budgets import Budget
+    from ghostdeploy.decision import GatePolicy
+    from ghostdeploy.decision.budgets import Budget
 
 NO_DELTA = 0.9999  # a policy wants its tolerance below delta, which instructions have no use for
 
@@ -64,7 +64,7 @@ class BudgetArguments:
     @property
     def budgets(self) -> tuple[Budget, ...]:
         """The limits as budgets. Raises UsageError for one that is not above 0."""
-        from ghostdeploy.gate.budgets import Budget
+        from ghostdeploy.decision.budgets import Budget
 
         limits = (
             ("latency_ms", self.max_latency_ms),
@@ -129,7 +129,7 @@ class PolicyArguments:
         They are exact: the tolerance decides alone, may be any, and has another default, unless it
         is among the options that were ``given``.
         """
-        from ghostdeploy.gate.instructions import DEFAULT_TOLERANCE
+        from ghostdeploy.decision.instructions import DEFAULT_TOLERANCE
 
         tolerance = self.tolerance if "tolerance" in given else DEFAULT_TOLERANCE
         return replace(self, tolerance=tolerance, delta=NO_DELTA)
@@ -137,7 +137,7 @@ class PolicyArguments:
     @property
     def policy(self) -> GatePolicy:
         """The policy. Raises UsageError for values that make no sense together."""
-        from ghostdeploy.gate import GatePolicy
+        from ghostdeploy.decision import GatePolicy
 
         return GatePolicy(
             tolerance=self.tolerance,

@@ -60,8 +60,8 @@ class LoweringArguments:
         Raises UsageError for an unknown precision or rewrite, or options that do not go together.
         """
         from ghostdeploy.commands.export import ExportRequest
-        from ghostdeploy.export.rewrites import choose_form
-        from ghostdeploy.quantize import QuantizeOptions
+        from ghostdeploy.lowering.rewrites import choose_form
+        from ghostdeploy.quantization import QuantizeOptions
         from ghostdeploy.schema import ExportOptions
 
         form = choose_form(self.opt, self.no_opt)
@@ -90,7 +90,7 @@ class LoweringArguments:
         what ``request`` raises.
         """
         from ghostdeploy.commands.targets import FormedModel
-        from ghostdeploy.export.rewrites import FORMS
+        from ghostdeploy.lowering.rewrites import FORMS
 
         if isinstance(target, Path):
             return target

@@ -11,12 +11,12 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.inputs import count_classes, preprocessing_of
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.lint import read_graph
+from ghostdeploy.linting import read_graph
 from ghostdeploy.schema import ModelSpec
 
 if TYPE_CHECKING:
-    from ghostdeploy.export.parity import Array
     from ghostdeploy.images.preprocessing import Preprocessing
+    from ghostdeploy.lowering.parity import Array
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def load_runner(one: Classifier) -> Callable[[Array], Array]:
 
     It computes on one thread.
     """
-    from ghostdeploy.export import inference
+    from ghostdeploy.lowering import inference
 
     if one.spec is not None:
         return _torch_runner(one.spec, one)

@@ -15,9 +15,9 @@ from ghostdeploy.commands.eval.classifier import Classifier, load_runner
 from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError
 
 if TYPE_CHECKING:
-    from ghostdeploy.export.parity import Array
     from ghostdeploy.images.labelled import LabelledImages
     from ghostdeploy.images.preprocessing import Preprocessing
+    from ghostdeploy.lowering.parity import Array
 
 TOP = 5
 CHUNK = 32  # images that a process takes at a time

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.export.request import ExportRequest
-from ghostdeploy.export.provenance import tool_versions
 from ghostdeploy.images.normalization import describe_input
+from ghostdeploy.lowering.provenance import tool_versions
 from ghostdeploy.schema import Artifact, GraphReport, Parity, Quantization
 from ghostdeploy.zoo.cost import count_cost
 
 if TYPE_CHECKING:
-    from ghostdeploy.export.metadata import Description
+    from ghostdeploy.lowering.metadata import Description
 
 LICENSE = "Apache-2.0"
 
@@ -56,7 +56,7 @@ def tflite_description(
     request: ExportRequest, input_name: str, outputs: tuple[str, ...]
 ) -> Description:
     """Return what TFLite's own metadata say of the file, for Android Studio and the like."""
-    from ghostdeploy.export.metadata import Description
+    from ghostdeploy.lowering.metadata import Description
 
     return Description(
         name=request.spec.name,

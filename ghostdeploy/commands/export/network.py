@@ -12,11 +12,11 @@ from ghostdeploy.commands.export.request import ExportRequest
 from ghostdeploy.schema import ModelSpec
 
 if TYPE_CHECKING:
-    from ghostdeploy.export.deploy import DeployNetwork
-    from ghostdeploy.export.parity import Array
-    from ghostdeploy.export.to_onnx import Exported
-    from ghostdeploy.quantize.calibration import CalibrationData
-    from ghostdeploy.quantize.ranges import Range
+    from ghostdeploy.lowering.deploy import DeployNetwork
+    from ghostdeploy.lowering.parity import Array
+    from ghostdeploy.lowering.to_onnx import Exported
+    from ghostdeploy.quantization.calibration import CalibrationData
+    from ghostdeploy.quantization.ranges import Range
     from ghostdeploy.zoo.ghostnetv1 import GhostNet
 
 
@@ -54,16 +54,16 @@ def build_for_export(request: ExportRequest, data: CalibrationData | None) -> Bu
     ``data`` are the images of a calibrated precision, None for another one.
     """
     network = build_network(request.spec, request.weights, request.seed)
-    from ghostdeploy.export.deploy import DeployNetwork
+    from ghostdeploy.lowering.deploy import DeployNetwork
 
     form = DeployNetwork(network, request.export)
     if data and request.quantize.equalize:
-        from ghostdeploy.quantize.equalize import equalize
+        from ghostdeploy.quantization.equalize import equalize
 
         equalize(form, data.inputs)
     bounds = None
     if data and request.quantize.ranges == "bn":
-        from ghostdeploy.quantize import bn
+        from ghostdeploy.quantization import bn
 
         folded = DeployNetwork(network, request.export)
         bounds = bn.bounds(network, folded.net, form.net)
@@ -93,9 +93,9 @@ def lower_network(
 
     Raises ConversionError where torch cannot export it.
     """
-    from ghostdeploy.export.deploy import reference_outputs
-    from ghostdeploy.export.parity import example_inputs
-    from ghostdeploy.export.to_onnx import output_names, set_metadata, to_onnx
+    from ghostdeploy.lowering.deploy import reference_outputs
+    from ghostdeploy.lowering.parity import example_inputs
+    from ghostdeploy.lowering.to_onnx import output_names, set_metadata, to_onnx
 
     exported = to_onnx(built.form, request.spec.resolution)
     set_metadata(exported.model, facts)

@@ -26,16 +26,16 @@ from ghostdeploy.commands.proof import Candidate, describe_parity, open_onnx, op
 from ghostdeploy.commands.quantize.formats import QUANTIZERS
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.errors import CheckFailed
-from ghostdeploy.export import parity
-from ghostdeploy.export.tflite import ConvertedModel, Converter, finish_tflite
-from ghostdeploy.export.to_onnx import to_fp16
-from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.readers.onnx_graph import add_shapes, build_onnx_graph
-from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.linting import lint_graph
+from ghostdeploy.linting.graph import Graph
+from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
+from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.lowering import parity
+from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
+from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress
-from ghostdeploy.quantize.calibration import CalibrationData
-from ghostdeploy.quantize.ranges import Range
+from ghostdeploy.quantization.calibration import CalibrationData
+from ghostdeploy.quantization.ranges import Range
 from ghostdeploy.schema import GraphReport, Parity
 
 

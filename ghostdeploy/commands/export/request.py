@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.export.rewrites import Form
-from ghostdeploy.quantize import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
+from ghostdeploy.lowering.rewrites import Form
+from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from ghostdeploy.commands.artifacts import sidecar_path, weights_identity
 from ghostdeploy.commands.export.request import ExportRequest, ExportResult, count_steps
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
-from ghostdeploy.export.provenance import content_key
 from ghostdeploy.files import ensure_writable
+from ghostdeploy.lowering.provenance import content_key
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quiet import captured
 from ghostdeploy.records import read_artifact
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export.pipeline import FloatForm
-    from ghostdeploy.export.tflite import Converter
-    from ghostdeploy.quantize.calibration import CalibrationData
+    from ghostdeploy.lowering.tflite import Converter
+    from ghostdeploy.quantization.calibration import CalibrationData
 
 PACKAGES = {  # the module that is imported: the package that brings it
     "torch": "torch",
@@ -59,7 +59,7 @@ def export(request: ExportRequest, progress: Progress = silent) -> list[ExportRe
 
 
 def _open_converter(formats: Sequence[str]) -> AbstractContextManager[Converter | None]:
-    from ghostdeploy.export import tflite
+    from ghostdeploy.lowering import tflite
 
     return tflite.start_converter() if "tflite" in formats else nullcontext()
 
@@ -69,7 +69,7 @@ def gather_images(request: ExportRequest, progress: Progress) -> CalibrationData
     if not request.recipe.calibrated:
         return None
     require_packages()
-    from ghostdeploy.quantize.calibration import gather
+    from ghostdeploy.quantization.calibration import gather
 
     return gather(request.quantize, request.preprocessing, progress)
 

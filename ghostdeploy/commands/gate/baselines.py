@@ -15,10 +15,10 @@ from pathlib import Path
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench.new_records import file_safe
 from ghostdeploy.commands.gate.fetch import fetch_model
+from ghostdeploy.decision.outcome import GitIdentity
+from ghostdeploy.decision.policy import GatePolicy
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.files import write_atomic
-from ghostdeploy.gate.outcome import GitIdentity
-from ghostdeploy.gate.policy import GatePolicy
 from ghostdeploy.runners import Device, RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
 from ghostdeploy.typed_json import decode, to_json

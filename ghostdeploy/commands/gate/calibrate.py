@@ -8,9 +8,9 @@ from pathlib import Path
 from ghostdeploy.commands.gate.baselines import ROOT, DeviceCalibration, write_calibration
 from ghostdeploy.commands.gate.plan import GatePlan
 from ghostdeploy.commands.gate.run import run_timed_gate
+from ghostdeploy.decision import Verdict
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.gate import Verdict
-from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.progress import Progress, silent
 
 HONEST = (Verdict.PASS, Verdict.INCONCLUSIVE)

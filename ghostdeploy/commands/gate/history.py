@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.typed_json import decode
 
 HISTORY = Path("reports/gate-history.jsonl")

@@ -11,11 +11,11 @@ from ghostdeploy.commands.gate.plan import GatePlan
 from ghostdeploy.commands.gate.slowdown import compare_graphs
 from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.commands.instructions import count_instructions
+from ghostdeploy.decision.budgets import judge_budget
+from ghostdeploy.decision.instructions import InstructionVerdict, judge_instructions
+from ghostdeploy.decision.outcome import GateModel, GateRun, Slowdown
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate.budgets import judge_budget
-from ghostdeploy.gate.instructions import InstructionVerdict, judge_instructions
-from ghostdeploy.gate.outcome import GateModel, GateRun, Slowdown
-from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import Artifact, BenchRecord, Interval

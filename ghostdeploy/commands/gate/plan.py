@@ -12,10 +12,10 @@ from ghostdeploy.commands.gate import baselines
 from ghostdeploy.commands.gate.baselines import Baseline
 from ghostdeploy.commands.gate.request import CalibrationRequest, GateRequest, NamedModel
 from ghostdeploy.commands.measure import choose_format
+from ghostdeploy.decision import GatePolicy
+from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.errors import MissingExtraError, UsageError
-from ghostdeploy.gate import GatePolicy
-from ghostdeploy.gate.budgets import Budget
-from ghostdeploy.lint import read_graph
+from ghostdeploy.linting import read_graph
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Device
 from ghostdeploy.schema import Artifact, BenchParams

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ghostdeploy.commands.export import ExportRequest
 from ghostdeploy.commands.gate.baselines import ROOT
-from ghostdeploy.gate import GatePolicy
-from ghostdeploy.gate.budgets import Budget
+from ghostdeploy.decision import GatePolicy
+from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.runners import Device
 from ghostdeploy.schema import BenchParams
 

@@ -16,9 +16,9 @@ from ghostdeploy.commands.gate.instructions import run_instruction_gate
 from ghostdeploy.commands.gate.plan import GatePlan, check_inputs
 from ghostdeploy.commands.gate.trial import Trial, value_ms
 from ghostdeploy.commands.git import identify_commit
-from ghostdeploy.gate import Discard, GateResult, Verdict
-from ghostdeploy.gate.budgets import combine_verdicts
-from ghostdeploy.gate.outcome import GateModel, GateRun
+from ghostdeploy.decision import Discard, GateResult, Verdict
+from ghostdeploy.decision.budgets import combine_verdicts
+from ghostdeploy.decision.outcome import GateModel, GateRun
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.schema import Artifact, Interval
 from ghostdeploy.stats import launches as stats

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostdeploy.commands.lint import diff_text, lint_files
+from ghostdeploy.decision.outcome import OpDifference, Slowdown
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.gate.outcome import OpDifference, Slowdown
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import BenchParams, OpTime
 

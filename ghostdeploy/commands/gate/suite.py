@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.commands.gate.history import find_last_run
+from ghostdeploy.decision import Verdict
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, error_line
-from ghostdeploy.gate import Verdict
-from ghostdeploy.gate.outcome import GateRun
 
 MAX_BYTES = 1_000_000
 NUMBER = (int, float)

@@ -12,10 +12,10 @@ from ghostdeploy.commands.bench.comparison import log_ratios
 from ghostdeploy.commands.bench.session import Session, open_session
 from ghostdeploy.commands.gate.plan import GatePlan
 from ghostdeploy.commands.gate.slowdown import find_slowdown
+from ghostdeploy.decision import PairedGate, Verdict
+from ghostdeploy.decision.budgets import Budget, BudgetResult, judge_budget
+from ghostdeploy.decision.outcome import Slowdown
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.gate import PairedGate, Verdict
-from ghostdeploy.gate.budgets import Budget, BudgetResult, judge_budget
-from ghostdeploy.gate.outcome import Slowdown
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
 from ghostdeploy.runners.device_queue import hold_device

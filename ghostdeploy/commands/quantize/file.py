@@ -11,12 +11,12 @@ from ghostdeploy.commands.artifacts import artifact_of, write_artifact
 from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.lint import read_graph
-from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.readers.onnx_graph import build_onnx_graph
-from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.linting import read_graph
+from ghostdeploy.linting.graph import Graph
+from ghostdeploy.linting.readers.onnx_graph import build_onnx_graph
+from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import QuantizeOptions, int8_rewrites, recipe
+from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import Artifact
 
@@ -63,7 +63,7 @@ def quantize_file(request: QuantizeRequest, progress: Progress = silent) -> Arti
     format does not go with the precision; nothing is written then.
     """
     from ghostdeploy.commands.quantize.formats import QUANTIZERS
-    from ghostdeploy.quantize.calibration import gather
+    from ghostdeploy.quantization.calibration import gather
 
     path, target = request.path, request.target
     graph = read_graph(path)

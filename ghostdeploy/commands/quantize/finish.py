@@ -8,9 +8,9 @@ from dataclasses import asdict
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.export import metadata, tidy
-from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.flatbuffer import schema
+from ghostdeploy.lowering import metadata, tidy
+from ghostdeploy.lowering.rewrites import apply_rewrites
 
 
 def finish(raw: bytes, original: bytes, plan: QuantizationPlan) -> tuple[bytes, dict[str, int]]:

@@ -9,10 +9,10 @@ from tempfile import NamedTemporaryFile
 import numpy as np
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.export.inference import load_tflite, load_tflite_layers
-from ghostdeploy.export.parity import Array
-from ghostdeploy.lint.delegates.partitions import measure_partitions
-from ghostdeploy.quantize import error
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.lowering.inference import load_tflite, load_tflite_layers
+from ghostdeploy.lowering.parity import Array
+from ghostdeploy.quantization import error
 from ghostdeploy.schema import QuantizationError
 
 REPORTED = 16  # held-out inputs whose inner tensors are compared

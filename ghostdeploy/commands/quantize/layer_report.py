@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.files import write_atomic
-from ghostdeploy.quantize import calibrated_recipe
+from ghostdeploy.quantization import calibrated_recipe
 from ghostdeploy.report.quantization import FORMATS
 from ghostdeploy.schema import Artifact
 

@@ -6,7 +6,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.progress import Progress
-from ghostdeploy.quantize import QuantizeOptions
+from ghostdeploy.quantization import QuantizeOptions
 
 EXACT_DB = 60.0  # an output this near fp32's is as good as the same
 

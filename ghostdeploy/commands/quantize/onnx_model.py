@@ -15,11 +15,11 @@ from ghostdeploy.commands.quantize.judge import REPORTED
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import is_within
 from ghostdeploy.errors import UsageError
-from ghostdeploy.export.inference import load_onnx
-from ghostdeploy.export.parity import Array
-from ghostdeploy.export.to_onnx import with_all_values
+from ghostdeploy.lowering.inference import load_onnx
+from ghostdeploy.lowering.parity import Array
+from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import error, qdq
+from ghostdeploy.quantization import error, qdq
 from ghostdeploy.schema import (
     Calibration,
     FloatCost,

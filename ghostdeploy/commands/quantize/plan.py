@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghostdeploy.quantize import QuantizeOptions
+from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.schema import Quantization
 
 if TYPE_CHECKING:
-    from ghostdeploy.quantize.calibration import CalibrationData
-    from ghostdeploy.quantize.ranges import Range
+    from ghostdeploy.quantization.calibration import CalibrationData
+    from ghostdeploy.quantization.ranges import Range
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from ghostdeploy.commands.quantize.judge import count_partitions, judge_layers, 
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.refine import refine
 from ghostdeploy.errors import UsageError
-from ghostdeploy.quantize import recipe, tflite
-from ghostdeploy.quantize.error import concatenation_scales, snr_db
-from ghostdeploy.quantize.ranges import Range
+from ghostdeploy.quantization import recipe, tflite
+from ghostdeploy.quantization.error import concatenation_scales, snr_db
+from ghostdeploy.quantization.ranges import Range
 from ghostdeploy.schema import Quantization, QuantizationError
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.export import camera, metadata, tidy
-from ghostdeploy.quantize import QuantizeOptions, bias
-from ghostdeploy.quantize.calibration import Inputs
+from ghostdeploy.lowering import camera, metadata, tidy
+from ghostdeploy.quantization import QuantizeOptions, bias
+from ghostdeploy.quantization.calibration import Inputs
 
 
 def refine(model: bytes, reference: bytes, options: QuantizeOptions, inputs: Inputs) -> bytes:

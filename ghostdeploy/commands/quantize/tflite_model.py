@@ -9,9 +9,9 @@ from ghostdeploy.commands.quantize.mixed import choose_float_blocks
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.export import apart
+from ghostdeploy.lowering import apart
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quantize import ranges
+from ghostdeploy.quantization import ranges
 
 
 def quantize_tflite(

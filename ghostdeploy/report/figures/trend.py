@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ghostdeploy.gate.outcome import GateRun
-from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.decision.outcome import GateRun
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.figures.style import Theme, fit_title, new_figure, strip_frame
 
 if TYPE_CHECKING:

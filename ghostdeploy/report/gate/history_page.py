@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.figures import trend
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, encode, use_theme
 from ghostdeploy.report.parts.clean_text import clean

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.budgets import combine_verdicts
-from ghostdeploy.gate.outcome import GateModel, GateRun, OpDifference
-from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.decision.budgets import combine_verdicts
+from ghostdeploy.decision.outcome import GateModel, GateRun, OpDifference
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.numbers import format_interval, format_number, format_ratio
 from ghostdeploy.schema import Interval

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.report.lint.groups import read_names
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport, Partitions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.report.lint.groups import pluralize
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.parts.numbers import format_number

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 

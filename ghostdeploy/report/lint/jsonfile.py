@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from ghostdeploy.report.lint.linted import Linted
 
-SCHEMA = "ghostdeploy.lint/1"
+SCHEMA = "ghostdeploy.linting/1"
 MAX_TEXT = 4000  # characters of any one string
 
 

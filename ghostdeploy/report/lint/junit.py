@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from ghostdeploy.lint import RULES
+from ghostdeploy.linting import RULES
 from ghostdeploy.report.lint.groups import Names, read_names, summarize
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.parts.xml import clean_xml, write_document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.schema import GraphReport
 
 

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 import ghostdeploy
-from ghostdeploy.lint import RULES
-from ghostdeploy.lint.rule_docs import read_rule_doc
+from ghostdeploy.linting import RULES
+from ghostdeploy.linting.rule_docs import read_rule_doc
 from ghostdeploy.report.lint.groups import Names, read_names
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.parts.clean_text import clean

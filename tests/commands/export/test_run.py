@@ -16,7 +16,7 @@ import pytest
 from ghostdeploy import zoo
 from ghostdeploy.commands.export import ExportRequest, export, pipeline
 from ghostdeploy.errors import CheckFailed, ConversionError
-from ghostdeploy.export.provenance import content_key, tool_versions
+from ghostdeploy.lowering.provenance import content_key, tool_versions
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
@@ -143,11 +143,11 @@ def test_the_tools_versions_are_in_the_content_key(monkeypatch):
     ("edited", "matters"),
     [
         ("zoo/layers.py", True),
-        ("export/rewrites/depthwise.py", True),
+        ("lowering/rewrites/depthwise.py", True),
         ("flatbuffer.py", True),
         ("commands/export/pipeline.py", True),
         ("commands/proof.py", True),
-        ("lint/rules/layout_ops.py", True),
+        ("linting/rules/layout_ops.py", True),
         ("report/html.py", False),
         ("cli/app.py", False),
     ],
@@ -159,7 +159,7 @@ def test_an_edited_source_is_another_content_key(tmp_path, edited, matters):
     shutil.copytree(source, tmp_path / "ghostdeploy", ignore=ignored)
 
     def digest() -> str:
-        code = "from ghostdeploy.export import provenance; print(provenance.__file__)"
+        code = "from ghostdeploy.lowering import provenance; print(provenance.__file__)"
         code += "; print(provenance.source_digest())"
         env = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
@@ -206,7 +206,7 @@ def test_a_graph_that_breaks_the_contract_is_refused(tmp_path, monkeypatch):
 
 def test_a_file_that_is_another_function_is_refused(tmp_path, monkeypatch, converted):
     """onnx2tf's own output, without the rewrite that mends its up-sampling."""
-    from ghostdeploy.export import rewrites, tflite
+    from ghostdeploy.lowering import rewrites, tflite
 
     class Replay:
         """What the converter gave for this very network."""
@@ -258,7 +258,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
 
 def test_no_room_for_the_converter_is_told(tmp_path):
-    from ghostdeploy.export.tflite import start_converter
+    from ghostdeploy.lowering.tflite import start_converter
 
     with start_converter() as converter:
         shutil.rmtree(converter.folder)

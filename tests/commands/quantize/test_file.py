@@ -15,8 +15,8 @@ from ghostdeploy.flatbuffer import load_file
 from ghostdeploy.images.decoding import decode_image
 from ghostdeploy.images.folders import find_images
 from ghostdeploy.images.preprocessing import Preprocessing
-from ghostdeploy.lint.delegates.partitions import measure_partitions
-from ghostdeploy.quantize import RECIPES
+from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.quantization import RECIPES
 from ghostdeploy.records import read_artifact
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import TRAINED
@@ -129,7 +129,7 @@ def test_the_sidecar_says_how_it_was_made_and_what_it_cost(trained_int8, shapes)
 def test_the_file_itself_says_its_precision(trained_int8):
     done = ghostdeploy("verify", trained_int8.path("tflite"), "--weights", "nowhere")
     assert done.returncode == 2  # it knows that it was made from a checkpoint
-    from ghostdeploy.export.metadata import read_facts
+    from ghostdeploy.lowering.metadata import read_facts
 
     facts = read_facts(trained_int8.model("tflite"))
     assert facts["ghostdeploy.precision"] == "int8"
@@ -280,7 +280,7 @@ def test_a_quantized_file_is_not_quantized_again(trained_int8, tmp_path):
 
 
 def test_an_operator_that_the_runtime_lacks_is_named(tmp_path):
-    from tests.export.rewrites.tiny import tiny
+    from tests.lowering.rewrites.tiny import tiny
 
     t = tiny()
     a, b = t.tensor((1, 8, 8, 3)), t.tensor((1, 8, 8, 3))
@@ -294,8 +294,8 @@ def test_an_operator_that_the_runtime_lacks_is_named(tmp_path):
 
 
 def test_the_rewrites_around_quantization_exist():
-    from ghostdeploy.export.rewrites import REWRITES
-    from ghostdeploy.quantize import (
+    from ghostdeploy.lowering.rewrites import REWRITES
+    from ghostdeploy.quantization import (
         FLOAT_REWRITES,
         INT8_REWRITES,
         INT8_SPEED,
@@ -312,7 +312,7 @@ def test_the_rewrites_around_quantization_exist():
 
 
 def test_every_recipe_has_a_tolerance():
-    from ghostdeploy.export.parity import TOLERANCES
+    from ghostdeploy.lowering.parity import TOLERANCES
 
     assert set(TOLERANCES) == set(RECIPES)
 

@@ -15,9 +15,9 @@ from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import ConversionError, UsageError
 from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import silent
-from ghostdeploy.quantize import QuantizeOptions, calibration, int8_rewrites, ranges
+from ghostdeploy.quantization import QuantizeOptions, calibration, int8_rewrites, ranges
 from ghostdeploy.schema import BenchParams
-from tests.export.rewrites.tiny import tiny
+from tests.lowering.rewrites.tiny import tiny
 
 LAYERS = ("conv_stem", "blocks.0.0.a", "blocks.0.0.b", "blocks.1.0.a", "classifier")
 BLOCKS = ["conv_stem", "blocks.0.0", "blocks.1.0", "classifier"]

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ghostdeploy.gate import Discard, GatePolicy, Verdict
-from ghostdeploy.gate.budgets import Budget, BudgetResult
-from ghostdeploy.gate.outcome import GateModel, GateRun, GitIdentity, OpDifference, Slowdown
+from ghostdeploy.decision import Discard, GatePolicy, Verdict
+from ghostdeploy.decision.budgets import Budget, BudgetResult
+from ghostdeploy.decision.outcome import GateModel, GateRun, GitIdentity, OpDifference, Slowdown
 from ghostdeploy.report.gate.formats import FORMATS, render
 from ghostdeploy.schema import BenchParams, DeviceIdentity, Interval
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghostdeploy.lint.graph import Node, Value
+from ghostdeploy.linting.graph import Node, Value
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport, Partitions
 from tests.report.lint.graphs import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from ghostdeploy.lint.graph import Graph, Node, Value
-from ghostdeploy.lint.rules.dfc_contract import find_branches
+from ghostdeploy.linting.graph import Graph, Node, Value
+from ghostdeploy.linting.rules.dfc_contract import find_branches
 from ghostdeploy.schema import Finding, GraphReport, Partitions
 
 SHAPE = (1, 8, 8, 16)

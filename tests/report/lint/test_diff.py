@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ghostdeploy.lint.graph import Node, Value
+from ghostdeploy.linting.graph import Node, Value
 from ghostdeploy.report.lint.diff import ModuleChange, OpChange, diff
 from ghostdeploy.report.lint.difftext import WIDTH, render_markdown, render_text
 from ghostdeploy.report.lint.jsonfile import make_plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ghostdeploy.lint import RULES
+from ghostdeploy.linting import RULES
 from ghostdeploy.report.lint.junit import render
 from ghostdeploy.report.lint.linted import Linted
 

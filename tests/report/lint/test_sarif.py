@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ghostdeploy.lint import RULES
+from ghostdeploy.linting import RULES
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.lint.sarif import make_relative_uri, render
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.gate.formats.badge import render as render_badge
 from ghostdeploy.report.gate.formats.github import render as render_github
 from ghostdeploy.report.gate.formats.junit import render as render_junit

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ghostdeploy.gate.outcome import GateRun
-from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.decision.outcome import GateRun
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.numbers import format_number
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.outcome import GateRun
-from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.decision.outcome import GateRun
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.clean_text import clean
 

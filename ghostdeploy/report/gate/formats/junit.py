@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from ghostdeploy.gate.outcome import GateRun
-from ghostdeploy.gate.verdict import Verdict
+from ghostdeploy.decision.outcome import GateRun
+from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.gate.formats.text import render as render_text
 from ghostdeploy.report.parts.xml import clean_xml, write_document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.markup import escape
 from ghostdeploy.report.parts.numbers import format_interval, format_ratio

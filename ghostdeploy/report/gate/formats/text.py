@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.columns import align_columns

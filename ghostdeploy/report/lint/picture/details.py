@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.report.lint.facts import format_shape
 from ghostdeploy.report.lint.picture.marks import Marks, css_class
 from ghostdeploy.report.lint.picture.surroundings import Surroundings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ghostdeploy.lint.delegates.stages import Stage
-from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.linting.delegates.stages import Stage
+from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.report.lint.facts import format_shape
 from ghostdeploy.report.lint.picture.card_grid import (
     BAND_HEAD,

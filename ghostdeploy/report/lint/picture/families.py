@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ghostdeploy.lint.graph import Node
-from ghostdeploy.lint.vocabulary import LAYOUT_OPS
+from ghostdeploy.linting.graph import Node
+from ghostdeploy.linting.vocabulary import LAYOUT_OPS
 
 OTHER = "other"
 # Family → its name in the legend; the colours are in picture.css.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 
 MAX_COLUMNS_TRIED = 40
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.lint.graph import Graph
+from ghostdeploy.linting.graph import Graph
 from ghostdeploy.report.lint.groups import rank
 from ghostdeploy.schema import Finding
 

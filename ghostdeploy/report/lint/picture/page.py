@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from ghostdeploy.lint.delegates.stages import find_stages
-from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.linting.delegates.stages import find_stages
+from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.report.lint.facts import describe_graph, group_branches
 from ghostdeploy.report.lint.groups import (
     Group,

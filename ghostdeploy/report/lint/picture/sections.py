@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.linting.graph import Graph, Node
 
 LARGEST = 96  # nodes of one card
 PIECE = (16, 56)  # the smallest and largest piece of what is cut without modules

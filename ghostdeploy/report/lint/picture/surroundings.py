@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.lint.delegates.stages import Stage
-from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.network_view import find_nodes_behind
-from ghostdeploy.lint.rules.dfc_contract import find_branches
+from ghostdeploy.linting.delegates.stages import Stage
+from ghostdeploy.linting.graph import Graph
+from ghostdeploy.linting.network_view import find_nodes_behind
+from ghostdeploy.linting.rules.dfc_contract import find_branches
 from ghostdeploy.report.lint.picture.sections import Section
 
 NO_STAGE = -1

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from ghostdeploy.lint.delegates.stages import find_stages
-from ghostdeploy.lint.rules.dfc_contract import find_branches
+from ghostdeploy.linting.delegates.stages import find_stages
+from ghostdeploy.linting.rules.dfc_contract import find_branches
 from ghostdeploy.report.lint.picture.layout import lay_out
 from ghostdeploy.report.lint.picture.sections import cut_into_sections
 from tests.report.lint.graphs import network, random_graph, report_of

@@ -1,1 +1,0 @@
-"""The rules: one file each, listed in ``ghostdeploy.lint.RULES``."""

@@ -1,0 +1,167 @@
+"""torch → ONNX: static shapes, names that say which module a node came from, metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ghostdeploy.errors import ConversionError
+from ghostdeploy.lowering.deploy import DeployNetwork
+
+OPSET = 18  # what torch's exporter writes without converting; every consumer here knows it
+SCOPES = "pkg.torch.onnx.name_scopes"
+MODULE = "ghostdeploy.module"
+INPUT = "image"
+
+
+def output_names(network: DeployNetwork) -> tuple[str, ...]:
+    """Return ``logits``, ``probabilities``, or ``stride4`` … ``stride32`` for feature maps."""
+    if network.options.features:
+        return tuple(f"stride{stride}" for stride in network.net.taps if stride >= 4)
+    return ("probabilities",) if network.options.softmax else ("logits",)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The ONNX model, the torch program it was made from, and how their values correspond.
+
+    ``values`` maps a torch graph node's name to the ONNX value's.
+    """
+
+    model: onnx.ModelProto
+    program: Any
+    values: dict[str, str]
+
+    def torch_values(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return every value of the torch graph for ``image`` (1, 3, H, W), by its ONNX name."""
+        recorder = _Recorder(self.program.module(), self.values)
+        recorder.run(torch.from_numpy(image))
+        return {name: value.numpy() for name, value in recorder.seen.items()}
+
+
+class _Recorder(torch.fx.Interpreter):
+    """Runs a torch graph and keeps the values that have an ONNX name."""
+
+    def __init__(self, module: torch.fx.GraphModule, names: dict[str, str]) -> None:
+        super().__init__(module)
+        self.names, self.seen = names, dict[str, Tensor]()
+
+    def run_node(self, n: torch.fx.Node) -> Any:
+        with torch.no_grad():
+            result = super().run_node(n)
+        if n.name in self.names and isinstance(result, Tensor):
+            self.seen[self.names[n.name]] = result
+        return result
+
+
+def to_onnx(network: DeployNetwork, resolution: tuple[int, int]) -> Exported:
+    """Export ``network`` for a batch of one. Raises ConversionError where torch cannot."""
+    image = torch.zeros(1, 3, *resolution)
+    names = output_names(network)
+    try:
+        result = torch.onnx.export(
+            network,
+            (image,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=list(names),
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        line = str(error).strip().split("\n", 1)[0]
+        raise ConversionError(f"torch could not export this network to ONNX: {line}") from error
+    assert result is not None
+    model = result.model_proto
+    values = _name_by_module(model)
+    return Exported(model, result.exported_program, values)
+
+
+def _name_by_module(model: onnx.ModelProto) -> dict[str, str]:
+    """Call nodes and values after the torch modules they came from; returns old → new values.
+
+    The exporter's stack traces are dropped: they hold paths of the machine that exported.
+    """
+    fixed = {value.name for value in model.graph.output} | {INPUT}
+    renamed: dict[str, str] = {}
+    taken = set(fixed)
+    for node in model.graph.node:
+        module, op = _origin(node)
+        node.name = _unique(f"{module}/{op}" if module else op, taken)
+        for index, old in enumerate(node.output):
+            new = node.name if index == 0 else f"{node.name}:{index}"
+            renamed[old] = old if old in fixed else new
+        del node.metadata_props[:]
+        node.metadata_props.add(key=MODULE, value=module)
+    for node in model.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed[name] for name in node.output]
+    for info in (*model.graph.value_info, *model.graph.output, *model.graph.input):
+        info.name = renamed.get(info.name, info.name)
+        del info.metadata_props[:]
+    for initializer in model.graph.initializer:
+        del initializer.metadata_props[:]
+        initializer.doc_string = ""
+    del model.graph.metadata_props[:]
+    return renamed
+
+
+def _origin(node: onnx.NodeProto) -> tuple[str, str]:
+    """Return the innermost module's path and the operator: ("blocks.0.0.ghost1", "concat")."""
+    scopes: Sequence[str] = ()
+    for entry in node.metadata_props:
+        if entry.key == SCOPES:
+            # The exporter writes a Python list of quoted names.
+            scopes = json.loads(entry.value.replace("'", '"'))
+    modules = [scope for scope in scopes[:-1] if scope]
+    module = modules[-1].removeprefix("net.") if modules else ""
+    module = "" if module == "net" else module
+    return module, node.op_type.lower()
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken.add(candidate)
+    return candidate
+
+
+def set_metadata(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
+    """Write key/value metadata and our producer name into ``model``."""
+    model.producer_name = "ghostdeploy"
+    model.producer_version = metadata.get("ghostdeploy.version", "")
+    model.doc_string = ""
+    onnx.helper.set_model_props(model, metadata)
+
+
+def with_all_values(model: onnx.ModelProto, names: Sequence[str]) -> bytes:
+    """Return the model with ``names`` as its outputs, to look inside it."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    known = {value.name: value for value in (*copy.graph.value_info, *copy.graph.output)}
+    del copy.graph.output[:]
+    for name in names:
+        # An untyped output is allowed; onnxruntime infers it.
+        copy.graph.output.append(known.get(name) or onnx.ValueInfoProto(name=name))
+    return bytes(copy.SerializeToString())
+
+
+def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return ``model`` in half precision, weights and arithmetic; input and output stay fp32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    # Its block list would put casts around every Resize, which takes fp16 since opset 10.
+    half: onnx.ModelProto = convert_float_to_float16(copy, keep_io_types=True, op_block_list=[])
+    return half
