@@ -38,7 +38,7 @@ def imports_of(tree: ast.AST, modules: dict[str, object]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield from (name for name in (inner, node.module) if name in modules)
+                yield inner if inner in modules else node.module
 
 
 def first_circle(graph: dict[str, set[str]]) -> list[str]:

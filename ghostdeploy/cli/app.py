@@ -12,7 +12,6 @@ from typing import NoReturn
 
 import click
 
-from ghostdeploy import __version__
 from ghostdeploy.cli.bench import bench, compare
 from ghostdeploy.cli.devices import devices
 from ghostdeploy.cli.doctor import completion, doctor
@@ -25,6 +24,7 @@ from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.cli.report import report
 from ghostdeploy.cli.verify import verify
 from ghostdeploy.errors import GhostdeployError, error_line
+from ghostdeploy.version import __version__
 
 COMMANDS: tuple[click.Command, ...] = (
     models,

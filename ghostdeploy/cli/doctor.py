@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from ghostdeploy import __version__
 from ghostdeploy.cli.options.arguments import json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.errors import CheckFailed
+from ghostdeploy.version import __version__
 
 
 @dataclass(frozen=True)

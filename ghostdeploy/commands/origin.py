@@ -57,7 +57,7 @@ def _read_facts(path: Path, data: bytes) -> dict[str, str]:
 
 
 def precision_of(graph: Graph) -> str:
-    """Return the row of ``quantize.RECIPES`` that a file's tensors tell of."""
+    """Return the row of ``quantization.RECIPES`` that a file's tensors tell of."""
     computed = {value.dtype for value in graph.values.values() if not value.constant}
     stored = {value.dtype for value in graph.values.values() if value.constant}
     if any(node.native == "DequantizeLinear" for node in graph.nodes):

@@ -27,7 +27,7 @@ class SpecDefaults:
 
 @dataclass(frozen=True)
 class FormedModel:
-    """A model to be exported in another form than the default; see export.rewrites.FORMS."""
+    """A model to be exported in another form than the default; see ``lowering.rewrites.FORMS``."""
 
     spec: ModelSpec
     form: str

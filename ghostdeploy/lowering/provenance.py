@@ -9,8 +9,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import ghostdeploy
 from ghostdeploy.schema import ExportOptions, ModelSpec
+from ghostdeploy.version import __version__
 
 TOOLS = (
     "torch",
@@ -41,7 +41,7 @@ SOURCES = (
 @cache
 def tool_versions() -> dict[str, str]:
     """Return the versions of what takes part in an export; what is not installed is left out."""
-    found = {"ghostdeploy": ghostdeploy.__version__}
+    found = {"ghostdeploy": __version__}
     for tool in TOOLS:
         try:
             found[tool] = version(tool)

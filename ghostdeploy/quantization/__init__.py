@@ -44,7 +44,7 @@ RECIPES: dict[str, Recipe] = {
                        "onnxruntime (CPU with VNNI or dot product), TensorRT, QNN"),
 }  # fmt: skip
 
-# The rewrites (export.rewrites) of the float graph that is quantized, and of what came out. Those
+# The rewrites (lowering.rewrites) of the float graph that is quantized, and of what came out. Those
 # that only buy time in fp32 are left out: in int8 each operator more is one rounding more. Of those
 # for speed only INT8_SPEED is the same function in int8, bit for bit.
 FLOAT_REWRITES = ("nearest-floor", "nearest-depth", "clip-relu", "pad-same", "depthwise")

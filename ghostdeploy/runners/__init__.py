@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -54,6 +54,15 @@ class Device:
     def counts_instructions(self) -> bool:
         """Whether it tells the instructions of an inference instead of its time."""
         return self.scheme in INSTRUCTION_SCHEMES
+
+
+def choose_runtime(device: Device, params: BenchParams) -> BenchParams:
+    """Return ``params`` with TFLite's own program as the runtime where that runs the models.
+
+    That is so on every phone, and on this machine where the program's path is given.
+    """
+    program = params.benchmark_model or device.is_phone
+    return replace(params, runtime="benchmark_model") if program else params
 
 
 @dataclass(frozen=True)

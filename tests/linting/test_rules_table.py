@@ -1,4 +1,4 @@
-"""The contract of every row of ``lint.RULES``."""
+"""The contract of every row of ``linting.RULES``."""
 
 from __future__ import annotations
 

@@ -157,15 +157,15 @@ class LaunchArguments:
 
         Raises UsageError for values that cannot be.
         """
+        from ghostdeploy.runners import choose_runtime
         from ghostdeploy.schema import BenchParams
 
-        program = self.benchmark_model or self.on.is_phone
-        return BenchParams(
+        params = BenchParams(
             threads=self.threads,
             runs=self.runs,
             warmup=self.warmup,
             launches=launches,
-            runtime="benchmark_model" if program else self.runtime,
+            runtime=self.runtime,
             xnnpack=self.xnnpack != "off",
             fp16=self.xnnpack == "fp16",
             cpus=self.cpus,
@@ -177,6 +177,7 @@ class LaunchArguments:
             plus_flags=self.plus_flags,
             phone=self.phone.params,
         )
+        return choose_runtime(self.on, params)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy import __version__
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Evidence
+from ghostdeploy.version import __version__
 
 SIDECAR_SUFFIX = ".json"
 

@@ -71,7 +71,7 @@ class ExportRequest:
 
     @property
     def recipe(self) -> Recipe:
-        """The row of ``quantize.RECIPES`` of the precision."""
+        """The row of ``quantization.RECIPES`` of the precision."""
         return recipe(self.precision)
 
     @property

@@ -1,7 +1,7 @@
 """Is the candidate slower than the baseline, on this device, now?
 
-Both run in one session, in turns, one fresh process each; ``gate.PairedGate`` decides after which
-pair enough is known. Budgets are judged at the same looks.
+Both run in one session, in turns, one fresh process each; ``decision.PairedGate`` decides after
+which pair enough is known. Budgets are judged at the same looks.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-import ghostdeploy
 from ghostdeploy.linting import RULES
 from ghostdeploy.linting.rule_docs import read_rule_doc
 from ghostdeploy.report.lint.groups import Names, read_names
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
+from ghostdeploy.version import __version__
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -34,7 +34,7 @@ def render(linted: Sequence[Linted]) -> str:
     codes = [*RULES, *sorted(used - RULES.keys())]
     driver = {
         "name": "ghostdeploy",
-        "semanticVersion": ghostdeploy.__version__,
+        "semanticVersion": __version__,
         "rules": [_rule(code) for code in codes],
     }
     run = {
