@@ -46,8 +46,7 @@ def test_a_program_that_fits(used, standin_program):
 
 
 def test_an_old_one_that_cannot_write_its_outputs(used, changed):
-    program = changed('    ("output_filepath", str, "", None),\n', "")
-    program.write_text(program.read_text().replace('values["output_filepath"]', '""'))
+    program = changed(('    output_filepath: str = ""\n', ""), ("flags.output_filepath", '""'))
     assert not check_program(used, used.install(program)).writes_outputs
 
 
