@@ -9,11 +9,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ghostdeploy import flatbuffer
+from ghostdeploy.flatbuffer import enum_names
 from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph
 from ghostdeploy.lint.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
-from ghostdeploy.lint.readers.tflite_tensors import enum_names
 
 OPTIONS = {
     "ADD": "AddOptions",
