@@ -65,3 +65,12 @@ class MeasurementError(GhostdeployError):
     """No trustworthy number came out."""
 
     exit_code = 3
+
+
+def error_line(error: object, most: int = 160) -> str:
+    """Return the first line of what ``error`` says, at most ``most`` characters of it.
+
+    An exception that says nothing is told by the name of its class.
+    """
+    line = str(error).strip().split("\n", 1)[0]
+    return (line or type(error).__name__)[:most]

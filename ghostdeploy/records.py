@@ -10,7 +10,7 @@ from ghostdeploy.errors import InputFileError
 from ghostdeploy.schema import SCHEMA, Artifact, BenchRecord
 from ghostdeploy.typed_json import decode, read_object, show_value
 
-# DATE-TIME-ID_N-…, as ``commands.bench.record_name`` makes them
+# DATE-TIME-ID_N-…, as ``commands.bench.new_records`` makes them
 _RECORD_NAME = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{6})_(\d{1,4})-")
 
 

@@ -444,6 +444,6 @@ def test_a_reader_that_has_seen_enough():
 
 def test_closed_output(tmp_path):
     """As in ``2>&-``: progress has nowhere to go, which is no reason to fail."""
-    code = "import os; os.close(2)\nfrom ghostdeploy.cli.terminal import Progress\n"
-    done = python(f"{code}p = Progress(); p(1, 2, 'x'); p.close(); print('fine')")
+    code = "import os; os.close(2)\nfrom ghostdeploy.cli.terminal import ProgressLine\n"
+    done = python(f"{code}p = ProgressLine(); p(1, 2, 'x'); p.close(); print('fine')")
     assert done.stdout == "fine\n"

@@ -8,21 +8,23 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from ghostdeploy import __version__
-from ghostdeploy.cli.bench import bench, compare, report
+from ghostdeploy.cli.bench import bench, compare
 from ghostdeploy.cli.devices import devices
 from ghostdeploy.cli.doctor import completion, doctor
 from ghostdeploy.cli.eval import evaluate
-from ghostdeploy.cli.export import export, verify
+from ghostdeploy.cli.export import export
 from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
 from ghostdeploy.cli.quantize import quantize
-from ghostdeploy.errors import GhostdeployError
+from ghostdeploy.cli.report import report
+from ghostdeploy.cli.verify import verify
+from ghostdeploy.errors import GhostdeployError, error_line
 
 COMMANDS: tuple[click.Command, ...] = (
     models,
@@ -43,8 +45,8 @@ BUG, INTERRUPTED, TERMINATED = 4, 130, 143
 
 
 def main() -> NoReturn:
-    """The console script: every outcome becomes an exit code, none a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
+    """Run the console script: every outcome becomes an exit code, none a traceback."""
+    signal.signal(signal.SIGTERM, _end_quietly)
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -66,14 +68,14 @@ def main() -> NoReturn:
         sys.exit(_report_bug(error))
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    """Ends like an interruption: what was started is ended, and temporary files go."""
+def _end_quietly(number: int, frame: object) -> NoReturn:
+    """End as after an interruption: what was started is ended, and temporary files go."""
     signal.signal(number, signal.SIG_IGN)
     sys.exit(TERMINATED)
 
 
 def _one_line(error: click.ClickException) -> str:
-    """click's own message on a wrong option or argument, and where to look."""
+    """Return click's own message on a wrong option or argument, and where to look."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path} --help)" if context else message
@@ -87,15 +89,18 @@ def _report_bug(error: Exception) -> int:
         if isinstance(output := getattr(error, "log", None), Path):
             log.write(f"\n{output.read_text(errors='replace')}")
             output.unlink()
-    brief = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
+    brief = error_line(f"{type(error).__name__}: {error}", 200)
     click.echo(f"error: this is a bug in ghostdeploy: {brief}\nlog: {name}", err=True)
     return BUG
 
 
 class _Commands(click.Group):
-    """Ends in peace when the reader, head or less, has seen enough; click's own way is exit 1."""
+    """A group that ends in peace when the reader, head or less, has seen enough.
 
-    def invoke(self, ctx: click.Context) -> Any:
+    click's own way is exit code 1.
+    """
+
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+from ghostdeploy.cli.options.arguments import argument, json_flag, option, pass_arguments
+from ghostdeploy.cli.terminal import emit_json
 
 if TYPE_CHECKING:
     from ghostdeploy.runners.attached import AttachedDevice
     from ghostdeploy.schema import DeviceState
 
 
-@click.command()
-@click.argument("addresses", metavar="[HOST:PORT]...", nargs=-1)
-@click.option("--adb", default="", metavar="PATH", help="The adb program.")
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def devices(addresses: tuple[str, ...], adb: str, as_json: bool) -> None:
-    """The phones that adb reaches: their cores, their state, and what they still lack.
+@dataclass(frozen=True)
+class DevicesArguments:
+    """The arguments of ``ghostdeploy devices``."""
 
-    HOST:PORT is connected to first, for phones with wireless debugging.
+    addresses: tuple[str, ...] = argument(metavar="[HOST:PORT]...", nargs=-1)
+    adb: str = option(
+        "--adb",
+        default="",
+        metavar="PATH",
+        help="The adb program; it is looked for in the usual places without.",
+    )
+    as_json: bool = json_flag()
+
+
+@click.command()
+@pass_arguments(DevicesArguments)
+def devices(arguments: DevicesArguments) -> None:
+    """List the phones that adb reaches, and what they still lack.
+
+    It tells their cores and their state. HOST:PORT is connected to first, for phones with wireless
+    debugging.
     """
     from ghostdeploy.runners.attached import list_attached
 
-    found = list_attached(adb, addresses)
-    if as_json:
+    found = list_attached(arguments.adb, arguments.addresses)
+    if arguments.as_json:
         return emit_json([asdict(device) for device in found])
     if not found:
         click.echo(

@@ -2,54 +2,107 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options import model_options, spec_defaults
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    folder,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
+from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.terminal import emit_json, progress_line
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Evaluation
+    from ghostdeploy.schema import Interval
+
+
+@dataclass(frozen=True)
+class EvalArguments:
+    """The arguments of ``ghostdeploy eval``."""
+
+    targets: tuple[str, ...] = argument(metavar="FILE|MODEL...", nargs=-1, required=True)
+    data: Path = option(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="Folder that holds a folder of images for each class.",
+    )
+    against: str | None = option(
+        "--against", metavar="FILE|MODEL", help="Compare with this one, image by image."
+    )
+    labels: Path | None = option(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="Names of the classes (the folders' names), one a line, in the model's order.",
+    )
+    truth: Path | None = option(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="The images' classes where they all lie in one folder: NAME CLASS on each line, or"
+        " CLASS only.",
+    )
+    limit: int = option(
+        "--limit",
+        default=0,
+        help="Judge only so many images, evenly spread; all of them by default.",
+    )
+    crop: float = option(
+        "--crop",
+        default=0.875,
+        show_default=True,
+        help="Share of the resized image's sides that the centre crop keeps.",
+    )
+    per_class: bool = option(
+        "--per-class", is_flag=True, help="Also tell the accuracy of every class."
+    )
+    records: Path = folder("--records", "reports", "Folder that keeps what was computed.")
+    network: NetworkArguments = group(NetworkArguments)
+    as_json: bool = json_flag()
 
 
 @click.command("eval")
-@click.argument("targets", metavar="FILE|MODEL...", nargs=-1, required=True)
-@click.option("--data", type=Path, required=True, help="A folder with a folder of images a class.")
-@click.option("--against", metavar="FILE|MODEL", help="Compare with this one, image by image.")
-@click.option("--labels", type=Path, help="Class names (the folders'), one a line, in order.")
-@click.option("--truth", type=Path, help="For a flat folder: NAME CLASS a line, or CLASS only.")
-@click.option("--limit", default=0, help="So many images, evenly spread; all by default.")
-@click.option("--crop", default=0.875, show_default=True, help="Share kept of the image.")
-@click.option("--per-class", is_flag=True, help="The accuracy of every class.")
-@click.option("--records", type=Path, default=Path("reports"), show_default=True)
-@model_options
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def evaluate(targets: tuple[str, ...], per_class: bool, as_json: bool, **o: Any) -> None:
-    """Top-1 and top-5 accuracy of each FILE, or of MODEL in torch, on labelled images.
+@pass_arguments(EvalArguments)
+def evaluate(arguments: EvalArguments) -> None:
+    """Measure the accuracy of models on labelled images.
 
-    What was computed is kept in --records; the same command goes on after an interruption.
+    It is top-1 and top-5, of each FILE, or of MODEL in torch. What was computed is kept in
+    --records; the same command goes on after an interruption.
     """
     from ghostdeploy.commands import eval as command
     from ghostdeploy.commands.class_names import read_class_names
     from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images import labelled
+    from ghostdeploy.images.labelled import read_labelled
 
-    names = [*([o["against"]] if o["against"] else []), *targets]
-    defaults = spec_defaults(o)
+    network = arguments.network
+    names = [*([arguments.against] if arguments.against else []), *arguments.targets]
     classifiers = [
-        command.open_classifier(parse_target(name, defaults), o["crop"], o["weights"], o["seed"])
+        command.open_classifier(
+            parse_target(name, network.defaults), arguments.crop, network.weights, network.seed
+        )
         for name in dict.fromkeys(names)
     ]
-    classes = read_class_names(o["labels"]) if o["labels"] else ()
-    data = labelled.read_labelled(o["data"], classes, o["truth"])
-    base = classifiers[0].name if o["against"] else ""
-    request = command.EvalRequest(tuple(classifiers), data, o["records"], base, o["limit"])
-    found = with_progress(lambda p: command.evaluate(request, p))
-    if as_json:
+    classes = read_class_names(arguments.labels) if arguments.labels else ()
+    data = read_labelled(arguments.data, classes, arguments.truth)
+    base = classifiers[0].name if arguments.against else ""
+    request = command.EvalRequest(
+        tuple(classifiers), data, arguments.records, base, arguments.limit
+    )
+    with progress_line() as progress:
+        found = command.evaluate(request, progress)
+    if arguments.as_json:
         return emit_json(found)
-    _tell(found, per_class)
+    _tell(found, arguments.per_class)
 
 
 def _tell(found: Evaluation, per_class: bool) -> None:
@@ -78,5 +131,5 @@ def _tell(found: Evaluation, per_class: bool) -> None:
             click.echo(f"{name[:40]:40} {shares}")
 
 
-def _percent(share: Any) -> str:
+def _percent(share: Interval) -> str:
     return f"{100 * share.value:.2f} % [{100 * share.lower:.2f}, {100 * share.upper:.2f}]"

@@ -2,65 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
 from ghostdeploy.cli.terminal import print_or_write
 from ghostdeploy.errors import CheckFailed, UsageError
 
+if TYPE_CHECKING:
+    from ghostdeploy.commands.fix import FixOutcome
+
+FORMATS = ("table", "json", "sarif", "junit", "html")
+
+
+@dataclass(frozen=True)
+class LintArguments:
+    """The arguments of ``ghostdeploy lint``."""
+
+    files: tuple[Path, ...] = argument(type=Path, nargs=-1, required=True)
+    strict: bool = option("--strict", is_flag=True, help="Fail on warnings, too.")
+    verbose: bool = option(
+        "--verbose", is_flag=True, help="List every finding, instead of one line for each kind."
+    )
+    budget: float | None = option(
+        "--budget",
+        type=float,
+        metavar="MB",
+        help="Memory that weights and live activations may take.",
+    )
+    measure: bool = option(
+        "--measure/--no-measure",
+        default=True,
+        help="Load TFLite files into LiteRT to count XNNPACK's partitions.",
+    )
+    format_: str = option(
+        "--format",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="Format of the findings.",
+    )
+    as_json: bool = option("--json", is_flag=True, help="Do the same as --format json.")
+    html: bool = option(
+        "--html", is_flag=True, help="Draw the graphs by partition, into lint.html."
+    )
+    out: Path | None = option(
+        "--out", type=Path, metavar="FILE", help="Write to this file instead of printing."
+    )
+    diff: bool = option(
+        "--diff", is_flag=True, help="Tell what changed from the first FILE to the second."
+    )
+    explain: bool = option("--explain", is_flag=True, help="Tell what --fix would change, and why.")
+    fix: bool = option(
+        "--fix", is_flag=True, help="Apply the rewrites that keep the model's function."
+    )
+
+    @property
+    def format(self) -> str:
+        """The format that was asked for in one way or the other."""
+        return "json" if self.as_json else "html" if self.html else self.format_
+
 
 @click.command()
-@click.argument("files", type=Path, nargs=-1, required=True)
-@click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--verbose", is_flag=True, help="List every finding, not one line a kind.")
-@click.option("--budget", type=float, metavar="MB", help="For weights and live activations.")
-@click.option("--measure/--no-measure", default=True, help="Ask LiteRT for the partitions.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json", "sarif", "junit", "html"]),
-    default="table",
-    show_default=True,
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--html", is_flag=True, help="Draw the graphs by partition into lint.html.")
-@click.option("--out", type=Path, help="Write there instead of printing.")
-@click.option("--diff", is_flag=True, help="What changed from the first FILE to the second.")
-@click.option("--explain", is_flag=True, help="What --fix would change, and why.")
-@click.option("--fix", is_flag=True, help="Apply the rewrites that keep the function.")
-def lint(files: tuple[Path, ...], **o: Any) -> None:
-    """What in each model FILE a phone will dislike, and the module it came from."""
+@pass_arguments(LintArguments)
+def lint(arguments: LintArguments) -> None:
+    """Find what in each model FILE a phone will dislike.
+
+    Each finding names the module of the network that it came from.
+    """
     from ghostdeploy.commands import lint as command
 
-    if o["explain"] or o["fix"]:
-        return _fix(files, o)
-    format_ = "json" if o["as_json"] else "html" if o["html"] else o["format_"]
-    out = o["out"] or (Path("lint.html") if format_ == "html" else None)
-    linted = command.lint_files(files, budget_mb=o["budget"], measure=o["measure"])
-    if o["diff"]:
+    if arguments.explain or arguments.fix:
+        return _fix(arguments)
+    format_ = arguments.format
+    out = arguments.out or (Path("lint.html") if format_ == "html" else None)
+    linted = command.lint_files(
+        arguments.files, budget_mb=arguments.budget, measure=arguments.measure
+    )
+    if arguments.diff:
         return print_or_write(command.diff_text(linted, format_), out)
-    text = command.render(linted, format_, strict=o["strict"], verbose=o["verbose"])
+    text = command.render(linted, format_, strict=arguments.strict, verbose=arguments.verbose)
     print_or_write(text, out)
-    bad = command.failing(linted, strict=o["strict"])
+    bad = command.count_failing(linted, strict=arguments.strict)
     if bad:
         raise CheckFailed(f"{bad} finding{'s' if bad > 1 else ''} that must not be")
 
 
-def _fix(files: Sequence[Path], o: dict[str, Any]) -> None:
-    from ghostdeploy.commands import fix as command
+def _fix(arguments: LintArguments) -> None:
+    from ghostdeploy.commands.fix import FixRequest, fix
 
-    if o["out"] and len(files) > 1:
+    if arguments.out and len(arguments.files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
-    for file in files:
-        done = command.fix(command.FixRequest(file, o["out"], dry_run=o["explain"]))
-        if not done.rewrites:
-            click.echo(f"{file}: nothing to rewrite")
-            continue
-        click.echo(f"{file}: {'would be' if o['explain'] else ''} rewritten".replace(":  ", ": "))
-        for fix in done.rewrites:
-            click.echo(f"  {fix.name} ×{fix.count}: {fix.why}")
-        if done.path:
-            click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")
+    for file in arguments.files:
+        done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
+        _tell_rewrites(file, done, "would be rewritten" if arguments.explain else "rewritten")
+
+
+def _tell_rewrites(file: Path, done: FixOutcome, what: str) -> None:
+    if not done.rewrites:
+        return click.echo(f"{file}: nothing to rewrite")
+    click.echo(f"{file}: {what}")
+    for rewrite in done.rewrites:
+        click.echo(f"  {rewrite.name} ×{rewrite.count}: {rewrite.why}")
+    if done.path:
+        click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")

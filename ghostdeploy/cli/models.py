@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import click
 
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json
+from ghostdeploy.cli.options.arguments import json_flag, pass_arguments
+from ghostdeploy.cli.terminal import emit_json
+
+
+@dataclass(frozen=True)
+class ModelsArguments:
+    """The arguments of ``ghostdeploy models``."""
+
+    as_json: bool = json_flag()
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def models(as_json: bool) -> None:
-    """The zoo: parameters, MACs, and the paper's accuracy and latency."""
+@pass_arguments(ModelsArguments)
+def models(arguments: ModelsArguments) -> None:
+    """List the models of the zoo, and what the paper says of each.
+
+    It tells parameters, MACs, and the paper's accuracy and latency.
+    """
     from ghostdeploy.commands.models import list_models
     from ghostdeploy.report.parts.columns import align_columns
 
     rows = list_models()
-    if as_json:
+    if arguments.as_json:
         return emit_json([asdict(row) for row in rows])
 
     def number(value: float | None, digits: int = 1) -> str:

@@ -1,39 +1,82 @@
-"""``ghostdeploy quantize``, and what it and ``export`` tell about a quantized file."""
+"""``ghostdeploy quantize``, and what it and ``export`` tell of a quantized file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options import (
-    calibration_options,
-    export_request,
-    model_options,
-    quantize_options,
-    spec_defaults,
-)
-from ghostdeploy.cli.terminal import JSON_HELP, emit_json, with_progress
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.terminal import emit_json, progress_line
 
 if TYPE_CHECKING:
-    from ghostdeploy.schema import FloatCost, Quantization
+    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization
 
 SHOWN = 3
 
 
+@dataclass(frozen=True)
+class QuantizeArguments:
+    """The arguments of ``ghostdeploy quantize``."""
+
+    target: str = argument(metavar="FILE|MODEL")
+    network: NetworkArguments = group(NetworkArguments)
+    calibration: CalibrationArguments = group(CalibrationArguments)
+    precision: str = option(
+        "--precision",
+        default="int8",
+        show_default=True,
+        help="Number format to make: int8, int8-float-io, int16x8 or int8-qdq.",
+    )
+    out: Path | None = option(
+        "--out",
+        type=Path,
+        metavar="FILE|DIR",
+        help="File to write or, for a MODEL, the folder that it goes to.",
+    )
+    force: bool = option(
+        "--force", is_flag=True, help="Quantize again even where the same file is there already."
+    )
+    report: Path | None = option(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="Write every layer's signal-to-noise ratio to this .png, .csv or .json file.",
+    )
+    as_json: bool = json_flag()
+
+    def export_request(self, spec: ModelSpec, formats: tuple[str, ...]) -> ExportRequest:
+        """Return the request to export a model of the zoo in the precision.
+
+        Raises UsageError for values that make no sense.
+        """
+        from ghostdeploy.commands.export import ExportRequest
+
+        return ExportRequest(
+            spec=spec,
+            formats=formats,
+            precision=self.precision,
+            weights=self.network.weights,
+            seed=self.network.seed,
+            out=self.out or Path("models"),
+            force=self.force,
+            quantize=self.calibration.quantize_options,
+        )
+
+
 @click.command()
-@click.argument("target", metavar="FILE|MODEL")
-@model_options
-@calibration_options
-@click.option("--precision", default="int8", show_default=True, help="Of the calibrated ones.")
-@click.option("--out", type=Path, help="The file, or for a MODEL the folder, to write.")
-@click.option("--force", is_flag=True, help="Quantize again what is there already.")
-@click.option("--report", type=Path, help="Write every layer's SNR there: .png, .csv or .json.")
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def quantize(target: str, as_json: bool, **o: Any) -> None:
-    """Make an int8 file of a float FILE or of MODEL, and tell what that cost."""
+@pass_arguments(QuantizeArguments)
+def quantize(arguments: QuantizeArguments) -> None:
+    """Make an int8 file of a float FILE or of MODEL.
+
+    It also tells what that cost in accuracy.
+    """
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
     from ghostdeploy.commands.quantize.layer_report import (
@@ -43,30 +86,34 @@ def quantize(target: str, as_json: bool, **o: Any) -> None:
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import calibrated_recipe
 
-    wanted = calibrated_recipe(o["precision"])
-    if o["report"]:
-        check_layer_report(o["report"], o["precision"])
-    source = parse_target(target, spec_defaults(o))
-    options = quantize_options(o)
-    if isinstance(source, Path):
-        request = QuantizeRequest(source, o["precision"], options, o["out"])
-        artifact = with_progress(lambda p: quantize_file(request, p))
-    else:
-        o["out"] = o["out"] or Path("models")
-        wanted_export = export_request(o, source, wanted.formats)
-        artifact = with_progress(lambda p: export(wanted_export, p))[0].artifact
+    precision = arguments.precision
+    wanted = calibrated_recipe(precision)
+    if arguments.report:
+        check_layer_report(arguments.report, precision)
+    source = parse_target(arguments.target, arguments.network.defaults)
+    options = arguments.calibration.quantize_options
+    with progress_line() as progress:
+        if isinstance(source, Path):
+            wish = QuantizeRequest(source, precision, options, arguments.out)
+            artifact = quantize_file(wish, progress)
+        else:
+            request = arguments.export_request(source, wanted.formats)
+            artifact = export(request, progress)[0].artifact
     assert artifact.quantization is not None
-    if o["report"]:
-        write_layer_report(artifact, o["report"])
-    if as_json:
+    if arguments.report:
+        write_layer_report(artifact, arguments.report)
+    if arguments.as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
-    for line in (*quantization_lines(artifact.quantization), *layer_lines(artifact.quantization)):
+    for line in (
+        *describe_quantization(artifact.quantization),
+        *describe_layers(artifact.quantization),
+    ):
         click.echo(f"  {line}")
 
 
-def layer_lines(made: Quantization) -> Iterator[str]:
-    """The ten worst layers, what saturates, and the halves whose one scale suits them least."""
+def describe_layers(made: Quantization) -> Iterator[str]:
+    """Tell the ten worst layers, what saturates, and the halves whose one scale fits least."""
     if made.error is None or not made.error.layers:
         return
     yield "  SNR dB  layer"
@@ -83,8 +130,8 @@ def layer_lines(made: Quantization) -> Iterator[str]:
         )
 
 
-def quantization_lines(made: Quantization) -> Iterator[str]:
-    """What a reader must know of a quantized file, the warning first."""
+def describe_quantization(made: Quantization) -> Iterator[str]:
+    """Tell what a reader must know of a quantized file, the warning first."""
     data, error = made.calibration, made.error
     if data.synthetic:
         yield (
@@ -109,11 +156,11 @@ def quantization_lines(made: Quantization) -> Iterator[str]:
     if made.kept_float:
         yield f"in float: {', '.join(made.kept_float)}"
     if made.cost:
-        yield cost_line(made.cost)
+        yield describe_cost(made.cost)
 
 
-def cost_line(cost: FloatCost) -> str:
-    """What the float layers cost in time, and how sure that is."""
+def describe_cost(cost: FloatCost) -> str:
+    """Tell what the float layers cost in time, and how sure that is."""
     if not (cost.to_int8 and cost.to_fp32):
         return f"its cost in time was not measured: {cost.why_not}"
     ratios = (f"{r.value:.2f} [{r.lower:.2f}, {r.upper:.2f}]" for r in (cost.to_int8, cost.to_fp32))

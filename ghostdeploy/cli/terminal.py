@@ -6,29 +6,31 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-JSON_HELP = "Print the result as JSON, for machines."
-T = TypeVar("T")
 
-
-class Progress:
-    """A line that is rewritten on a terminal; plain lines, one a step, in a log."""
+class ProgressLine:
+    """A line that is rewritten on a terminal; plain lines, one for each step, in a log."""
 
     def __init__(self) -> None:
         # A copy of standard error: what libraries write there is captured meanwhile.
         self._out = os.fdopen(_copy_of(2), "w", buffering=1, errors="replace")
         self._live = self._out.isatty()
         self._start = time.monotonic()
+        self._done = 0
         self._last = self._told = ""
 
     def __call__(self, done: int, total: int, text: str) -> None:
+        """Show a step: ``done`` of ``total`` are behind, ``text`` comes next."""
+        if done < self._done:  # another piece of work, with a time of its own
+            self._start = time.monotonic()
+        self._done = done
         elapsed = time.monotonic() - self._start
         line = f"[{done}/{total}] {text}"
         if self._live:
@@ -39,13 +41,14 @@ class Progress:
         self._last = line
 
     def tell(self, text: str) -> None:
-        """Something worth knowing meanwhile, such as what is waited for; "" is nothing."""
+        """Show what is worth knowing meanwhile, such as what is waited for; "" is nothing."""
         if not text or text == self._told:
             return
         self._told = text
         self._out.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def close(self) -> None:
+        """Remove the line from the terminal."""
         if self._live and self._last:
             self._out.write("\r\x1b[K")
         self._out.close()
@@ -59,11 +62,11 @@ def _copy_of(descriptor: int) -> int:
 
 
 def emit_json(value: object) -> None:
-    """One JSON document on standard output; null for infinity and NaN, which JSON has not."""
+    """Print one JSON document, with null for infinity and NaN, which JSON has not."""
     click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
@@ -75,16 +78,18 @@ def _plain(value: Any) -> object:
     return value if isinstance(value, (str, int, float, type(None))) else str(value)
 
 
-def with_progress(work: Callable[[Progress], T]) -> T:
-    """Run ``work`` with a progress line that is gone afterwards, whatever happened."""
-    progress = Progress()
+@contextmanager
+def progress_line() -> Iterator[ProgressLine]:
+    """Show progress while the block runs; the line is gone afterwards, whatever happened."""
+    line = ProgressLine()
     try:
-        return work(progress)
+        yield line
     finally:
-        progress.close()
+        line.close()
 
 
 def print_or_write(text: str, out: Path | None) -> None:
+    """Print ``text``, or write it to ``out`` and say so."""
     from ghostdeploy.files import write_atomic
 
     if out is None:
@@ -94,5 +99,5 @@ def print_or_write(text: str, out: Path | None) -> None:
 
 
 def stamp() -> str:
-    """Now, for file names: DATE-TIME in UTC."""
+    """Return the date and time of now in UTC, for file names."""
     return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")

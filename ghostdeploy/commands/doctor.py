@@ -1,4 +1,4 @@
-"""``ghostdeploy doctor``: what is installed, what is missing, and the command that mends it."""
+"""Which packages are installed or missing, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXTRAS = ("export", "local", "report", "adb")
 
 
 @dataclass(frozen=True)
-class Check:
+class PackageCheck:
     """One package: the ``installed`` version ("" for none) against the ``wanted`` one."""
 
     package: str
@@ -25,6 +25,7 @@ class Check:
 
     @property
     def ok(self) -> bool:
+        """Whether it is the wanted version."""
         return self.installed.split("+", 1)[0] == self.wanted
 
     @property
@@ -34,8 +35,8 @@ class Check:
         return "" if self.ok else f"pip install '{what}'"
 
 
-def examine() -> list[Check]:
-    """Every pinned package of every extra but the tests'.
+def examine() -> list[PackageCheck]:
+    """Check every pinned package of every extra but the tests'.
 
     Raises UsageError in a copy of the sources that is not installed: nothing says what it wants.
     """
@@ -48,21 +49,21 @@ def examine() -> list[Check]:
     return sorted(found, key=lambda check: ("", *EXTRAS).index(check.extra))
 
 
-def _checks(wanted: Requirement) -> Iterator[Check]:
-    """One of each extra that brings ``wanted`` for this Python; "" is no extra at all."""
+def _checks(wanted: Requirement) -> Iterator[PackageCheck]:
+    """Yield a check for each extra that brings ``wanted`` for this Python; "" is no extra."""
     pin = next((s.version for s in wanted.specifier if s.operator == "=="), None)
     if pin is None:  # an extra that is made of the others
         return
     for extra in ("", *EXTRAS):
         needed = wanted.marker is None or wanted.marker.evaluate({"extra": extra})
         if needed:
-            yield Check(wanted.name, extra, pin, _installed(wanted.name))
+            yield PackageCheck(wanted.name, extra, pin, _installed(wanted.name))
             if not extra:  # every extra needs it, too
                 return
 
 
-def python_ok() -> bool:
-    """Whether this Python is one that every dependency has a build for."""
+def is_python_supported() -> bool:
+    """Tell whether every dependency has a build for this Python."""
     return (3, 10) <= sys.version_info[:2] < (3, 12)
 
 

@@ -1,4 +1,4 @@
-"""Who and what git says this is."""
+"""What git says of a folder: the commit, the branch, and who works there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ TIMEOUT_S = 10.0
 LONGEST = 200  # characters of a name
 
 
-def git_identity(folder: Path) -> GitIdentity:
-    """Of the repository around ``folder``; what git does not tell is empty."""
+def identify_commit(folder: Path) -> GitIdentity:
+    """Identify the commit of the repository around ``folder``; what git does not tell is empty."""
     name, email = _git(folder, "config", "user.name"), _git(folder, "config", "user.email")
     return GitIdentity(
         commit=_git(folder, "rev-parse", "HEAD"),
@@ -23,7 +23,7 @@ def git_identity(folder: Path) -> GitIdentity:
 
 
 def _git(folder: Path, *words: str) -> str:
-    """The first line of what it prints; "" if it fails or is not there."""
+    """Return the first line that git prints; "" if it fails or is not there."""
     try:
         done = subprocess.run(
             ["git", *words],

@@ -1,4 +1,4 @@
-"""``ghostdeploy lint``: the rules on any model file, and XNNPACK's own word on its partitions."""
+"""The lint's rules on any model file, and XNNPACK's own word on its partitions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ghostdeploy.schema import Finding, ModelSpec, Partitions
 def lint_files(
     paths: Sequence[Path], *, budget_mb: float | None = None, measure: bool = True
 ) -> list[Linted]:
-    """Every finding in ``paths``, judged by the settings of the current folder.
+    """Collect every finding in ``paths``, judged by the settings of the current folder.
 
     ``measure`` loads TFLite files into LiteRT and counts their partitions. Raises InputFileError
     for what is not a model, UsageError for settings that make no sense.
@@ -35,17 +35,17 @@ def lint_files(
     for path in paths:
         with captured():
             graph = read_graph(path)
-            report = lint_graph(graph, _spec(path), budget_mb=budget_mb)
+            report = lint_graph(graph, _read_spec(path), budget_mb=budget_mb)
             measured = measure_partitions(path) if measure and path.suffix == ".tflite" else None
         if measured:
-            extra = tuple(disagreements(graph, measured))
+            extra = tuple(find_disagreements(graph, measured))
             report = replace(report, partitions=measured, findings=(*report.findings, *extra))
         linted.append(Linted(str(path), graph, apply_config(report, config)))
     return linted
 
 
-def disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
-    """Where the static table of XNNPACK's operators and the runtime here do not agree."""
+def find_disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
+    """Find where the table of XNNPACK's operators and this machine's runtime do not agree."""
     if graph.subgraphs:  # the runtime's list is of the main graph, its names may recur
         return
     outside = {name for name, _ in measured.outside}
@@ -63,8 +63,8 @@ def disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
             )
 
 
-def failing(linted: Sequence[Linted], *, strict: bool) -> int:
-    """The number of findings that make the check say no."""
+def count_failing(linted: Sequence[Linted], *, strict: bool) -> int:
+    """Count the findings that make the check say no."""
     serious = ("error", "warning") if strict else ("error",)
     return sum(
         f.severity in serious and not f.allowed for one in linted for f in one.report.findings
@@ -72,7 +72,7 @@ def failing(linted: Sequence[Linted], *, strict: bool) -> int:
 
 
 def render(linted: Sequence[Linted], format: str, *, strict: bool, verbose: bool) -> str:
-    """``linted`` in one of ``report.lint.FORMATS``."""
+    """Render ``linted`` in one of ``report.lint.FORMATS``."""
     if format == "table":
         return table.render(linted, verbose=verbose)
     if format == "junit":
@@ -81,7 +81,7 @@ def render(linted: Sequence[Linted], format: str, *, strict: bool, verbose: bool
 
 
 def diff_text(linted: Sequence[Linted], format: str) -> str:
-    """What changed between two files. Raises UsageError for another number of them."""
+    """Tell what changed between two files. Raises UsageError for another number of them."""
     if len(linted) != 2:
         raise UsageError(f"--diff compares two files, OLD and NEW, not {len(linted)}")
     if format not in ("table", "json"):
@@ -92,8 +92,8 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
     return difftext.render_text(changed)
 
 
-def _spec(path: Path) -> ModelSpec | None:
-    """The network of a file that says so; a file of others is judged without."""
+def _read_spec(path: Path) -> ModelSpec | None:
+    """Return the network of a file that says so; a file of others is judged without."""
     try:
         return origin_of(path, path.read_bytes()).spec
     except UsageError:

@@ -1,4 +1,4 @@
-"""``ghostdeploy models``: the zoo, what it costs, and what the paper says of it."""
+"""The models of the zoo, what each costs, and what the paper says of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PaperSays:
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model of the zoo: its cost as counted here, and the paper's figures."""
+    """One model of the zoo: its cost as counted by this program, and the paper's figures."""
 
     name: str
     arch: str
@@ -33,7 +33,7 @@ class ModelRow:
 
 
 def list_models() -> list[ModelRow]:
-    """Every architecture's variants, at every width of which the paper speaks."""
+    """List every architecture's variants, at every width of which the paper speaks."""
     from ghostdeploy.zoo.cost import count_cost
 
     rows = []
@@ -57,7 +57,7 @@ def list_models() -> list[ModelRow]:
 
 
 def paper_says(spec: ModelSpec) -> PaperSays:
-    """The paper's figures for ``spec``, each from the first of its rows that has it.
+    """Return the paper's figures for ``spec``, each from the first of its rows that has it.
 
     An ablation, or another input size, is not the model that the paper measured: nothing then.
     """

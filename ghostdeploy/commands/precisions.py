@@ -1,17 +1,24 @@
-"""``ghostdeploy compare --precisions``: is a smaller number format worth it here?"""
+"""Is a smaller number format worth it? One model in several precisions, measured side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
-from ghostdeploy.schema import Comparison, QuantizationError
+from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
+from ghostdeploy.commands.places import find_places
+from ghostdeploy.errors import UsageError
+from ghostdeploy.progress import Progress
+from ghostdeploy.quantize import QuantizeOptions, recipe
+from ghostdeploy.quiet import captured
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.eval import Accuracy, Paired
+    from ghostdeploy.commands.eval import Accuracy, Evaluation, Paired
+    from ghostdeploy.images.labelled import LabelledImages
     from ghostdeploy.quantize.calibration import CalibrationData
 
 CLOSE = 0.03  # a ratio within this of one is no difference that anybody would notice
@@ -20,7 +27,24 @@ AGREES = 0.97  # of unlabelled images, where the accuracy is not known
 
 
 @dataclass(frozen=True)
-class Row:
+class PrecisionsRequest:
+    """One model in several precisions.
+
+    ``measuring`` has a model for each of ``precisions``, in their order. ``quantize`` says on what
+    images the answers are compared, ``data`` is a folder of labelled ones, None without. ``title``
+    is the report's.
+    """
+
+    spec: ModelSpec
+    precisions: tuple[str, ...]
+    title: str
+    measuring: MeasureRequest
+    quantize: QuantizeOptions = QuantizeOptions()
+    data: Path | None = None
+
+
+@dataclass(frozen=True)
+class PrecisionRow:
     """One precision: its latency beside the first one's, and what became of the answers.
 
     ``error`` is against the first precision on ``error.inputs`` images, ``synthetic`` ones where
@@ -38,18 +62,66 @@ class Row:
     verdict: str = ""
 
 
-def rows(
+def check_precisions(request: MeasureRequest, precisions: Sequence[str]) -> None:
+    """Raise UsageError for a precision that is none, or no file that the runtime can run."""
+    format_ = choose_format(request.device, request.params)
+    for name in precisions:
+        if format_ not in recipe(name).formats:
+            raise UsageError(f"{name} is no {format_} file; leave it out, or change --runtime")
+
+
+def compare_precisions(
+    request: PrecisionsRequest, progress: Progress, tell: Callable[[str], None]
+) -> tuple[list[PrecisionRow], Report]:
+    """Export the model in every precision, measure all in one session, and judge each.
+
+    Raises UsageError for several places to measure at, and what ``measure``, reading the images
+    and evaluating raise.
+    """
+    from ghostdeploy.images.labelled import read_labelled
+    from ghostdeploy.images.preprocessing import Preprocessing
+    from ghostdeploy.quantize.calibration import gather
+
+    measuring, names = request.measuring, request.precisions
+    data = read_labelled(request.data) if request.data else None
+    if len(find_places(measuring.device, measuring.params.cpus, measuring.adb)) > 1:
+        raise UsageError("--precisions takes one device and one cluster of it")
+    found = measure(replace(measuring, side_by_side=False), progress, tell)
+    (compared,) = found.compare(names).values()
+    with captured():
+        how = Preprocessing(request.spec.resolution, crop=request.quantize.crop)
+        images = gather(request.quantize, how)
+        paths = [Path(contender.artifact.path) for contender in found.contenders]
+        judged = _evaluate(paths, data, request) if data else None
+        rows = judge_precisions(names, compared, images, judged)
+    verdicts = tuple(f"{row.precision}: {row.verdict}" for row in rows)
+    return rows, Report(request.title, tuple(compared), verdicts)
+
+
+def _evaluate(
+    paths: Sequence[Path], data: LabelledImages, request: PrecisionsRequest
+) -> Evaluation:
+    from ghostdeploy.commands import eval
+
+    files = [eval.open_classifier(path, request.quantize.crop) for path in paths]
+    records, base = request.measuring.records, files[0].name
+    return eval.evaluate(eval.EvalRequest(tuple(files), data, records, base))
+
+
+def judge_precisions(
     precisions: Sequence[str],
     compared: Sequence[Comparison],
     data: CalibrationData | None,
-    accuracies: Sequence[Accuracy] = (),
-    paired: Sequence[Paired] = (),
-) -> list[Row]:
-    """A row a precision, in the order of ``compared``; the first is what others are held against.
+    judged: Evaluation | None = None,
+) -> list[PrecisionRow]:
+    """Return a row for each precision, in the order of ``compared``.
 
-    ``accuracies`` go with ``compared``, ``paired`` with all but the first; () where unknown.
+    The first is what the others are held against. ``judged`` are their accuracies in the same
+    order, None without labelled images.
     """
-    found: list[Row] = []
+    from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
+
+    rows: list[PrecisionRow] = []
     for number, (precision, latency) in enumerate(zip(precisions, compared, strict=True)):
         path = Path(latency.record.artifact.path)
         first = Path(compared[0].record.artifact.path)
@@ -57,23 +129,22 @@ def rows(
         error = None
         if number and tflite and data is not None:
             error = judge_logits(first.read_bytes(), path.read_bytes(), data.held_out)
-        row = Row(
+        row = PrecisionRow(
             precision=precision,
             size_mb=latency.record.artifact.size_bytes / 1e6,
             latency=latency,
             kernels=count_partitions(path.read_bytes()) if tflite else None,
             error=error,
             synthetic=data is not None and data.identity.synthetic,
-            accuracy=accuracies[number] if accuracies else None,
-            paired=paired[number - 1] if number and paired else None,
+            accuracy=judged.accuracies[number] if judged else None,
+            paired=judged.paired[number - 1] if number and judged else None,
         )
-        base = found[0] if found else row
-        found.append(Row(**{**vars(row), "verdict": verdict(row, base)}))
-    return found
+        rows.append(replace(row, verdict=judge_precision(row, rows[0] if rows else row)))
+    return rows
 
 
-def verdict(row: Row, base: Row) -> str:
-    """Worth it or not, in a sentence."""
+def judge_precision(row: PrecisionRow, base: PrecisionRow) -> str:
+    """Say in a sentence whether a precision is worth it, held against ``base``."""
     if row is base:
         return "what the others are held against"
     ratio = row.latency.ratio
@@ -95,14 +166,14 @@ def verdict(row: Row, base: Row) -> str:
     return f"no gain: neither faster nor smaller than {base.precision}"
 
 
-def _pieces(row: Row, base: Row) -> str:
+def _pieces(row: PrecisionRow, base: PrecisionRow) -> str:
     if row.kernels is None or base.kernels is None or row.kernels <= base.kernels:
         return ""
     return f", cut into {row.kernels} XNNPACK partitions"
 
 
-def _answers(row: Row) -> tuple[bool, str]:
-    """Whether the answers are still good enough, and how that is known."""
+def _answers(row: PrecisionRow) -> tuple[bool, str]:
+    """Tell whether the answers are still good enough, and how that is known."""
     if row.paired is not None:
         lost = -row.paired.difference.value
         return lost <= POINT, f"{100 * lost:+.2f} points of top-1 lost"

@@ -1,4 +1,4 @@
-"""What a user may name on the command line: a model of the zoo, or a file."""
+"""What a user may name on the command line: a model of the zoo, a form of one, or a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM_NAMES = ("plain", "fast", "arm")
 
 @dataclass(frozen=True)
 class SpecDefaults:
-    """What the options say for every model that is named without its own variant or width."""
+    """What holds for every model that is named without a variant or a width of its own."""
 
     width: float = 1.0
     resolution: tuple[int, int] = (224, 224)
@@ -26,25 +26,31 @@ class SpecDefaults:
 
 
 @dataclass(frozen=True)
-class Formed:
-    """A model to be exported in another form than the default, see export.rewrites.FORMS."""
+class FormedModel:
+    """A model to be exported in another form than the default; see export.rewrites.FORMS."""
 
     spec: ModelSpec
     form: str
 
 
-def parse_subject(text: str, defaults: SpecDefaults) -> ModelSpec | Path | Formed:
-    """As ``parse_target``; ``-fast`` or another of FORM_NAMES behind a model asks for that form."""
+Target = ModelSpec | Path | FormedModel
+
+
+def parse_formed_target(text: str, defaults: SpecDefaults) -> Target:
+    """Parse as ``parse_target``; ``-fast`` or another form's name may stand behind a model.
+
+    Raises UsageError for what is neither a model nor a file.
+    """
     name, dash, form = text.rpartition("-")
     if dash and form in FORM_NAMES:
         target = parse_target(name, defaults)
         if isinstance(target, ModelSpec):
-            return Formed(target, form)
+            return FormedModel(target, form)
     return parse_target(text, defaults)
 
 
 def parse_target(text: str, defaults: SpecDefaults) -> ModelSpec | Path:
-    """``ARCH[:VARIANT][@WIDTH]`` as a spec, or the path of a .onnx or .tflite file.
+    """Parse ``ARCH[:VARIANT][@WIDTH]`` into a spec, or the name of a .onnx or .tflite file.
 
     Raises UsageError for what is neither.
     """
@@ -67,7 +73,10 @@ def parse_target(text: str, defaults: SpecDefaults) -> ModelSpec | Path:
 
 
 def parse_resolution(text: str) -> tuple[int, int]:
-    """``224`` or ``HEIGHTxWIDTH``, e.g. ``192x320``. Raises UsageError."""
+    """Parse ``224`` or ``HEIGHTxWIDTH``, e.g. ``192x320``, into pixels of height and width.
+
+    Raises UsageError for anything else.
+    """
     parts = text.lower().split("x")
     if len(parts) > 2 or not all(p.isascii() and p.isdigit() for p in parts):
         raise UsageError(f"write a resolution as 224 or 192x320 (height x width), not {text!r}")

@@ -21,12 +21,44 @@ RUNNERS: dict[str, str] = {
     "adb": "ghostdeploy.runners.adb:AdbRunner",
     "fake": "ghostdeploy.runners.fake:FakeRunner",
     "qemu": "ghostdeploy.runners.qemu:QemuRunner",
-}
+}  # dotted names: each brings its own packages, which a user of another scheme need not have
+PHONE_SCHEMES = ("adb", "fake")  # TFLite's own program runs the models, on clusters of cores
+INSTRUCTION_SCHEMES = ("qemu",)  # emulated cores, which have no times
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a model is measured on, as a user names it: ``scheme:target``, or ``scheme`` alone.
+
+    Whether there is such a scheme or target, ``open_runner`` finds out.
+    """
+
+    scheme: str
+    target: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Device:
+        """Return the device that ``local``, ``adb:SERIAL`` or ``qemu:cortex-a76`` names."""
+        scheme, _, target = text.partition(":")
+        return cls(scheme, target)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.target}" if self.target else self.scheme
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether it has clusters of cores, and runs models by TFLite's own program."""
+        return self.scheme in PHONE_SCHEMES
+
+    @property
+    def counts_instructions(self) -> bool:
+        """Whether it tells the instructions of an inference instead of its time."""
+        return self.scheme in INSTRUCTION_SCHEMES
 
 
 @dataclass(frozen=True)
 class RuntimeEvidence:
-    """What runs the models: ``sha256`` is of the shared library or program itself.
+    """What runs the models: ``sha256`` is the hash of the shared library or program itself.
 
     ``origin`` says where a phone's program came from.
     """
@@ -37,13 +69,13 @@ class RuntimeEvidence:
     origin: str = ""
 
 
-def _quiet(text: str) -> None:
+def _say_nothing(text: str) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to get at a device; no number depends on it.
+    """The way to reach a device; no number depends on it.
 
     ``tell`` hears what is waited for, is called with "" from time to time, and may raise to end
     the measurement. ``resume`` goes on with what an interrupted process left on the device.
@@ -51,7 +83,7 @@ class Access:
     adb program, "" for the usual places.
     """
 
-    tell: Callable[[str], None] = _quiet
+    tell: Callable[[str], None] = _say_nothing
     resume: bool = False
     wait_s: float = 0.0
     adb: str = ""
@@ -61,7 +93,7 @@ Tensor = tuple[tuple[int, ...], bytes]  # a shape, and the raw values in C order
 
 
 class Runner(Protocol):
-    """One device. Made as ``Class(target, params, access)`` of ``scheme:target``.
+    """A device that launches models, made as ``Class(target, params, access)``.
 
     Making one raises UsageError for a target or parameters that cannot be, MissingExtraError for
     a runtime that is not installed, and MeasurementError for a device that does not answer.
@@ -70,14 +102,20 @@ class Runner(Protocol):
 
     writes_outputs: bool
 
-    def identity(self) -> DeviceIdentity: ...
+    def identity(self) -> DeviceIdentity:
+        """Return what tells this device from every other."""
+        ...
 
-    def state(self) -> DeviceState: ...
+    def state(self) -> DeviceState:
+        """Return what the device tells of its temperature, clocks and load now."""
+        ...
 
-    def runtime(self, params: BenchParams) -> RuntimeEvidence: ...
+    def runtime(self, params: BenchParams) -> RuntimeEvidence:
+        """Return what runs the models under ``params``."""
+        ...
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
-        """One fresh process; ``round`` and ``position`` are left 0.
+        """Run one fresh process; ``round`` and ``position`` are left 0.
 
         ``name`` tells this launch from every other: where an interrupted process left one of that
         name running on the device, it is taken over.
@@ -88,14 +126,14 @@ class Runner(Protocol):
         ...
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
-        """What the model makes of ``inputs``, by tensor name: raw outputs, one after the other.
+        """Return what the model makes of ``inputs`` (by tensor name): raw outputs, concatenated.
 
         Raises as ``launch`` does.
         """
         ...
 
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of the numbers should know of the device, though it proves nothing."""
+        """Return what a reader of the numbers should know of the device, though it is no proof."""
         ...
 
     def close(self) -> None:
@@ -103,16 +141,16 @@ class Runner(Protocol):
         ...
 
 
-def open_runner(device: str, params: BenchParams, access: Access = Access()) -> Runner:
-    """The runner of ``local``, ``adb:SERIAL`` …, checked against ``params``; close() it.
+def open_runner(device: Device | str, params: BenchParams, access: Access = Access()) -> Runner:
+    """Return the runner of a device or of its name, checked against ``params``; close() it.
 
     Raises UsageError for an unknown scheme, with the nearest names, and what the runner raises.
     """
-    scheme, _, target = device.partition(":")
-    if scheme not in RUNNERS:
-        near = difflib.get_close_matches(scheme.lower(), RUNNERS, n=2, cutoff=0.5)
+    asked = Device.parse(device) if isinstance(device, str) else device
+    if asked.scheme not in RUNNERS:
+        near = difflib.get_close_matches(asked.scheme.lower(), RUNNERS, n=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(RUNNERS)}"
-        raise UsageError(f"no device is called {device!r}; {hint}")
-    module, _, name = RUNNERS[scheme].partition(":")
+        raise UsageError(f"no device is called {str(device)!r}; {hint}")
+    module, _, name = RUNNERS[asked.scheme].partition(":")
     make = getattr(import_module(module), name)
-    return cast(Runner, make(target, params, access))
+    return cast(Runner, make(asked.target, params, access))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.commands.compare import comparisons
+from ghostdeploy.commands.compare import compare_with_paper
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.lint import lint_graph, read_graph
 from ghostdeploy.records import read_artifact, read_record
@@ -108,14 +108,14 @@ def test_the_papers_figures_stand_beside_floats_only(compared):
         replace(record.artifact, spec=make_spec("ghostnetv2"), precision=precision)
         for precision in ("fp32", "int8")
     ]
-    floats, integers = comparisons([replace(record, artifact=file) for file in files])
+    floats, integers = compare_with_paper([replace(record, artifact=file) for file in files])
     assert (floats.paper_latency_ms, floats.paper_ratio, floats.paper_top1) == (37.5, 1.0, 75.3)
     assert (integers.paper_latency_ms, integers.paper_ratio, integers.paper_top1) == (None,) * 3
 
 
 def test_the_same_rows_from_the_records(compared):
     folder, done = compared
-    rows = comparisons([read_record(path) for path in records(folder)])
+    rows = compare_with_paper([read_record(path) for path in records(folder)])
     for row, said in zip(rows, json.loads(done.stdout)["models"], strict=True):
         assert row.title == said["title"]
         assert row.latency_ms.value == said["latency_ms"]["value"]
@@ -154,7 +154,7 @@ def test_a_ratio_needs_a_common_session(compared):
     folder, _ = compared
     one, two = (read_record(path) for path in records(folder))
     other = replace(two, evidence=replace(two.evidence, session="another"))
-    _, row = comparisons([one, other])
+    _, row = compare_with_paper([one, other])
     assert row.ratio is None
     assert "not measured in one session" in row.advice
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ghostdeploy.commands.precisions import Row, verdict
+from ghostdeploy.commands.precisions import PrecisionRow, judge_precision
 from ghostdeploy.schema import Interval, QuantizationError
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import TRAINED
@@ -20,10 +20,10 @@ def row(ratio, *, size=1.0, kernels=1, agree=1.0, lost=None):
     latency = SimpleNamespace(ratio=Interval(ratio, ratio - 0.01, ratio + 0.01))
     paired = None if lost is None else SimpleNamespace(difference=Interval(-lost, 0, 0))
     error = QuantizationError(64, 25.0, 0.99, agree)
-    return Row("int8", size, latency, kernels, error, False, None, paired)  # type: ignore[arg-type]
+    return PrecisionRow("int8", size, latency, kernels, error, False, None, paired)  # type: ignore[arg-type]
 
 
-BASE = Row("fp32", 4.0, None, 1, None, False, None, None)  # type: ignore[arg-type]
+BASE = PrecisionRow("fp32", 4.0, None, 1, None, False, None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ BASE = Row("fp32", 4.0, None, 1, None, False, None, None)  # type: ignore[arg-ty
     ],
 )
 def test_the_verdict(candidate, expected):
-    assert verdict(candidate, BASE).startswith(expected)
+    assert judge_precision(candidate, BASE).startswith(expected)
 
 
 def test_the_base_is_not_judged():
-    assert verdict(BASE, BASE) == "what the others are held against"
+    assert judge_precision(BASE, BASE) == "what the others are held against"
 
 
 def test_a_network_in_two_precisions(trained, trained_int8, shapes, tmp_path):

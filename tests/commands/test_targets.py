@@ -8,10 +8,10 @@ import pytest
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.targets import (
-    Formed,
+    FormedModel,
     SpecDefaults,
+    parse_formed_target,
     parse_resolution,
-    parse_subject,
     parse_target,
 )
 from ghostdeploy.errors import UsageError
@@ -35,9 +35,9 @@ def test_models(text, spec):
 
 def test_a_plain_form_is_of_a_model_only():
     spec = zoo.make_spec("ghostnetv1", width=1.1, **COMMON)
-    assert parse_subject("ghostnetv1@1.1-plain", DEFAULTS) == Formed(spec, "plain")
-    assert parse_subject("ghostnetv1@1.1", DEFAULTS) == spec
-    assert parse_subject("folder/a-plain", DEFAULTS) == Path("folder/a-plain")
+    assert parse_formed_target("ghostnetv1@1.1-plain", DEFAULTS) == FormedModel(spec, "plain")
+    assert parse_formed_target("ghostnetv1@1.1", DEFAULTS) == spec
+    assert parse_formed_target("folder/a-plain", DEFAULTS) == Path("folder/a-plain")
 
 
 @pytest.mark.parametrize("text", ["a.tflite", "x/y.onnx", "./ghostnetv2", "folder/x", "/a b.onnx"])

@@ -77,7 +77,7 @@ def test_without_the_packages_the_pip_command_is_named():
 def test_importing_the_runners_imports_nothing_heavy():
     code = (
         "import sys; before = set(sys.modules)\n"
-        "import ghostdeploy.runners.local, ghostdeploy.commands.bench\n"
+        "import ghostdeploy.runners.local, ghostdeploy.commands.bench.session\n"
         "import ghostdeploy.runners.host.measuring_child\n"
         "heavy = {'numpy', 'onnxruntime', 'onnx', 'tensorflow', 'torch', 'click', 'android_bench',"
         " 'ai_edge_litert', 'tflite_runtime'}\n"

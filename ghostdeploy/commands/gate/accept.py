@@ -9,23 +9,28 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ghostdeploy.commands.gate.baselines import ROOT, Baseline, path_of, read_baseline
-from ghostdeploy.commands.gate.request import inputs_of
-from ghostdeploy.commands.git import git_identity
+from ghostdeploy.commands.gate.plan import describe_inputs, open_or_export
+from ghostdeploy.commands.gate.request import NamedModel
+from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
-from ghostdeploy.runners import Access, open_runner
+from ghostdeploy.runners import Access, Device, open_runner
 from ghostdeploy.runners.device_queue import hold_device
-from ghostdeploy.schema import Artifact, BenchParams
+from ghostdeploy.schema import BenchParams
 from ghostdeploy.typed_json import to_json
 
 
 @dataclass(frozen=True)
-class Acceptance:
-    """``url``: where others will find the file; "" where its path is in the repository."""
+class AcceptRequest:
+    """The model to accept, and where and why.
 
-    model: Artifact
-    device: str
+    ``url`` is where others will find the file, "" where its path is in the repository. ``root`` is
+    the folder of the baselines, ``wait_s`` how long to queue for the device.
+    """
+
+    model: NamedModel
+    device: Device
     params: BenchParams
     name: str = ""
     url: str = ""
@@ -36,22 +41,24 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """``replaced`` is the baseline that had the name before."""
+class Acceptance:
+    """A baseline that was written to ``path``; ``replaced`` is the one that had the name before."""
 
+    model: str
     path: Path
     baseline: Baseline
     replaced: Baseline | None
 
 
-def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
-    """One launch proves that the device runs it; then the baseline is written.
+def accept(request: AcceptRequest, progress: Progress = silent) -> Acceptance:
+    """Prove by one launch that the device runs the model, then write it down as the baseline.
 
     Raises UsageError and InputFileError for what cannot run, and MeasurementError for a device
     that does not answer.
     """
-    model = Path(request.model.path)
-    name = request.name or request.model.name.removesuffix(f".{request.model.format}")
+    artifact = open_or_export(request.model, request.device, request.params, progress)
+    model = Path(artifact.path)
+    name = request.name or artifact.name.removesuffix(f".{artifact.format}")
     path = path_of(name, request.device, request.root)
     replaced = read_baseline(path) if path.exists() else None
     ensure_writable(path.parent)
@@ -61,7 +68,7 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
 
     access = Access(wait_s=request.wait_s, adb=request.adb)
     with (
-        hold_device(request.device, request.wait_s, waiting),
+        hold_device(str(request.device), request.wait_s, waiting),
         closing(open_runner(request.device, request.params, access)) as runner,
     ):
         progress(0, 1, f"{name}: proving launch")
@@ -71,23 +78,23 @@ def accept(request: Acceptance, progress: Progress = silent) -> Accepted:
         raise MeasurementError(f"{model}: {launch.why_not}")
     baseline = Baseline(
         name=name,
-        device=request.device,
+        device=str(request.device),
         identity=identity,
-        sha256=request.model.sha256,
-        size_bytes=request.model.size_bytes,
+        sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
         params=request.params,
         runtime=runtime,
         accepted_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        path="" if request.url else _from(path.parent, model),
+        path="" if request.url else _path_from(path.parent, model),
         url=request.url,
-        inputs=inputs_of(model),
-        git=git_identity(model.absolute().parent),
+        inputs=describe_inputs(model),
+        git=identify_commit(model.absolute().parent),
         reason=request.reason,
     )
     write_atomic(path, to_json(baseline))
-    return Accepted(path, baseline, replaced)
+    return Acceptance(artifact.path, path, baseline, replaced)
 
 
-def _from(folder: Path, model: Path) -> str:
-    """``model`` as seen from ``folder``, so that a clone elsewhere finds it too."""
+def _path_from(folder: Path, model: Path) -> str:
+    """Return ``model`` as seen from ``folder``, so that a clone elsewhere finds it too."""
     return str(model) if model.is_absolute() else Path(os.path.relpath(model, folder)).as_posix()

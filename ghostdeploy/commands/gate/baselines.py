@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.commands.artifacts import artifact_of
-from ghostdeploy.commands.bench import file_safe
-from ghostdeploy.commands.gate.fetch import fetch
+from ghostdeploy.commands.bench.new_records import file_safe
+from ghostdeploy.commands.gate.fetch import fetch_model
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.files import write_atomic
 from ghostdeploy.gate.outcome import GitIdentity
 from ghostdeploy.gate.policy import GatePolicy
-from ghostdeploy.runners import RuntimeEvidence
+from ghostdeploy.runners import Device, RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
 from ghostdeploy.typed_json import decode, to_json
 
@@ -57,7 +57,7 @@ class Baseline:
             raise UsageError("a baseline's model lies at a path or at a URL, and not at both")
 
     def check_device(self, identity: DeviceIdentity) -> None:
-        """Raises MeasurementError for another device than the one it was accepted on."""
+        """Raise MeasurementError for another device than the one it was accepted on."""
         for name in SAME_DEVICE:
             was, now = getattr(self.identity, name), getattr(identity, name)
             if was != now:
@@ -67,7 +67,7 @@ class Baseline:
                 )
 
     def check_runtime(self, runtime: RuntimeEvidence) -> None:
-        """Raises UsageError for another program than it was accepted with."""
+        """Raise UsageError for another program than it was accepted with."""
         if runtime.sha256 != self.runtime.sha256:
             raise UsageError(
                 f"the baseline was accepted with {_runtime(self.runtime)}, this is"
@@ -76,8 +76,8 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """An A/A run: how much launches vary on a device (a share), and what that resolves."""
+class DeviceCalibration:
+    """What an A/A run taught of a device, in shares: how launches vary, and what that resolves."""
 
     device: str
     identity: DeviceIdentity
@@ -88,16 +88,18 @@ class Calibration:
     schema: str = CALIBRATION_SCHEMA
 
 
-def path_of(name: str, device: str, root: Path = ROOT) -> Path:
+def path_of(name: str, device: Device, root: Path = ROOT) -> Path:
+    """Return the file of the baseline called ``name``."""
     return folder_of(device, root) / f"{file_safe(name)}.json"
 
 
-def folder_of(device: str, root: Path = ROOT) -> Path:
-    return root / file_safe(device)
+def folder_of(device: Device, root: Path = ROOT) -> Path:
+    """Return the folder of a device's baselines."""
+    return root / file_safe(str(device))
 
 
-def find(device: str, root: Path = ROOT) -> Path:
-    """The one baseline of ``device``. Raises UsageError for none, or several."""
+def find_baseline(device: Device, root: Path = ROOT) -> Path:
+    """Return the file of a device's only baseline. Raises UsageError for none, or several."""
     folder = folder_of(device, root)
     found = [p for p in sorted(folder.glob("*.json")) if p.name != CALIBRATION]
     if len(found) > 1:
@@ -114,26 +116,30 @@ def find(device: str, root: Path = ROOT) -> Path:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Raises InputFileError for what is not one."""
+    """Read an accepted baseline. Raises InputFileError for what is not one."""
     return decode(path, Baseline, _json(path, SCHEMA))
 
 
-def read_calibration(device: str, root: Path = ROOT) -> Calibration | None:
-    """Raises InputFileError for a file that is damaged."""
+def read_calibration(device: Device, root: Path = ROOT) -> DeviceCalibration | None:
+    """Read what a device's calibration taught, None where there was none.
+
+    Raises InputFileError for a file that is damaged.
+    """
     path = folder_of(device, root) / CALIBRATION
     if not path.exists():
         return None
-    return decode(path, Calibration, _json(path, CALIBRATION_SCHEMA))
+    return decode(path, DeviceCalibration, _json(path, CALIBRATION_SCHEMA))
 
 
-def write_calibration(calibration: Calibration, root: Path = ROOT) -> Path:
-    path = folder_of(calibration.device, root) / CALIBRATION
+def write_calibration(calibration: DeviceCalibration, root: Path = ROOT) -> Path:
+    """Keep what a calibration taught, and return the file."""
+    path = folder_of(Device.parse(calibration.device), root) / CALIBRATION
     write_atomic(path, to_json(calibration))
     return path
 
 
-def check_policy(policy: GatePolicy, calibration: Calibration | None) -> None:
-    """Raises UsageError for a policy finer than the device can resolve."""
+def check_policy(policy: GatePolicy, calibration: DeviceCalibration | None) -> None:
+    """Raise UsageError for a policy finer than the device can resolve."""
     if calibration is None or policy.can_decide(calibration.noise):
         return
     least = policy.tolerance + policy.resolution(calibration.noise)
@@ -144,12 +150,14 @@ def check_policy(policy: GatePolicy, calibration: Calibration | None) -> None:
     )
 
 
-def model_of(baseline: Baseline, path: Path) -> Artifact:
-    """The baseline's model, checked. ``path`` is the JSON file.
+def open_baseline(baseline: Baseline, path: Path) -> Artifact:
+    """Open the baseline's model and check that it is the accepted one. ``path`` is the JSON file.
 
     Raises InputFileError where it is missing, changed, or a Git LFS pointer.
     """
-    file = fetch(baseline.url, baseline.sha256) if baseline.url else path.parent / baseline.path
+    file = (
+        fetch_model(baseline.url, baseline.sha256) if baseline.url else path.parent / baseline.path
+    )
     artifact = open_model(Path(os.path.normpath(file)))
     if artifact.sha256 != baseline.sha256:
         raise InputFileError(
@@ -161,7 +169,7 @@ def model_of(baseline: Baseline, path: Path) -> Artifact:
 
 
 def open_model(path: Path) -> Artifact:
-    """A model file. Raises InputFileError for what is not one, a Git LFS pointer too."""
+    """Open a model file. Raises InputFileError for what is not one, a Git LFS pointer too."""
     try:
         with path.open("rb") as file:
             if file.read(len(LFS)) == LFS:

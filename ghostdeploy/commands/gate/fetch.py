@@ -7,6 +7,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from ghostdeploy.digest import file_sha256
@@ -17,8 +18,8 @@ CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 60.0
 
 
-def fetch(url: str, sha256: str) -> Path:
-    """The file at ``url``, in the user's cache.
+def fetch_model(url: str, sha256: str) -> Path:
+    """Fetch the file at ``url`` into the user's cache, where it is not there yet.
 
     Raises UsageError for a URL that is none, InputFileError where it cannot be had or is not what
     the hash says; nothing is kept then.
@@ -26,7 +27,7 @@ def fetch(url: str, sha256: str) -> Path:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError(f"a model's URL begins with https://, not {url!r}")
-    kept = cache() / sha256 / (Path(parts.path).name or "model.tflite")
+    kept = cache_folder() / sha256 / (Path(parts.path).name or "model.tflite")
     if kept.is_file() and file_sha256(kept) == sha256:
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -43,13 +44,13 @@ def fetch(url: str, sha256: str) -> Path:
     return kept
 
 
-def cache() -> Path:
-    """``$XDG_CACHE_HOME/ghostdeploy/models``, or under ``~/.cache``."""
+def cache_folder() -> Path:
+    """Return ``$XDG_CACHE_HOME/ghostdeploy/models``, or the same under ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ghostdeploy" / "models"
 
 
-def _download(url: str, file: object) -> None:
+def _download(url: str, file: BinaryIO) -> None:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
             total = 0
@@ -57,6 +58,6 @@ def _download(url: str, file: object) -> None:
                 total += len(chunk)
                 if total > MAX_BYTES:
                     raise InputFileError(f"{url}: is larger than {MAX_BYTES / 1e9:.0f} GB")
-                file.write(chunk)  # type: ignore[attr-defined]
+                file.write(chunk)
     except (OSError, ValueError) as error:  # HTTPError and URLError are OSErrors
         raise InputFileError(f"{url}: cannot be fetched: {error}") from error

@@ -16,8 +16,11 @@ HISTORY = Path("reports/gate-history.jsonl")
 MAX_BYTES = 200_000_000
 
 
-def append(path: Path, run: GateRun) -> None:
-    """Add a line, whole or not at all as far as readers can tell. Raises UsageError."""
+def append_run(path: Path, run: GateRun) -> None:
+    """Add a line to the log, whole or not at all as far as readers can tell.
+
+    Raises UsageError where it cannot be written.
+    """
     line = json.dumps(asdict(run), allow_nan=False).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,8 +34,11 @@ def append(path: Path, run: GateRun) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def read(path: Path) -> tuple[list[GateRun], int]:
-    """The runs in order, and how many lines were not one. Raises InputFileError for none at all."""
+def read_history(path: Path) -> tuple[list[GateRun], int]:
+    """Read the runs in order, and count the lines that are none.
+
+    Raises InputFileError where no line is one.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputFileError(f"{path}: larger than {MAX_BYTES / 1e6:.0f} MB, not ours")
@@ -52,16 +58,16 @@ def read(path: Path) -> tuple[list[GateRun], int]:
     return runs, len(lines) - len(runs)
 
 
-def past(path: Path) -> list[GateRun]:
-    """As ``read``, for who can do without: a log that is missing or damaged tells nothing."""
+def read_past_runs(path: Path) -> list[GateRun]:
+    """Read the runs for a caller that can do without: a missing or damaged log tells nothing."""
     try:
-        return read(path)[0]
+        return read_history(path)[0]
     except InputFileError:
         return []
 
 
-def last_of(runs: Sequence[GateRun], name: str, device: str) -> GateRun | None:
-    """The latest run of that gate, None where it never ran."""
+def find_last_run(runs: Sequence[GateRun], name: str, device: str) -> GateRun | None:
+    """Return the latest run of the gate called ``name``, None where it never ran."""
     return next((r for r in reversed(runs) if (r.name, r.device) == (name, device)), None)
 
 

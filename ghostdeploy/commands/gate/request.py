@@ -1,4 +1,4 @@
-"""What to gate: the models, the device, and what it is judged by."""
+"""What a user asks of a gate: nothing is exported, opened or looked up yet."""
 
 from __future__ import annotations
 
@@ -6,82 +6,67 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ghostdeploy.commands.gate.baselines import Baseline
-from ghostdeploy.errors import MissingExtraError, UsageError
+from ghostdeploy.commands.export import ExportRequest
+from ghostdeploy.commands.gate.baselines import ROOT
 from ghostdeploy.gate import GatePolicy
 from ghostdeploy.gate.budgets import Budget
-from ghostdeploy.lint import read_graph
-from ghostdeploy.schema import Artifact, BenchParams
+from ghostdeploy.runners import Device
+from ghostdeploy.schema import BenchParams
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model as the user names it: ``source`` is the file, or how it is exported.
+
+    The formats of an export are left to the runtime, which an accepted baseline may pin.
+    """
+
+    name: str
+    source: Path | ExportRequest
 
 
 @dataclass(frozen=True)
 class GateRequest:
-    """What to gate; models' paths are real files.
+    """A candidate, what it is held against, and by what it is judged.
 
-    ``accepted`` pins the device and the runtime. ``others`` are the models that ratio budgets
-    name. ``wait_s`` is how long to queue for the device, ``time_s`` how long to measure at most.
+    ``baseline`` is a model file or an accepted baseline (.json), None for the one that is accepted
+    on the device; with ``budgets_alone`` there is none. ``others`` are the models that ratio
+    budgets name. ``given`` are the names of the options that the user gave: an accepted baseline
+    pins parameters, and they must not contradict it. ``wait_s`` is how long to queue for the
+    device, ``time_s`` how long to measure at most, ``out`` the folder of the records.
     """
 
-    device: str
+    candidate: NamedModel
+    device: Device
     params: BenchParams
-    candidate: Artifact
-    baseline: Artifact | None = None
-    accepted: Baseline | None = None
-    others: tuple[tuple[str, Artifact], ...] = ()
+    baseline: Path | None = None
+    budgets_alone: bool = False
     policy: GatePolicy = field(default_factory=GatePolicy)
     budgets: tuple[Budget, ...] = ()
+    others: tuple[NamedModel, ...] = ()
+    baselines: Path = ROOT
+    given: frozenset[str] = frozenset()
     name: str = ""
     out: Path = Path("reports")
     wait_s: float = 3600.0
     adb: str = ""
     time_s: float = math.inf
 
-    def __post_init__(self) -> None:
-        if self.baseline is None and not self.budgets:
-            raise UsageError("a gate needs a --baseline, or a budget such as --max-latency-ms 40")
-        named = {name for name, _ in self.others}
-        missing = [b.against for b in self.budgets if b.against and b.against not in named]
-        if missing:
-            raise UsageError(f"no model is given for the ratio to {missing[0]}")
 
-    @property
-    def title(self) -> str:
-        return self.name or self.candidate.name
+@dataclass(frozen=True)
+class CalibrationRequest:
+    """What is measured against itself, to learn what differences a device can resolve.
 
-    @property
-    def candidate_arm(self) -> int:
-        return 1 if self.baseline else 0
+    That is ``model``, or the accepted baseline that the file ``baseline`` holds; with neither, the
+    baseline that is accepted on the device. The rest is as in GateRequest.
+    """
 
-    def arm_of(self, name: str) -> int:
-        """The place of one of ``others`` in ``arms``."""
-        return self.candidate_arm + 1 + [other for other, _ in self.others].index(name)
-
-    @property
-    def arms(self) -> list[Artifact]:
-        """The baseline first and the candidate behind it; the models of ratios at the end."""
-        first = [self.baseline] if self.baseline else []
-        return [*first, self.candidate, *(artifact for _, artifact in self.others)]
-
-
-def check_inputs(request: GateRequest) -> None:
-    """Raises UsageError where the two models do not take the same input."""
-    if request.baseline is None:
-        return
-    one, other = (inputs_of(Path(a.path)) for a in (request.baseline, request.candidate))
-    if one and other and one != other:
-        raise UsageError(
-            f"{request.candidate.path} takes {' and '.join(other)}, but the baseline"
-            f" {' and '.join(one)}: only models of one input size compare"
-        )
-
-
-def inputs_of(path: Path) -> tuple[str, ...]:
-    """Each input as ``float32 1x224x224x3``; () where the package that reads it is missing."""
-    try:
-        graph = read_graph(path)
-    except MissingExtraError:
-        return ()
-    return tuple(
-        f"{graph.dtype(name) or '?'} {'x'.join(map(str, graph.shape(name))) or '?'}"
-        for name in graph.inputs
-    )
+    device: Device
+    params: BenchParams
+    policy: GatePolicy
+    model: NamedModel | None = None
+    baseline: Path | None = None
+    baselines: Path = ROOT
+    out: Path = Path("reports")
+    wait_s: float = 3600.0
+    adb: str = ""

@@ -1,4 +1,4 @@
-"""``ghostdeploy gate``: is the candidate slower than the baseline, on this device, now?
+"""Is the candidate slower than the baseline, on this device, now?
 
 Both run in one session, in turns, one fresh process each; ``gate.PairedGate`` decides after which
 pair enough is known. Budgets are judged at the same looks.
@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy.commands.gate.request import GateRequest, check_inputs
+from ghostdeploy.commands.gate.instructions import run_instruction_gate
+from ghostdeploy.commands.gate.plan import GatePlan, check_inputs
 from ghostdeploy.commands.gate.trial import Trial, value_ms
-from ghostdeploy.commands.git import git_identity
+from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.gate import Discard, GateResult, Verdict
 from ghostdeploy.gate.budgets import combine_verdicts
 from ghostdeploy.gate.outcome import GateModel, GateRun
@@ -25,33 +26,42 @@ from ghostdeploy.stats import launches as stats
 SLOW_SHARE = 0.15  # of a candidate's launches, above which a verdict needs a word of caution
 
 
-def run_gate(request: GateRequest, progress: Progress = silent) -> GateRun:
+def run_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
+    """Judge by instructions on a device that counts them, by times on any other.
+
+    Raises what the two kinds of gates raise.
+    """
+    run = run_instruction_gate if plan.device.counts_instructions else run_timed_gate
+    return run(plan, progress)
+
+
+def run_timed_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
     """Measure and judge; a device that fails on the way is the verdict ``invalid``.
 
     Records are written after each launch. Raises UsageError and InputFileError for a request or a
     file that cannot be measured at all.
     """
-    check_inputs(request)
+    check_inputs(plan)
     started = datetime.now(timezone.utc)
-    trial = Trial(request, progress)
+    trial = Trial(plan, progress)
     trial.run()
-    run = _found(trial, started)
-    return replace(run, why=_why(run), warnings=tuple(_warnings(run, request)))
+    run = _summarize(trial, started)
+    return replace(run, why=_why(run), warnings=tuple(_warnings(run, plan)))
 
 
-def _found(trial: Trial, started: datetime) -> GateRun:
-    request, result = trial.request, trial.gate.result if trial.gate else None
-    verdict, compared, why = _judgement(trial, result)
+def _summarize(trial: Trial, started: datetime) -> GateRun:
+    plan, result = trial.plan, trial.gate.result if trial.gate else None
+    verdict, compared, why = _judge(trial, result)
     noise = result.noise if result and result.valid_pairs > 1 else None
-    baseline = _model(trial, 0, request.baseline) if request.baseline else None
+    baseline = _model(trial, 0, plan.baseline) if plan.baseline else None
     return GateRun(
-        name=request.title,
-        device=request.device,
+        name=plan.title,
+        device=str(plan.device),
         verdict=verdict.value,
         why=why,
-        policy=request.policy,
-        params=request.params,
-        candidate=_model(trial, request.candidate_arm, request.candidate),
+        policy=plan.policy,
+        params=plan.params,
+        candidate=_model(trial, plan.candidate_arm, plan.candidate),
         started_at=started.isoformat(timespec="seconds"),
         duration_s=round(trial.duration_s, 1),
         baseline=baseline,
@@ -60,28 +70,31 @@ def _found(trial: Trial, started: datetime) -> GateRun:
         ratio=_ratio(result),
         p95_ratio=_p95_ratio(trial),
         noise=noise,
-        resolution=request.policy.resolution(noise) if noise is not None else None,
+        resolution=plan.policy.resolution(noise) if noise is not None else None,
         valid_pairs=result.valid_pairs if result else 0,
         attempted=trial.gate.attempted if trial.gate else 0,
         discards=tuple(_discards(trial, result)),
         slow_baseline=result.slow_baseline if result else 0,
         slow_candidate=result.slow_candidate if result else 0,
         budgets=tuple(trial.budgets.values()),
-        where=trial.where,
-        git=git_identity(Path()),
+        where=trial.slowdown,
+        git=identify_commit(Path()),
     )
 
 
 def _why(run: GateRun) -> str:
-    """With an example, where too many pairs were dropped."""
+    """Return the reason, with an example where too many pairs were dropped."""
     if run.said is Verdict.INVALID and run.valid_pairs < run.policy.looks[0] and run.discards:
         first = run.discards[0]
         return f"{run.why} (pair {first.pair + 1}: {first.why})"
     return run.why
 
 
-def _judgement(trial: Trial, result: GateResult | None) -> tuple[Verdict, Verdict | None, str]:
-    """All in all, on the baseline alone, and why. What ended undecided is invalid."""
+def _judge(trial: Trial, result: GateResult | None) -> tuple[Verdict, Verdict | None, str]:
+    """Return the verdict all in all, that on the baseline alone, and why.
+
+    What ended undecided is invalid.
+    """
     compared, why = None, trial.failure
     if result:
         compared = result.verdict or Verdict.INVALID
@@ -111,7 +124,7 @@ def _model(trial: Trial, arm: int, artifact: Artifact) -> GateModel:
 
 
 def _discards(trial: Trial, result: GateResult | None) -> Iterator[Discard]:
-    """The core's reasons, or what the device says against the launches."""
+    """Return the pairs that do not count, with what the device says against their launches."""
     for discard in result.discards if result else ():
         yield replace(discard, why=_evidence(trial, discard.pair) or discard.why)
 
@@ -128,7 +141,7 @@ def _evidence(trial: Trial, pair: int) -> str:
 
 
 def _p95_ratio(trial: Trial) -> Interval | None:
-    """As the gate's ratio, of the launches' 95th percentiles; None where programs tell none."""
+    """Return the ratio of the launches' 95th percentiles, None where programs tell none."""
     baseline, candidate = trial.record(0), trial.record(1) if trial.gate else None
     if baseline is None or candidate is None:
         return None
@@ -141,7 +154,7 @@ def _p95_ratio(trial: Trial) -> Interval | None:
         for number, early in before.items()
         if early and (late := after.get(number))
     ]
-    policy = trial.request.policy
+    policy = trial.plan.policy
     if len(logs) < policy.fewest_pairs:
         return None
     found = stats.signed_rank_interval(logs, policy.confidence)
@@ -154,8 +167,8 @@ def _ratio(result: GateResult | None) -> Interval | None:
     return Interval(result.ratio, result.lower, result.upper)
 
 
-def _warnings(run: GateRun, request: GateRequest) -> Iterator[str]:
-    """What the verdict does not say, and a reader should know."""
+def _warnings(run: GateRun, plan: GatePlan) -> Iterator[str]:
+    """Tell what the verdict does not say, and a reader should know."""
     if run.baseline and run.baseline.sha256 == run.candidate.sha256:
         yield "the candidate is the baseline, byte for byte"
     slower_tail = run.p95_ratio and run.p95_ratio.lower > 1 + run.policy.delta
@@ -175,7 +188,7 @@ def _warnings(run: GateRun, request: GateRequest) -> Iterator[str]:
             f"too noisy for delta {run.policy.delta:.1%}: launches vary by {run.noise:.1%}, so"
             f" {run.policy.tolerance + run.resolution:.1%} is what it catches nine times in ten"
         )
-    accepted = request.accepted
+    accepted = plan.accepted
     if accepted and run.identity and accepted.identity.fingerprint != run.identity.fingerprint:
         yield (
             f"the device's system changed since the baseline was accepted:"

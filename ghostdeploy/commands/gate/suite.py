@@ -1,4 +1,4 @@
-"""``ghostdeploy gate --suite gates.toml``: many gates, one verdict, within a time.
+"""Many gates from a TOML file, for one verdict within a time.
 
     time_budget_min = 40
     [defaults]                       # options for every gate
@@ -18,10 +18,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ghostdeploy.commands.gate.history import last_of
-from ghostdeploy.errors import InputFileError
+from ghostdeploy.commands.gate.history import find_last_run
+from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.gate import Verdict
 from ghostdeploy.gate.outcome import GateRun
 
@@ -53,15 +52,32 @@ INTEREST = {
 
 
 @dataclass(frozen=True)
-class Suite:
-    """``gates`` are options by name, the defaults merged in; ``time_s`` None is no limit."""
+class SuiteGate:
+    """One gate: ``options`` are values as TOML has them, by option, with the defaults merged in."""
 
-    gates: tuple[Mapping[str, Any], ...]
+    options: Mapping[str, object]
+
+    @property
+    def name(self) -> str:
+        """The gate's name, or else its candidate."""
+        return str(self.options.get("name") or self.options["candidate"])
+
+    @property
+    def device(self) -> str | None:
+        """The device that it names, if any."""
+        return str(self.options["device"]) if "device" in self.options else None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Many gates, and how long they may take together; ``time_s`` None is no limit."""
+
+    gates: tuple[SuiteGate, ...]
     time_s: float | None = None
 
 
 def read_suite(path: Path) -> Suite:
-    """Raises InputFileError, naming the file and what is wrong in it."""
+    """Read a suite. Raises InputFileError, naming the file and what is wrong in it."""
     data = _load(path)
     unknown = data.keys() - {"time_budget_min", "defaults", "gate"}
     if unknown:
@@ -71,36 +87,36 @@ def read_suite(path: Path) -> Suite:
     tables = data.get("gate", [])
     if not isinstance(tables, list) or not tables:
         raise InputFileError(f"{path}: is empty: it needs at least one [[gate]]")
-    defaults = _checked(path, "[defaults]", data.get("defaults", {}))
+    defaults = _check_table(path, "[defaults]", data.get("defaults", {}))
     gates = [
-        {**defaults, **_checked(path, f"[[gate]] {number}", table)}
+        {**defaults, **_check_table(path, f"[[gate]] {number}", table)}
         for number, table in enumerate(tables, 1)
     ]
-    _check_names(path, gates)
-    return Suite(tuple(gates), _time_s(path, data.get("time_budget_min")))
+    for number, options in enumerate(gates, 1):
+        if not options.get("candidate"):
+            raise InputFileError(f"{path}: [[gate]] {number} needs a candidate")
+    named = tuple(map(SuiteGate, gates))
+    _check_names(path, named)
+    return Suite(named, _time_s(path, data.get("time_budget_min")))
 
 
-def most_informative_first(
-    gates: Sequence[Mapping[str, Any]], runs: Sequence[GateRun], device: str
-) -> list[Mapping[str, Any]]:
-    """What never ran or said anything but pass comes first, and then what ran longest ago.
+def order_by_interest(
+    gates: Sequence[SuiteGate], runs: Sequence[GateRun], device: str
+) -> list[SuiteGate]:
+    """Put first what never ran or said anything but pass, and then what ran longest ago.
 
     ``device`` is that of gates that name none.
     """
     order = {id(run): place for place, run in enumerate(runs)}
 
-    def key(gate: Mapping[str, Any]) -> tuple[int, int]:
-        last = last_of(runs, name_of(gate), str(gate.get("device", device)))
+    def key(gate: SuiteGate) -> tuple[int, int]:
+        last = find_last_run(runs, gate.name, device if gate.device is None else gate.device)
         return INTEREST[last.said if last else None], order[id(last)] if last else -1
 
     return sorted(gates, key=key)
 
 
-def name_of(gate: Mapping[str, Any]) -> str:
-    return str(gate.get("name") or gate.get("candidate") or "")
-
-
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> dict[str, object]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -112,10 +128,10 @@ def _load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputFileError(f"{path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise InputFileError(f"{path}: not TOML: {str(error).splitlines()[0]}") from error
+        raise InputFileError(f"{path}: not TOML: {error_line(error)}") from error
 
 
-def _checked(path: Path, where: str, table: object) -> dict[str, Any]:
+def _check_table(path: Path, where: str, table: object) -> dict[str, object]:
     if not isinstance(table, dict):
         raise InputFileError(f"{path}: {where} must be a table")
     for key, value in table.items():
@@ -129,11 +145,8 @@ def _checked(path: Path, where: str, table: object) -> dict[str, Any]:
     return table
 
 
-def _check_names(path: Path, gates: Sequence[Mapping[str, Any]]) -> None:
-    for number, gate in enumerate(gates, 1):
-        if not gate.get("candidate"):
-            raise InputFileError(f"{path}: [[gate]] {number} needs a candidate")
-    keys = [(name_of(gate), gate.get("device")) for gate in gates]
+def _check_names(path: Path, gates: Sequence[SuiteGate]) -> None:
+    keys = [(gate.name, gate.device) for gate in gates]
     twice = next((name for name, device in keys if keys.count((name, device)) > 1), None)
     if twice:
         raise InputFileError(f"{path}: two gates are called {twice!r}: give each a name")

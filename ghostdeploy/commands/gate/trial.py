@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ghostdeploy.commands.bench import Session, log_ratios, open_session
-from ghostdeploy.commands.gate.request import GateRequest
-from ghostdeploy.commands.gate.where import where
+from ghostdeploy.commands.bench.comparison import log_ratios
+from ghostdeploy.commands.bench.session import Session, open_session
+from ghostdeploy.commands.gate.plan import GatePlan
+from ghostdeploy.commands.gate.slowdown import find_slowdown
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import PairedGate, Verdict
 from ghostdeploy.gate.budgets import Budget, BudgetResult, judge_budget
@@ -25,76 +26,78 @@ MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
 
 @dataclass
 class Trial:
-    """What is known at any time; ``failure`` is why it ended before it could decide."""
+    """What is known of a gate at any time; ``failure`` is why it ended before it could decide."""
 
-    request: GateRequest
+    plan: GatePlan
     progress: Progress
     session: Session | None = None
     gate: PairedGate | None = None
     budgets: dict[Budget, BudgetResult] = field(default_factory=dict)
     identity: DeviceIdentity | None = None
-    where: Slowdown | None = None
+    slowdown: Slowdown | None = None
     failure: str = ""
     clock: Callable[[], float] = time.monotonic
     begun_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.begun_s = self.clock()
-        if self.request.baseline:
-            self.gate = PairedGate(self.request.policy)
+        if self.plan.baseline:
+            self.gate = PairedGate(self.plan.policy)
         self._judge(["size_mb"])
 
     @property
     def duration_s(self) -> float:
+        """How long it has taken since the device was there."""
         return self.clock() - self.begun_s
 
     @property
     def compared(self) -> Verdict | None:
+        """The verdict on the baseline, None while it is open or without one."""
         return self.gate.result.verdict if self.gate else None
 
     def run(self) -> None:
-        """Until all is decided, the attempts or the time are used up, or the device fails."""
-        request = self.request
-        if request.time_s <= 0:
+        """Measure until all is decided, attempts or time are used up, or the device fails."""
+        plan = self.plan
+        if plan.time_s <= 0:
             self.failure = "no time was left for it"
             return
         try:
             with (
-                hold_device(request.device, request.wait_s, self._tell_waiting),
-                closing(open_runner(request.device, request.params, self._access)) as runner,
+                hold_device(str(plan.device), plan.wait_s, self._tell_waiting),
+                closing(open_runner(plan.device, plan.params, self._access)) as runner,
             ):
                 self._measure(runner)
         except MeasurementError as error:
             self.failure = str(error)
-        if self.session and self.session.complete_rounds < request.policy.looks[-1]:
+        if self.session and self.session.complete_rounds < plan.policy.looks[-1]:
             self._judge(MEASURED)
 
     def _measure(self, runner: Runner) -> None:
-        request = self.request
+        plan = self.plan
         self.begun_s = self.clock()
         self.identity = runner.identity()
-        if request.accepted:
-            request.accepted.check_device(self.identity)
-            request.accepted.check_runtime(runner.runtime(request.params))
-        self.session = open_session(request.arms, runner, request.params, request.out, self._tell)
-        for number in range(request.policy.max_pairs):
+        if plan.accepted:
+            plan.accepted.check_device(self.identity)
+            plan.accepted.check_runtime(runner.runtime(plan.params))
+        self.session = open_session(plan.arms, runner, plan.params, plan.out, self._tell)
+        for number in range(plan.policy.max_pairs):
             if self._decided or self.failure:
                 break
             self._round(self.session, number)
-        if self.compared == Verdict.REGRESSED and request.baseline:
+        if self.compared == Verdict.REGRESSED and plan.baseline:
             self._tell(0, 0, "where it got slower")
-            paths = (Path(request.baseline.path), Path(request.candidate.path))
-            self.where = where(runner, request.params, *paths)
+            paths = (Path(plan.baseline.path), Path(plan.candidate.path))
+            self.slowdown = find_slowdown(runner, plan.params, *paths)
 
     def _round(self, session: Session, number: int) -> None:
-        if self.duration_s > self.request.time_s:
-            self.failure = f"the time of {self.request.time_s / 60:.3g} min is over"
+        if self.duration_s > self.plan.time_s:
+            self.failure = f"the time of {self.plan.time_s / 60:.3g} min is over"
             return
         before = session.complete_rounds
         session.run_round(number)
         if self.gate and self.compared is None:
             _add_pair(self.gate, *(arm.record.launches[-1] for arm in session.arms[:2]))
-        if before < session.complete_rounds in self.request.policy.looks:
+        if before < session.complete_rounds in self.plan.policy.looks:
             self._judge(MEASURED)
         if session.hopeless:
             whys = (x.why_not for arm in session.arms for x in arm.record.launches)
@@ -102,26 +105,24 @@ class Trial:
 
     @property
     def _decided(self) -> bool:
-        undecided = [b for b in self.request.budgets if not _settled(self.budgets.get(b))]
+        undecided = [b for b in self.plan.budgets if not _settled(self.budgets.get(b))]
         return (self.gate is None or self.compared is not None) and not undecided
 
     def _judge(self, kinds: Iterable[str]) -> None:
-        """Once a budget is settled at a look, it stays so: no second chance, no second risk."""
-        for budget in self.request.budgets:
+        """Judge budgets; one that is settled at a look stays so: no second chance or risk."""
+        for budget in self.plan.budgets:
             if budget.kind in kinds and not _settled(self.budgets.get(budget)):
-                self.budgets[budget] = judge_budget(
-                    budget, self._values(budget), self.request.policy
-                )
+                self.budgets[budget] = judge_budget(budget, self._values(budget), self.plan.policy)
 
     def _values(self, budget: Budget) -> list[float]:
-        request = self.request
+        plan = self.plan
         if budget.kind == "size_mb":
-            return [request.candidate.size_bytes / 1e6]
-        candidate = self.record(request.candidate_arm)
+            return [plan.candidate.size_bytes / 1e6]
+        candidate = self.record(plan.candidate_arm)
         if candidate is None:
             return []
         if budget.kind == "ratio":
-            other = self.record(request.arm_of(budget.against))
+            other = self.record(plan.arm_of(budget.against))
             return log_ratios(candidate, other) if other else []
         if budget.kind == "latency_ms":
             return [value_ms(launch) for launch in candidate.valid_launches]
@@ -129,12 +130,13 @@ class Trial:
         return [peak for peak in peaks if peak is not None]
 
     def record(self, arm: int) -> BenchRecord | None:
+        """Return the record of one of the plan's arms, None before there is any."""
         return self.session.arms[arm].record if self.session else None
 
     def _tell(self, done: int, total: int, text: str) -> None:
         result = self.gate.result if self.gate else None
         so_far = f" (ratio {result.ratio:.3f})" if result and result.valid_pairs else ""
-        most = (1 + self.request.policy.max_pairs) * len(self.request.arms)
+        most = (1 + self.plan.policy.max_pairs) * len(self.plan.arms)
         self.progress(done, most, text + so_far)
 
     @property
@@ -143,14 +145,14 @@ class Trial:
             if text:
                 self.progress(0, 0, text)
 
-        return Access(tell=tell, wait_s=self.request.wait_s, adb=self.request.adb)
+        return Access(tell=tell, wait_s=self.plan.wait_s, adb=self.plan.adb)
 
     def _tell_waiting(self, holder: str) -> None:
-        self.progress(0, 0, f"waiting for {self.request.device}, in use by {holder}")
+        self.progress(0, 0, f"waiting for {self.plan.device}, in use by {holder}")
 
 
 def value_ms(launch: Launch) -> float:
-    """A launch's one value; 0 where it has none."""
+    """Return a launch's one value in milliseconds, 0 where it has none."""
     return launch.summary.value_ms if launch.summary else 0.0
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ghostdeploy.commands.bench import bench, compare_records
+from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.session import bench
 from ghostdeploy.commands.quantize.judge import count_partitions
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.progress import Progress

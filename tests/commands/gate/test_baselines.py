@@ -12,7 +12,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ghostdeploy.commands.gate.baselines import find, read_baseline
+from ghostdeploy.commands.gate.baselines import find_baseline, read_baseline
+from ghostdeploy.runners import Device
 from tests.commands.gate.scripted import PHONE
 
 CANDIDATE = ("--candidate", "b.tflite")
@@ -188,7 +189,7 @@ def test_calibration_says_what_the_device_resolves_and_is_held_to(gate, folder, 
     kept = json.loads((folder / "reports/baselines/scripted/calibration.json").read_text())
     assert kept["noise"] == pytest.approx(0.02, rel=0.6)
     assert kept["valid_pairs"] == 24
-    assert find("scripted", folder / "reports/baselines").name == "a.json"
+    assert find_baseline(Device("scripted"), folder / "reports/baselines").name == "a.json"
     finer = gate(*CANDIDATE, "--delta", "2.5%")
     assert finer.code == 2
     assert "scripted cannot tell 2.5%: in its calibration launches varied by" in finer.complaint

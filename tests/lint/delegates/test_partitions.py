@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghostdeploy.commands.lint import disagreements
+from ghostdeploy.commands.lint import find_disagreements
 from ghostdeploy.lint import read_graph
 from ghostdeploy.lint.delegates import xnnpack
 from ghostdeploy.lint.delegates.partitions import find_outside_nodes, measure_partitions
@@ -32,12 +32,12 @@ def test_counts_the_kernels_and_names_what_is_outside(split_model):
 def test_the_static_table_says_the_same(split_model):
     graph = read_graph(split_model)
     assert [n.native for n in graph.nodes if xnnpack.why_not_taken(n, graph)] == ["RELU_0_TO_1"]
-    assert list(disagreements(graph, measure_partitions(split_model))) == []
+    assert list(find_disagreements(graph, measure_partitions(split_model))) == []
 
 
 def test_a_disagreement_is_told(split_model, monkeypatch):
     monkeypatch.setattr(xnnpack, "FLOAT_AND_INT8", xnnpack.FLOAT_AND_INT8 - {"TANH"})
-    (finding,) = disagreements(read_graph(split_model), measure_partitions(split_model))
+    (finding,) = find_disagreements(read_graph(split_model), measure_partitions(split_model))
     assert finding.node == "t3"
     assert finding.message.startswith("TANH: the table says that XNNPACK leaves it out")
 
@@ -55,7 +55,7 @@ def test_the_zoo_is_one_partition_and_the_table_agrees(request, export):
     found = measure_partitions(path)
     assert found.outside == ()
     assert found.kernels == 1
-    assert list(disagreements(read_graph(path), found)) == []
+    assert list(find_disagreements(read_graph(path), found)) == []
 
 
 def test_what_lies_behind_an_outside_node_is_outside_too():

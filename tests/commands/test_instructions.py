@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ghostdeploy.commands.artifacts import artifact_of
-from ghostdeploy.commands.count import compare_counts, count
+from ghostdeploy.commands.instructions import compare_instructions, count_instructions
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.records import read_record
 from ghostdeploy.runners.arm.emulator_folder import locate_emulator
@@ -59,7 +59,7 @@ def model(tmp_path):
 
 
 def test_two_launches_a_model_and_the_operators_from_the_second(model, tmp_path):
-    (record,) = count([model], Counted(100, 100), BenchParams(), tmp_path / "records")
+    (record,) = count_instructions([model], Counted(100, 100), BenchParams(), tmp_path / "records")
     assert [x.instructions.total for x in record.launches] == [100, 100]
     assert record.instructions.operators[0].total == 100
     (path,) = (tmp_path / "records").glob("*.json")
@@ -68,24 +68,24 @@ def test_two_launches_a_model_and_the_operators_from_the_second(model, tmp_path)
 
 def test_launches_that_differ_by_one_are_refused(model, tmp_path):
     with pytest.raises(MeasurementError, match="do not count alike: 100, 101 instructions"):
-        count([model], Counted(100, 101), BenchParams(), tmp_path)
+        count_instructions([model], Counted(100, 101), BenchParams(), tmp_path)
 
 
 def test_ratios_are_of_one_core_with_one_kind_of_kernels(model, tmp_path):
     runner = Counted(100, 100, 125, 125)
-    one, two = count([model, model], runner, BenchParams(), tmp_path)
-    assert [row.ratio for row in compare_counts([one, two])] == [1.0, 1.25]
+    one, two = count_instructions([model, model], runner, BenchParams(), tmp_path)
+    assert [row.ratio for row in compare_instructions([one, two])] == [1.0, 1.25]
     other = replace(two, device=replace(CORE, fingerprint="another setup"))
-    assert compare_counts([one, other])[1].ratio is None
+    assert compare_instructions([one, other])[1].ratio is None
     half = replace(two, params=replace(two.params, fp16=True))
-    assert compare_counts([one, half])[1].ratio is None
+    assert compare_instructions([one, half])[1].ratio is None
 
 
 def test_a_record_of_times_has_no_instructions(model, tmp_path):
-    (record,) = count([model], Counted(9, 9), BenchParams(), tmp_path)
+    (record,) = count_instructions([model], Counted(9, 9), BenchParams(), tmp_path)
     timed = replace(record, launches=())
     with pytest.raises(UsageError, match="report times and instructions apart"):
-        compare_counts([record, timed])
+        compare_instructions([record, timed])
 
 
 def test_bench_and_report_as_a_user_sees_them(model, tmp_path):

@@ -1,4 +1,4 @@
-"""``ghostdeploy bench --device qemu:…``: count the instructions of several models."""
+"""Counting the instructions of several models on an emulated core, and comparing them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ghostdeploy.commands.bench import new_records
-from ghostdeploy.commands.compare import title_of
+from ghostdeploy.commands.bench.new_records import new_records
+from ghostdeploy.commands.contenders import title_of
 from ghostdeploy.commands.models import paper_says
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
@@ -23,14 +23,14 @@ from ghostdeploy.schema import (
 from ghostdeploy.typed_json import to_json
 
 
-def count(
+def count_instructions(
     artifacts: Sequence[Artifact],
     runner: Runner,
     params: BenchParams,
     out_dir: Path,
     progress: Progress = silent,
 ) -> list[BenchRecord]:
-    """Count ``artifacts`` (whose paths are real); one record each, in their order.
+    """Count the instructions of ``artifacts`` (real files); one record each, in their order.
 
     Two launches a model, which must agree to the instruction; the second also tells the
     operators. Raises UsageError or InputFileError for what cannot be run, MeasurementError where
@@ -65,10 +65,10 @@ def _check(record: BenchRecord) -> None:
         raise MeasurementError(f"{path}: two launches do not count alike: {totals} instructions")
 
 
-def compare_counts(
+def compare_instructions(
     bench_records: Sequence[BenchRecord], titles: Sequence[str] = ()
 ) -> list[InstructionComparison]:
-    """A row a record, with the paper's latency beside it where the paper has one.
+    """Return a row for each record, with the paper's latency beside it where there is one.
 
     Raises UsageError for a record without instructions.
     """
@@ -82,7 +82,7 @@ def compare_counts(
             InstructionComparison(
                 title=title,
                 record=record,
-                instructions=_counted(record),
+                instructions=_instructions_of(record),
                 ratio=_ratio(record, base),
                 paper_latency_ms=latency,
                 paper_ratio=latency / base_said if latency and base_said else None,
@@ -93,16 +93,16 @@ def compare_counts(
 
 
 def _ratio(record: BenchRecord, base: BenchRecord) -> float | None:
-    """None where something other than the model differs, too."""
+    """Return the ratio of the totals, None where more than the model differs."""
     same = record.device == base.device and _kernels(record) == _kernels(base)
-    return _counted(record).total / _counted(base).total if same else None
+    return _instructions_of(record).total / _instructions_of(base).total if same else None
 
 
 def _kernels(record: BenchRecord) -> tuple[object, ...]:
     return record.params.xnnpack, record.params.fp16, record.evidence.runtime_sha256
 
 
-def _counted(record: BenchRecord) -> Instructions:
+def _instructions_of(record: BenchRecord) -> Instructions:
     if record.instructions is None:
         raise UsageError(
             f"{record.artifact.path}: its record is of {record.device.scheme} and has no"

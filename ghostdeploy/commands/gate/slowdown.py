@@ -1,4 +1,4 @@
-"""Where a model got slower: the operators' times side by side, and what changed in the graph."""
+"""Slowdown a model got slower: the operators' times side by side, and what changed in the graph."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from ghostdeploy.schema import BenchParams, OpTime
 MOST_OPS = 20
 
 
-def where(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Slowdown:
-    """What can be told; a reason stands in for what cannot. Raises nothing of ours."""
-    ops, why = _profiles(runner, params, baseline, candidate)
-    return Slowdown(ops, why, graphs(baseline, candidate))
+def find_slowdown(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Slowdown:
+    """Tell where the candidate got slower; a reason stands in for what cannot be told.
+
+    Raises no GhostdeployError.
+    """
+    ops, why = _profile_both(runner, params, baseline, candidate)
+    return Slowdown(ops, why, compare_graphs(baseline, candidate))
 
 
-def _profiles(
+def _profile_both(
     runner: Runner, params: BenchParams, baseline: Path, candidate: Path
 ) -> tuple[tuple[OpDifference, ...], str]:
     profiles = []
@@ -37,13 +40,13 @@ def _profiles(
                 " --benchmark-model PROGRAM or a phone does"
             )
         profiles.append(launch.profile)
-    return differences(*profiles), ""
+    return compare_operators(*profiles), ""
 
 
-def differences(
+def compare_operators(
     baseline: Sequence[OpTime], candidate: Sequence[OpTime]
 ) -> tuple[OpDifference, ...]:
-    """By kind of operator, all its nodes together, the largest change first."""
+    """Return the change of each kind of operator, all its nodes together, the largest first."""
     before, after = _by_op(baseline), _by_op(candidate)
     found = [OpDifference(op, before.get(op), after.get(op)) for op in {**before, **after}]
     return tuple(sorted(found, key=lambda d: (-abs(d.change_ms), d.op))[:MOST_OPS])
@@ -56,8 +59,8 @@ def _by_op(profile: Sequence[OpTime]) -> dict[str, float]:
     return dict(totals)
 
 
-def graphs(baseline: Path, candidate: Path) -> str:
-    """The lint's difference of the two; why not, where there is none."""
+def compare_graphs(baseline: Path, candidate: Path) -> str:
+    """Return the lint's difference of the two graphs, or why there is none."""
     try:
         return diff_text(lint_files([baseline, candidate]), "table")
     except GhostdeployError as error:

@@ -1,0 +1,101 @@
+"""How a network is lowered to a model file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostdeploy.cli.options.arguments import folder, option
+
+if TYPE_CHECKING:
+    from ghostdeploy.cli.options.calibration import CalibrationArguments
+    from ghostdeploy.cli.options.network import NetworkArguments
+    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.commands.targets import Target
+    from ghostdeploy.schema import ExportOptions, ModelSpec
+
+PRECISIONS = "fp32, fp16, dynamic, int8, int8-float-io, int16x8 or int8-qdq"
+
+
+@dataclass(frozen=True)
+class LoweringArguments:
+    """The precision, the rewrites of the TFLite graph, and where the file goes."""
+
+    precision: str = option(
+        "--precision",
+        default="fp32",
+        show_default=True,
+        help=f"Number format of the model file: {PRECISIONS}.",
+    )
+    no_opt: tuple[str, ...] = option(
+        "--no-opt",
+        multiple=True,
+        metavar="NAME",
+        help="Leave out a rewrite of the TFLite graph, or all of them; docs/lowering.md lists"
+        " them. May be repeated.",
+    )
+    opt: tuple[str, ...] = option(
+        "--opt",
+        multiple=True,
+        metavar="NAME",
+        help="Apply a rewrite for speed; fast means all that pay on every processor, all means"
+        " wide-tiles too. May be repeated.",
+    )
+    out: Path = folder("--out", "models", "Folder that the model files go to.")
+    force: bool = option(
+        "--force", is_flag=True, help="Export again even where the same file is there already."
+    )
+
+    def request(
+        self,
+        spec: ModelSpec,
+        network: NetworkArguments,
+        formats: tuple[str, ...],
+        calibration: CalibrationArguments | None = None,
+        export: ExportOptions | None = None,
+    ) -> ExportRequest:
+        """Return the request to export ``spec``, with the weights that ``network`` names.
+
+        Raises UsageError for an unknown precision or rewrite, or options that do not go together.
+        """
+        from ghostdeploy.commands.export import ExportRequest
+        from ghostdeploy.export.rewrites import choose_form
+        from ghostdeploy.quantize import QuantizeOptions
+        from ghostdeploy.schema import ExportOptions
+
+        form = choose_form(self.opt, self.no_opt)
+        return ExportRequest(
+            spec=spec,
+            formats=formats,
+            precision=self.precision,
+            weights=network.weights,
+            seed=network.seed,
+            export=replace(export or ExportOptions(), without=form.without, speed=form.speed),
+            out=self.out,
+            force=self.force,
+            quantize=calibration.quantize_options if calibration else QuantizeOptions(),
+        )
+
+    def source(
+        self,
+        target: Target,
+        network: NetworkArguments,
+        formats: tuple[str, ...],
+        calibration: CalibrationArguments | None = None,
+    ) -> Path | ExportRequest:
+        """Return a file as it is, or the request to export a model.
+
+        A form that is asked for by the model's name goes before ``opt`` and ``no_opt``. Raises
+        what ``request`` raises.
+        """
+        from ghostdeploy.commands.targets import FormedModel
+        from ghostdeploy.export.rewrites import FORMS
+
+        if isinstance(target, Path):
+            return target
+        if not isinstance(target, FormedModel):
+            return self.request(target, network, formats, calibration)
+        request, form = self.request(target.spec, network, formats, calibration), FORMS[target.form]
+        export = replace(request.export, without=form.without, speed=form.speed)
+        return replace(request, export=export)

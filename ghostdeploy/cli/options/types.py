@@ -1,0 +1,88 @@
+"""What words on the command line mean: a resolution, a share, pairs, limits, changed options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from ghostdeploy.errors import UsageError
+
+
+class Resolution(click.ParamType[tuple[int, int]]):
+    """``224`` or ``192x320``, as height and width."""
+
+    name = "resolution"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:
+        """Raise UsageError for what is no resolution."""
+        from ghostdeploy.commands.targets import parse_resolution
+
+        return parse_resolution(str(value))
+
+
+class Change(click.ParamType[tuple[str, object]]):
+    """``NAME=VALUE``, an option of a variant of the zoo and its new value."""
+
+    name = "name=value"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, object]:
+        """Raise UsageError for what has no name or no value."""
+        from ghostdeploy import zoo
+
+        return zoo.parse_change(str(value))
+
+
+class Share(click.ParamType[float]):
+    """``2%`` or ``0.02``."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> float:
+        """Raise UsageError for what is no share, and for a number from 1 on without a ``%``."""
+        text = str(value)
+        number, percent, rest = text.strip().partition("%")
+        try:
+            share = float(number) / (100 if percent else 1)
+        except ValueError:
+            rest, share = "?", 0.0
+        if rest or (share >= 1 and not percent):
+            option = f"--{param.name}" if param else "a share"
+            raise UsageError(f"{option} takes a share such as 2% or 0.02, not {text!r}")
+        return share
+
+
+class Looks(click.ParamType[tuple[int, ...]]):
+    """``10,16,24``, numbers of pairs; a suite writes them as an array."""
+
+    name = "looks"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, ...]:
+        """Raise UsageError for what are no whole numbers."""
+        text = value if isinstance(value, str) else ",".join(map(str, _items(value)))
+        try:
+            return tuple(int(number) for number in text.split(","))
+        except ValueError as error:
+            raise UsageError(f"--looks takes pairs such as 10,16,24, not {text!r}") from error
+
+
+class Limit(click.ParamType[tuple[str, float]]):
+    """``NAME=1.25``, a model and the largest ratio to it."""
+
+    name = "name=limit"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, float]:
+        """Raise UsageError for a missing name, or a limit that is no number."""
+        text = value if isinstance(value, str) else "=".join(map(str, _items(value)))
+        name, _, limit = text.rpartition("=")
+        try:
+            found = float(limit)
+        except ValueError:
+            name, found = "", 0.0
+        if not name:
+            raise UsageError(f"--max-ratio takes NAME=1.25, not {text!r}")
+        return name, found
+
+
+def _items(value: object) -> Sequence[object]:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)

@@ -1,0 +1,70 @@
+"""``ghostdeploy verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from ghostdeploy.commands.verify import VerifyRequest
+
+
+@dataclass(frozen=True)
+class VerifyArguments:
+    """The arguments of ``ghostdeploy verify``."""
+
+    file: Path = argument(type=Path)
+    model: str | None = option(
+        "--model",
+        metavar="MODEL",
+        help="The network that FILE is, where the file does not say so itself.",
+    )
+    network: NetworkArguments = group(NetworkArguments)
+    precision: str = option(
+        "--precision",
+        default="",
+        help="With --model, the precision of FILE; what the file itself tells by default.",
+    )
+    layers: bool = option("--layers", is_flag=True, help="Print every inner tensor's difference.")
+    as_json: bool = json_flag()
+
+    def request(self) -> VerifyRequest:
+        """Return the request. Raises UsageError for values that make no sense."""
+        from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.commands.verify import VerifyRequest
+
+        spec = parse_target(self.model, self.network.defaults) if self.model else None
+        if isinstance(spec, Path):
+            raise UsageError("--model takes a model of the zoo, not a file")
+        network = self.network
+        return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
+
+
+@click.command()
+@pass_arguments(VerifyArguments)
+def verify(arguments: VerifyArguments) -> None:
+    """Compare FILE with its torch network again, layer by layer."""
+    from ghostdeploy.commands import verify as command
+
+    found = command.verify(arguments.request())
+    if arguments.as_json:
+        emit_json({"parity": asdict(found.parity), "layers": found.layers})
+    elif arguments.layers:
+        for name, error in found.layers.items():
+            mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
+            click.echo(f"{mark} {error:8.1e}  {name}")
+    from ghostdeploy.commands.proof import describe_parity
+
+    text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
+    if not found.parity.passed:
+        raise CheckFailed(text)
+    if not arguments.as_json:
+        click.echo(text)

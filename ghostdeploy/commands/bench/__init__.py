@@ -1,0 +1,1 @@
+"""Measuring latencies: a session under way, its records, and what they say when compared."""

@@ -1,0 +1,127 @@
+"""The one flow of every measuring command: check the places, export the models, measure at each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostdeploy.commands.bench.new_records import file_safe
+from ghostdeploy.commands.bench.session import bench
+from ghostdeploy.commands.compare import compare_with_paper
+from ghostdeploy.commands.contenders import Contender, prepare_contenders
+from ghostdeploy.commands.export import ExportRequest
+from ghostdeploy.commands.instructions import compare_instructions, count_instructions
+from ghostdeploy.commands.places import (
+    PlaceOutcome,
+    check_reachable,
+    find_places,
+    measure_at_places,
+)
+from ghostdeploy.progress import Progress
+from ghostdeploy.report.instructions.tables import InstructionReport
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.runners import Access, Device, Runner
+from ghostdeploy.schema import BenchParams, BenchRecord, Comparison
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """What to measure, where and how.
+
+    ``models`` are files, and networks that are exported first: ``side_by_side`` in processes of
+    their own, or one after the other in this one. ``records`` is the folder of the records.
+    ``resume`` goes on with a session that was cut off, ``wait_s`` is how long to wait for a phone
+    that is in use, and ``adb`` the adb program, "" for the usual places.
+    """
+
+    models: tuple[Path | ExportRequest, ...]
+    device: Device
+    params: BenchParams
+    records: Path = Path("reports")
+    resume: bool = False
+    wait_s: float = 0.0
+    adb: str = ""
+    side_by_side: bool = True
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured: a list of records from every place, in the order of ``contenders``."""
+
+    contenders: tuple[Contender, ...]
+    outcomes: tuple[PlaceOutcome[list[BenchRecord]], ...]
+
+    @property
+    def titles(self) -> list[str]:
+        """What tables call the models."""
+        return [contender.title for contender in self.contenders]
+
+    @property
+    def records(self) -> list[BenchRecord]:
+        """The records of all places, one place after the other."""
+        return [record for outcome in self.outcomes for record in outcome.result or ()]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """A line for each place that could not be measured at."""
+        failed = (outcome for outcome in self.outcomes if outcome.result is None)
+        return tuple(f"{outcome.place.title}: {outcome.error}" for outcome in failed)
+
+    def compare(self, titles: Sequence[str] = ()) -> dict[str, list[Comparison]]:
+        """Return the rows of each place that was measured at, by the place's title."""
+        return {
+            outcome.place.title: compare_with_paper(outcome.result, titles or self.titles)
+            for outcome in self.outcomes
+            if outcome.result is not None
+        }
+
+    def report_latencies(self, title: str, notes: tuple[str, ...] = ()) -> dict[str, Report]:
+        """Return a report for each place, by what to add to its files' names.
+
+        Nothing is added, to the names or the title, where there is one place only.
+        """
+        if len(self.outcomes) == 1:
+            (rows,) = self.compare().values()
+            return {"": Report(title, tuple(rows), notes)}
+        return {
+            file_safe(place): Report(f"{title}: {place}", tuple(rows), notes)
+            for place, rows in self.compare().items()
+        }
+
+    def report_instructions(self, title: str) -> InstructionReport:
+        """Return the report of an emulated core."""
+        return InstructionReport(title, tuple(compare_instructions(self.records, self.titles)))
+
+
+def choose_format(device: Device, params: BenchParams) -> str:
+    """Return the format that the networks are exported to, for what runs them."""
+    onnx = params.runtime == "onnxruntime" and not device.counts_instructions
+    return "onnx" if onnx else "tflite"
+
+
+def measure(
+    request: MeasureRequest, progress: Progress, tell: Callable[[str], None]
+) -> Measurement:
+    """Export what is not there yet and measure all models at every place, in one session each.
+
+    ``tell`` hears what is waited for. A place that fails does not stop the others; the only one's
+    error is raised. Raises what ``bench`` or ``count_instructions``, exporting, and opening the
+    device's runner raise; an only device that cannot be used is found out before anything is
+    exported.
+    """
+    params = request.params
+    places = find_places(request.device, params.cpus, request.adb)
+    access = Access(tell=tell, resume=request.resume, wait_s=request.wait_s, adb=request.adb)
+    check_reachable(places, params, access)
+    groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
+    contenders = [each for group in groups for each in prepare_contenders(group, progress)]
+    artifacts = [contender.artifact for contender in contenders]
+
+    def work(runner: Runner, params: BenchParams, progress: Progress) -> list[BenchRecord]:
+        if request.device.counts_instructions:
+            return count_instructions(artifacts, runner, params, request.records, progress)
+        return bench(artifacts, runner, params, request.records, progress, resume=request.resume)
+
+    outcomes = measure_at_places(places, params, access, progress, work)
+    return Measurement(tuple(contenders), tuple(outcomes))
