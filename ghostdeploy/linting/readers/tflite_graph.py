@@ -8,9 +8,9 @@ from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.flatbuffer import indices, tensor_name
+from ghostdeploy.flatbuffer import enum_names, indices, tensor_name
 from ghostdeploy.linting.graph import Graph, Node
-from ghostdeploy.linting.readers.tflite_tensors import Contents, enum_names, read_value
+from ghostdeploy.linting.readers.tflite_tensors import Contents, read_value
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any
 
-from ghostdeploy import flatbuffer
-from ghostdeploy.flatbuffer import indices
+from ghostdeploy.flatbuffer import enum_names, indices
 from ghostdeploy.linting.graph import NUMERIC, Value, count_bytes
 
 SMALL_BYTES = 4096  # what a constant may have for rules to see its numbers
@@ -93,10 +91,3 @@ def _quantization(tensor: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]
     if q is None or q.scale is None or not len(q.scale):
         return (), (), 0
     return tuple(float(s) for s in q.scale), tuple(indices(q.zeroPoint)), q.quantizedDimension
-
-
-@cache
-def enum_names(enum: str) -> dict[int, str]:
-    """Return the names of an enumeration of the schema, by their numbers."""
-    members = vars(getattr(flatbuffer.schema(), enum))
-    return {value: name for name, value in members.items() if isinstance(value, int)}

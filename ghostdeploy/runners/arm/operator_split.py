@@ -67,12 +67,10 @@ def parse_operators(text: str) -> tuple[ReportedOperator, ...]:
 def read_planned_operators(model: Path) -> tuple[PlannedOperator, ...]:
     """Return the operators of a TFLite file's first graph in order. Raises as ``load_file``."""
     tree = flatbuffer.load_file(model)
-    codes = vars(flatbuffer.schema().BuiltinOperator)
-    names = {value: name for name, value in codes.items() if isinstance(value, int)}
     graph = tree.subgraphs[0]
     return tuple(
         PlannedOperator(
-            names.get(tree.operatorCodes[op.opcodeIndex].builtinCode, ""),
+            flatbuffer.operator_kind(tree, op),
             flatbuffer.tensor_name(graph.tensors[op.outputs[0]]),
             len(op.inputs),
         )

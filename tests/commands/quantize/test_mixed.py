@@ -42,8 +42,8 @@ def model() -> bytes:
 @pytest.fixture(scope="module")
 def quantizer() -> TfliteQuantizer:
     how, data = Preprocessing((8, 8)), model()
-    images = calibration.synthetic(how, 32, 0)
-    found = ranges.chosen(data, ranges.observe(data, images.inputs), "minmax", how.limits)
+    images = calibration.make_synthetic(how, 32, 0)
+    found = ranges.choose_ranges(data, ranges.observe(data, images.inputs), "minmax", how.limits)
     rewrites = int8_rewrites("int8")
     plan = QuantizationPlan("int8-float-io", QuantizeOptions(), images, how.limits, rewrites)
     return TfliteQuantizer(data, plan, found)

@@ -9,11 +9,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ghostdeploy import flatbuffer
+from ghostdeploy.flatbuffer import enum_names
 from ghostdeploy.linting import lint_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
-from ghostdeploy.linting.readers.tflite_tensors import enum_names
 
 OPTIONS = {
     "ADD": "AddOptions",
