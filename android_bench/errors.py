@@ -1,4 +1,4 @@
-"""Every exception that android_bench raises on purpose.
+"""Define every exception that android_bench raises on purpose.
 
 AndroidBenchError
 ├── OptionError                  the options contradict themselves or cannot be passed on
@@ -6,6 +6,7 @@ AndroidBenchError
 │   ├── ProgramFailedError       the program failed or was killed; ``returncode`` says how
 │   ├── UnconsumedFlagsError     the program ignored flags, yet ran and exited with 0
 │   └── IncompleteLogError       the log stops before the results are complete
+├── FetchError                   no program was downloaded; what was there is as it was
 ├── LaunchError                  a program on this machine could not be run to its end
 │   ├── BinaryNotFoundError      there is no such file
 │   ├── BinaryNotExecutableError the file may not be executed
@@ -34,7 +35,8 @@ AndroidBenchError
     │   ├── RemoteFileError      there is no such file on the phone, or it is a folder
     │   └── DamagedTransferError what arrived is not what was sent
     ├── DeviceLockedError        another ghostdeploy is using the phone
-    └── DeviceNotReadyError      the phone did not cool down, charge or start in time
+    ├── DeviceNotReadyError      the phone did not cool down, charge or start in time
+    └── SelfTestError            benchmark_model does not run there, or does something else
 
 AdbServerReplacedWarning (a UserWarning): adb killed another version's server, and its sessions.
 
@@ -47,7 +49,7 @@ from collections.abc import Sequence
 
 
 class AndroidBenchError(Exception):
-    """The root; never raised itself."""
+    """The root of the tree is never raised itself."""
 
 
 class OptionError(AndroidBenchError):
@@ -82,12 +84,16 @@ class IncompleteLogError(ParseError):
     """The output ends, or lacks lines, before the results are complete."""
 
 
+class FetchError(AndroidBenchError):
+    """Nothing was fetched, and what was there before is as it was."""
+
+
 class LaunchError(AndroidBenchError):
     """The program could not be run to its end on this machine."""
 
 
 class BinaryNotFoundError(LaunchError):
-    """There is no such program."""
+    """There is no such program on this machine."""
 
 
 class BinaryNotExecutableError(LaunchError):
@@ -142,7 +148,7 @@ class AdbError(AndroidBenchError):
 
 
 class AdbProgramError(AdbError):
-    """There is no adb program, or it cannot be run here."""
+    """There is no adb program, or it cannot be run on this machine."""
 
 
 class AdbServerError(AdbError):
@@ -182,7 +188,7 @@ class ConnectionLostError(AdbError):
 
 
 class AdbTimeoutError(AdbError):
-    """No end in time; ``stdout`` and ``stderr`` hold what came until then."""
+    """The call did not end in time; ``stdout`` and ``stderr`` hold what came until then."""
 
 
 class ServiceRefusedError(AdbError):
@@ -223,6 +229,10 @@ class DeviceLockedError(AdbError):
 
 class DeviceNotReadyError(AdbError):
     """The phone is too hot, its battery too low, or it has not finished its start."""
+
+
+class SelfTestError(AdbError):
+    """The program does not run on this phone, or does not do what it should."""
 
 
 class AdbServerReplacedWarning(UserWarning):

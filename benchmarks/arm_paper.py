@@ -26,7 +26,7 @@ KEPT = ("depthwise",)  # without it the builtin kernels run five convolutions th
 
 @dataclass(frozen=True)
 class Row:
-    """A network of ours, and where the paper prints its latency."""
+    """A network of ours, and where the paper prints its latency (on its P30, in ms)."""
 
     title: str
     spec: ModelSpec
@@ -34,7 +34,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """The first is the ratios' base."""
+    """Return the networks; the first is the ratios' base."""
     found = [
         Row("GhostNet 1.0×", zoo.make_spec("ghostnetv1"), table("1", "GhostNet", "1.0x")),
         Row("+ self-attention", zoo.make_spec("ghostnetv1_sa"),
@@ -63,18 +63,20 @@ def rows() -> list[Row]:
 
 
 def table(name: str, model: str, variant: str) -> float:
-    latency = paper_data.find(name, model, variant).latency_ms
+    """Return the latency in ms that a row of the paper's table prints."""
+    latency = paper_data.find_row(name, model, variant).latency_ms
     assert latency is not None
     return latency
 
 
 def variant(title: str, latency: float, **changes: object) -> Row:
+    """Return a variant of GhostNetV2 as the paper's text describes it."""
     spec = zoo.make_spec("ghostnetv2", variant="paper", changes=changes)
     return Row(f"V2, {title}", spec, latency)
 
 
 def counts(row: Row, folder: Path) -> tuple[int, int]:
-    """Builtin kernels', XNNPACK's."""
+    """Return the instructions of one inference: the builtin kernels', XNNPACK's."""
     without = tuple(name for name in OPTIONAL if name not in KEPT)
     options = ExportOptions(without=without)
     request = ExportRequest(row.spec, ("tflite",), export=options, out=folder)
@@ -89,6 +91,7 @@ def counts(row: Row, folder: Path) -> tuple[int, int]:
 
 
 def main() -> None:
+    """Print a row a network as it is counted, then the correlations."""
     print("| network | paper (ms) | ratio | builtin (M) | ratio | XNNPACK (M) | ratio |")
     print("|---|---|---|---|---|---|---|")
     ratios: dict[str, tuple[float, float, float]] = {}
@@ -112,6 +115,7 @@ def main() -> None:
 
 
 def correlations(ratios: list[tuple[float, float, float]]) -> str:
+    """Return how the logarithms of the ratios go with the paper's."""
     time, builtin, xnnpack = ([log(x) for x in column] for column in zip(*ratios, strict=True))
     return f"builtin {correlation(time, builtin):.3f}, XNNPACK {correlation(time, xnnpack):.3f}"
 

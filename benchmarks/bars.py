@@ -7,10 +7,11 @@ the median of the ratios in each round; outputs against torch's, the largest dif
 inputs. Best is the better one of plain and peer. A bar is judged by the form that is best at it,
 among those whose outputs are torch's.
 
-python benchmarks/bars.py [width] [side] [--cache FOLDER] [--timm FOLDER] [--rounds N]
+Run: python benchmarks/bars.py [width] [side] [--cache FOLDER] [--timm FOLDER] [--rounds N]
+(after ghostdeploy doctor --setup-qemu; tens of minutes).
 
-Run it after doctor --setup-qemu. With --cache, conversions and counts are made once for each state
-of the sources, so that a second call only takes the times; --rounds 0 takes none.
+With --cache, conversions and counts are made once for each state of the sources, so that a second
+call only takes the times; --rounds 0 takes none.
 """
 
 from __future__ import annotations
@@ -38,15 +39,16 @@ from measure import (
 from peer import TIMM, peer_file
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import ExportRequest, export, network_of
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.export import parity, rewrites
-from ghostdeploy.export.deploy import reference
-from ghostdeploy.lint.partitions import measure
-from ghostdeploy.records import write_atomic
-from ghostdeploy.runners.arm.pins import setup_key
-from ghostdeploy.runners.arm.place import installed
+from ghostdeploy.export.deploy import reference_outputs
+from ghostdeploy.files import write_atomic
+from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.runners.arm.emulator_folder import require_emulator
+from ghostdeploy.runners.arm.pins import compute_setup_key
 from ghostdeploy.schema import ExportOptions, ModelSpec
 from ghostdeploy.tensors import to_nhwc
 
@@ -76,7 +78,7 @@ Key = Callable[[Row], float | None]
 
 @dataclass(frozen=True)
 class Bar:
-    """``value`` finds it and the form's name in the rows; at most ``must``, better ``aim``."""
+    """A goal: at most ``must``, better ``aim``; ``value`` finds it and the form's name in rows."""
 
     name: str
     must: float
@@ -85,7 +87,7 @@ class Bar:
 
 
 def least(rows: Rows, kind: str, key: Key) -> tuple[float | None, str]:
-    """The least of the optimized forms of one ``kind``: fp32, V1, int8 or fp16 arithmetic."""
+    """Return the least of the optimized forms of a ``kind``: fp32, V1, int8, fp16 arithmetic."""
     names = [row_name(kind, form) for form in OPTIMIZED if row_name(kind, form) in rows]
     if kind == "fp32":
         names = [name for name in names if rows[name].error <= EQUAL]
@@ -94,22 +96,27 @@ def least(rows: Rows, kind: str, key: Key) -> tuple[float | None, str]:
 
 
 def row_name(kind: str, form: str) -> str:
+    """Return how a form of a kind is called in the table."""
     return form if kind == "fp32" else f"{kind}, {form}"
 
 
 def best(rows: Rows) -> int:
+    """Return the instructions of the better one of plain and peer."""
     return min(rows["plain"].count, rows["peer"].count)
 
 
 def counted(kind: str, base: Callable[[Rows], int]) -> Callable[[Rows], tuple[float | None, str]]:
+    """Return what finds the least instructions of ``kind``, as a multiple of ``base``."""
     return lambda rows: least(rows, kind, lambda row: row.count / base(rows))
 
 
 def plain_count(rows: Rows) -> int:
+    """Return the plain form's instructions."""
     return rows["plain"].count
 
 
 def least_v1(rows: Rows) -> int:
+    """Return the instructions of GhostNetV1's best form."""
     return min(rows[row_name("V1", form)].count for form in OPTIMIZED)
 
 
@@ -125,9 +132,10 @@ BARS = (
 
 
 def main(width: float, side: int, cache: Path, timm: Path, rounds: int) -> None:
+    """Make every form, count, time and compare it, and print the tables."""
     spec = zoo.make_spec("ghostnetv2", width=width, resolution=(side, side))
     v1 = zoo.make_spec("ghostnetv1", width=width, resolution=(side, side))
-    installed()  # before the conversions: they take minutes
+    require_emulator()  # before the conversions: they take minutes
     theirs, ours = peer(spec, timm, cache), lowered(spec, cache)
     files = {"plain": ours["plain"], "peer": theirs} | ours
     files |= {row_name("V1", form): path for form, path in lowered(v1, cache).items()}
@@ -155,7 +163,7 @@ def main(width: float, side: int, cache: Path, timm: Path, rounds: int) -> None:
 
 
 def lowered(spec: ModelSpec, folder: Path) -> dict[str, Path]:
-    """A file a form, from one conversion."""
+    """Write a file a form, from one conversion."""
     raw, values = converted(spec, folder)
     files = {name: folder / f"{spec.name}-{name}.tflite" for name in FORMS}
     for name, path in files.items():
@@ -165,6 +173,7 @@ def lowered(spec: ModelSpec, folder: Path) -> dict[str, Path]:
 
 
 def peer(spec: ModelSpec, timm: Path, folder: Path) -> Path:
+    """Write the peer's file, once for each state of the sources."""
     path = folder / f"timm{TIMM}-{spec.name}-{sources_key()}.tflite"
     if not path.exists():
         peer_file(spec, timm, path)
@@ -172,7 +181,7 @@ def peer(spec: ModelSpec, timm: Path, folder: Path) -> Path:
 
 
 def int8(spec: ModelSpec, form: str, folder: Path) -> Path:
-    """As ``ghostdeploy export --precision int8`` writes it, ranges of synthetic images."""
+    """Export as ``ghostdeploy export --precision int8`` does, ranges of synthetic images."""
     options = ExportOptions(without=FORMS[form].without, speed=FORMS[form].speed)
     request = ExportRequest(spec, ("tflite",), "int8", export=options, out=folder)
     (done,) = export(request)
@@ -180,6 +189,7 @@ def int8(spec: ModelSpec, form: str, folder: Path) -> Path:
 
 
 def times_to_best(files: dict[str, Path], rounds: int) -> dict[str, float]:
+    """Return each timed form's ratio to the faster one of plain and peer."""
     if not rounds:
         return {}
     table = rounds_of([opened(files[name]) for name in TIMED], rounds)
@@ -191,12 +201,12 @@ def times_to_best(files: dict[str, Path], rounds: int) -> dict[str, float]:
 
 
 def logits_error(path: Path, spec: ModelSpec) -> float:
-    """The logits' largest difference from torch's, over parity's inputs."""
-    network, interpreter, options = network_of(spec, None, 0), opened(path), ExportOptions()
+    """Return the logits' largest difference from torch's."""
+    network, interpreter, options = build_network(spec, None, 0), opened(path), ExportOptions()
     return max(
         float(
             np.abs(
-                reference(network, options, image)[0] - logits(interpreter, to_nhwc(image))
+                reference_outputs(network, options, image)[0] - logits(interpreter, to_nhwc(image))
             ).max()
         )
         for image in parity.example_inputs(spec, options)
@@ -204,13 +214,14 @@ def logits_error(path: Path, spec: ModelSpec) -> float:
 
 
 def kernels(path: Path) -> int | None:
-    found = measure(path)
+    """Return the XNNPACK partitions, None where they cannot be measured."""
+    found = measure_partitions(path)
     return found.kernels if found else None
 
 
 def count(path: Path, folder: Path, **changes: Any) -> int:
-    """``instructions``, once for each file, way to run it and emulator."""
-    key = f"{setup_key()} {file_sha256(path)} {sorted(changes.items())}"
+    """Return ``instructions``, once for each file, way to run it and emulator."""
+    key = f"{compute_setup_key()} {file_sha256(path)} {sorted(changes.items())}"
     if key not in kept_counts(folder):
         found = instructions(path, **changes)
         known = kept_counts(folder) | {key: found}  # another process may have added to them
@@ -219,11 +230,13 @@ def count(path: Path, folder: Path, **changes: Any) -> int:
 
 
 def kept_counts(folder: Path) -> dict[str, int]:
+    """Return the counts that an earlier call left in ``folder``."""
     kept = folder / COUNTS
     return dict(json.loads(kept.read_text())) if kept.exists() else {}
 
 
 def report(spec: ModelSpec, rows: dict[str, Row], rounds: int) -> str:
+    """Return both tables."""
     plain = rows["plain"].count
     lines = [
         f"{spec.name}, one thread, XNNPACK, seeded weights, {rounds} rounds",

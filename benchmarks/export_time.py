@@ -2,7 +2,7 @@
 
 By hand is what one would type without ghostdeploy: a script with torch.onnx.export, then the
 onnx2tf command line (it makes fp32 and fp16 and proves nothing). The two alternate, and only
-their ratio is worth quoting. Run: python benchmarks/export_time.py [rounds]
+their ratio is worth quoting. Run: python benchmarks/export_time.py [rounds] (a few minutes a round)
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 
 def by_hand(folder: Path) -> None:
+    """Convert as one would without ghostdeploy."""
     np.save(folder / PLACEHOLDER, np.zeros((20, 128, 128, 3), np.float32))
     run([sys.executable, "-c", SCRIPT], folder)
     run([str(BIN / "onnx2tf"), "-i", "model.onnx", "-o", "out", "-n"], folder)
@@ -38,20 +39,23 @@ def by_hand(folder: Path) -> None:
 
 
 def cold(folder: Path) -> None:
+    """Export into an empty folder."""
     run([str(BIN / "ghostdeploy"), "export", "--format", "all", "--out", "out"], folder)
     assert len(list((folder / "out").glob("*.tflite"))) == 1
 
 
 def run(argv: list[str], folder: Path) -> None:
+    """Run a command in ``folder``. Raises CalledProcessError where it fails."""
     subprocess.run(argv, cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
 
 
 def reused(folder: Path) -> None:
+    """Export what is there already."""
     run([str(BIN / "ghostdeploy"), "export", "--format", "all", "--out", "out"], folder)
 
 
 def timed(work: Callable[[Path], None], folder: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of ``work`` and its processes."""
+    """Return wall and CPU seconds of ``work`` and its processes."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     work(folder)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -59,6 +63,7 @@ def timed(work: Callable[[Path], None], folder: Path) -> tuple[float, float]:
 
 
 def main(rounds: int) -> None:
+    """Print the medians over the rounds, each as a ratio to that round's time by hand."""
     samples: dict[str, list[tuple[float, float]]] = {"by hand": [], "cold": [], "reused": []}
     for number in range(rounds):
         for name in ("by hand", "cold") if number % 2 else ("cold", "by hand"):

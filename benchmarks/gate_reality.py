@@ -6,7 +6,7 @@
 
 The baseline is GhostNet 1.0 at 128 pixels. A slow-down is a real one: one or two more copies of the
 last bottleneck of a stage; which stage was chosen by ``calibrate``'s ratios. Every gate is the
-command as users run it. Prints one Markdown row a gate.
+command as users run it, a few minutes each. Prints one Markdown row a gate.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ LAUNCH = ("--runs", "200", "--warmup", "20")
 
 
 def name_of(stages: tuple[int, ...]) -> str:
+    """Return the name of the network with one more block in each of ``stages``."""
     return "base" + "".join(f"+{stage}" for stage in stages)
 
 
 def make(folder: Path, stages: tuple[int, ...]) -> Path:
-    """GhostNet with one more bottleneck in each of ``stages``, as TFLite."""
+    """Return GhostNet with one more bottleneck in each of ``stages``, as TFLite."""
     from ghostdeploy import zoo
-    from ghostdeploy.export.deploy import DeployForm
-    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.deploy import DeployNetwork
+    from ghostdeploy.export.tflite import start_converter
     from ghostdeploy.export.to_onnx import to_onnx
     from ghostdeploy.quiet import captured
     from ghostdeploy.schema import ExportOptions
@@ -49,15 +50,16 @@ def make(folder: Path, stages: tuple[int, ...]) -> Path:
     for stage in stages:
         blocks = network.blocks[stage]
         blocks.append(copy.deepcopy(blocks[-1]))
-    with captured(), started() as converter:
+    with captured(), start_converter() as converter:
         seed_weights(network, 0)
-        exported = to_onnx(DeployForm(network, ExportOptions()), spec.resolution)
+        exported = to_onnx(DeployNetwork(network, ExportOptions()), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
         path.write_bytes(converter.finish())
     return path
 
 
 def gate(baseline: Path, candidate: Path, *options: str) -> dict[str, object]:
+    """Run ``ghostdeploy gate`` and return its JSON. Raises SystemExit where it says nothing."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["gate", "--baseline", str(baseline), "--candidate", str(candidate)]
         words += ["--records", folder, "--history", f"{folder}/h.jsonl", "--json", *LAUNCH]
@@ -71,7 +73,7 @@ def gate(baseline: Path, candidate: Path, *options: str) -> dict[str, object]:
 
 
 def calibrate(folder: Path) -> None:
-    """The ratio that an extra block of each stage makes, over 12 pairs."""
+    """Print the ratio that an extra block of each stage makes, over 12 pairs."""
     print("| model | ratio | verdict | why |\n|---|---|---|---|")
     for stages in (*((stage,) for stage in STAGES), *SLOW.values()):
         said = gate(folder / "base.tflite", make(folder, stages), "--looks", "12")
@@ -80,12 +82,14 @@ def calibrate(folder: Path) -> None:
 
 
 def shown(ratio: object) -> str:
+    """Return a ratio and its limits as text."""
     if not isinstance(ratio, dict):
         return "–"
     return f"{ratio['value']:.3f} [{ratio['lower']:.3f}, {ratio['upper']:.3f}]"
 
 
 def gates(baseline: Path, candidate: Path, o: argparse.Namespace) -> None:
+    """Run a gate as often as asked for, and print a row each and the verdicts."""
     print("| gate | verdict | ratio | pairs | noise | time | why |\n|---|---|---|---|---|---|---|")
     found: Counter[object] = Counter()
     for number in range(1, o.gates + 1):
@@ -101,7 +105,7 @@ def gates(baseline: Path, candidate: Path, o: argparse.Namespace) -> None:
 
 @contextmanager
 def neighbours(count: int):
-    """Processes that compute for a second or two, now and then, on any core."""
+    """Let ``count`` processes compute for a second or two, now and then, on any core."""
     started = [
         multiprocessing.Process(target=_disturb, args=(n,), daemon=True) for n in range(count)
     ]
@@ -128,6 +132,7 @@ def _disturb(seed: int) -> None:
 
 
 def main() -> None:
+    """Do what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["models", "calibrate", "aa", *SLOW, "neighbour"])
     parser.add_argument("--folder", type=Path, default=Path("models/gate-reality"))

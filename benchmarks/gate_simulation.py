@@ -1,6 +1,6 @@
 """How often the gate is right, by simulated sessions on a noisy phone. Prints Markdown tables.
 
-    python benchmarks/gate_simulation.py [SESSIONS] [--variants]
+    python benchmarks/gate_simulation.py [SESSIONS] [--variants]   # some minutes with 2000
 
 The noise model, on the logarithm of a run's latency: arm + session shift N(0, 2 %) + drift rising
 to U(0, 4 %) over a session + launch effect N(0, SD) + per run N(0, 0.4 %) + Exp(0.6 %), 1 % of the
@@ -30,7 +30,7 @@ CHUNK = 250  # sessions drawn at once: 250 × 72 × 50 numbers are 7 MB
 
 @dataclass(frozen=True)
 class Noise:
-    """Shares; ``slow_share`` of the candidate's launches are ``slow_by`` slower."""
+    """How a phone varies, in shares; ``slow_share`` of the candidate's launches are slower."""
 
     launch_sd: float = 0.015
     session_sd: float = 0.02
@@ -51,7 +51,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """Shares of the sessions in %, and the mean numbers of pairs."""
+    """What became of the sessions, in % of them, and the mean numbers of pairs."""
 
     verdicts: dict[Verdict, float]
     valid_pairs: float
@@ -59,6 +59,7 @@ class Outcome:
 
     @classmethod
     def of(cls, gates: list[PairedGate]) -> Outcome:
+        """Sum up decided gates."""
         results = [gate.result for gate in gates]
         counts = Counter(result.verdict for result in results)
         return cls(
@@ -70,7 +71,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sessions:
-    """``ms`` and ``flagged`` are (sessions, pairs, 2): the baseline's launches, the candidate's."""
+    """Drawn sessions, latencies in ms and the device's flags.
+
+    Both are (sessions, pairs, 2): the baseline's launches, the candidate's.
+    """
 
     ms: np.ndarray
     flagged: np.ndarray
@@ -79,7 +83,7 @@ class Sessions:
 def draw(
     random: np.random.Generator, sessions: int, pairs: int, change: float, noise: Noise
 ) -> Sessions:
-    """Launches in the order AB, BA, AB …"""
+    """Draw launches in the order AB, BA, AB and so on."""
     launches = 2 * pairs
     candidate = (np.arange(launches) + 1) // 2 % 2 == 1
     level = np.where(candidate, np.log1p(change), 0.0)
@@ -98,7 +102,7 @@ def draw(
 
 
 def by_arm(launches: np.ndarray) -> np.ndarray:
-    """(sessions, launches) in order of time to (sessions, pairs, 2): odd pairs ran BA."""
+    """Turn (sessions, launches) in order of time into (sessions, pairs, 2): odd pairs ran BA."""
     pairs = launches.reshape(len(launches), -1, 2).copy()
     pairs[:, 1::2] = pairs[:, 1::2, ::-1].copy()
     return pairs
@@ -107,7 +111,7 @@ def by_arm(launches: np.ndarray) -> np.ndarray:
 def throttled(
     random: np.random.Generator, sessions: int, launches: int, noise: Noise
 ) -> np.ndarray:
-    """(sessions, launches): whether a launch is."""
+    """Return (sessions, launches): whether a launch is throttled."""
     hot = np.zeros((sessions, launches), dtype=bool)
     before = np.zeros(sessions, dtype=bool)
     for launch in range(launches):
@@ -117,7 +121,7 @@ def throttled(
 
 
 def heat(random: np.random.Generator, hot: np.ndarray) -> np.ndarray:
-    """(sessions, launches, RUNS): what throttled runs take longer, as logarithms."""
+    """Return (sessions, launches, RUNS): what throttled runs take longer, as logarithms."""
     by = np.log1p(random.uniform(0.2, 0.6, hot.shape)) * hot
     late = random.random(hot.shape) < 0.5
     start = np.where(late, random.integers(0, RUNS, hot.shape), 0)
@@ -125,7 +129,7 @@ def heat(random: np.random.Generator, hot: np.ndarray) -> np.ndarray:
 
 
 def sessions(policy: GatePolicy, change: float, noise: Noise, seed: int) -> Iterator[PairedGate]:
-    """Decided gates, without end."""
+    """Yield decided gates, without end."""
     random = np.random.default_rng(seed)
     while True:
         drawn = draw(random, CHUNK, policy.max_pairs, change, noise)
@@ -138,10 +142,12 @@ def sessions(policy: GatePolicy, change: float, noise: Noise, seed: int) -> Iter
 
 
 def simulate(policy: GatePolicy, change: float, noise: Noise, count: int, seed: int = 1) -> Outcome:
+    """Return what became of ``count`` sessions in which ``change`` is true."""
     return Outcome.of(list(islice(sessions(policy, change, noise, seed), count)))
 
 
 def table(policy: GatePolicy, count: int, noises: dict[str, Noise]) -> None:
+    """Print a row a true change, a column a kind of noise."""
     print(f"| true change | {' | '.join(noises)} |\n|{'---|' * (len(noises) + 1)}")
     for change in CHANGES:
         cells = [cell(simulate(policy, change, noise, count)) for noise in noises.values()]
@@ -149,7 +155,7 @@ def table(policy: GatePolicy, count: int, noises: dict[str, Noise]) -> None:
 
 
 def cell(outcome: Outcome) -> str:
-    """pass / regressed / inconclusive (+ invalid, improved) %; valid and attempted pairs."""
+    """Return pass / regressed / inconclusive (+ invalid, improved) %; valid and attempted pairs."""
     share = {verdict: f"{value:.3g}" for verdict, value in outcome.verdicts.items()}
     text = f"{share[Verdict.PASS]} / {share[Verdict.REGRESSED]} / {share[Verdict.INCONCLUSIVE]}"
     for verdict in (Verdict.INVALID, Verdict.IMPROVED):
@@ -160,11 +166,12 @@ def cell(outcome: Outcome) -> str:
 
 @dataclass(frozen=True)
 class LevelsPolicy(GatePolicy):
-    """A one-sided risk of its own at each look."""
+    """A policy with a one-sided risk of its own at each look."""
 
     levels: tuple[float, ...] = ()
 
     def confidence_at(self, look: int) -> float:
+        """Return the two-sided confidence at a look."""
         return 1 - 2 * self.levels[look]
 
 
@@ -181,7 +188,7 @@ VARIANTS = {
 
 
 def false_alarms(policy: GatePolicy, count: int = 200_000) -> float:
-    """The joint risk in % that a lower limit is above 0 at any look, where nothing changed.
+    """Return the joint risk in % that a lower limit is above 0 at any look, nothing changed.
 
     Whatever the (symmetric, continuous) distribution, as ranks and signs do not depend on it: an
     interval at one look excludes 0 if as many Walsh averages are on one side, which is to say if
@@ -201,7 +208,7 @@ def false_alarms(policy: GatePolicy, count: int = 200_000) -> float:
 
 
 def left_out(n: int, tail: float) -> int:
-    """The largest rank sum whose probability is at most ``tail``."""
+    """Return the largest rank sum whose probability is at most ``tail``."""
     counts = np.zeros(n * (n + 1) // 2 + 1)
     counts[0] = 1
     for rank in range(1, n + 1):
@@ -210,6 +217,7 @@ def left_out(n: int, tail: float) -> int:
 
 
 def variants(count: int) -> None:
+    """Print what other looks, levels and rules would have decided."""
     print(
         "| looks and levels | joint risk % | +0 %, 1.5 % sd | +3 %, 1.5 % sd | +2 %, 3 % sd"
         " | +5 %, 3 % sd |\n|---|---|---|---|---|---|"
@@ -232,6 +240,7 @@ def variants(count: int) -> None:
 
 
 def main() -> None:
+    """Print the tables that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sessions", type=int, nargs="?", default=2000)
     parser.add_argument("--variants", action="store_true", help="other looks, levels and rules")

@@ -1,12 +1,12 @@
 """What int8 costs networks that were really trained: the default, naive, and each switch alone.
 
-Prints a Markdown table. Run: python benchmarks/int8_accuracy.py quick|switches|random [WORD …].
-``quick`` is fp32, the default and naive int8 of every trained network: top-1 on the test split of
-small_data, all files on the same images, made by ``export``. ``switches`` turns one thing at a
-time, on the two networks that learned ``shapes``; ``random`` does on GhostNetV2 1.0 at 224 pixels
-with seeded weights, where there is no accuracy to be had, calibrated on 64 synthetic images. With
-WORDs, only the rows that have one of them.
-SNR is that of all test images' logits together (a few bad images decide it) and the median of each
+Prints a Markdown table. Run: python benchmarks/int8_accuracy.py quick|switches|random [WORD …]
+(quick takes some ten minutes, the others longer). ``quick`` is fp32, the default and naive int8 of
+every trained network: top-1 on the test split of small_data, all files on the same images, made by
+``export``. ``switches`` turns one thing at a time, on the two networks that learned ``shapes``;
+``random`` does on GhostNetV2 1.0 at 224 pixels with seeded weights, where there is no accuracy to
+be had, calibrated on 64 synthetic images. With WORDs, only the rows that have one of them. SNR is
+that of all test images' logits together (a few bad images decide it) and the median of each
 image's own.
 """
 
@@ -25,19 +25,22 @@ from numpy.typing import NDArray
 from small_data import write
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.eval import evaluate, subject
-from ghostdeploy.commands.export import ExportRequest, FloatForm, export, float_form, sidecar
-from ghostdeploy.commands.export import preprocessing_of as how_of
-from ghostdeploy.commands.quantize.tflite import quantize_tflite
+from ghostdeploy.commands.artifacts import sidecar_path
+from ghostdeploy.commands.eval import EvalRequest, evaluate, open_classifier
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.commands.export.pipeline import FloatForm
+from ghostdeploy.commands.export.run import make_float_form
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.export.parity import tflite_runner
-from ghostdeploy.images import labelled
-from ghostdeploy.images.decoding import decode
-from ghostdeploy.quantize import QuantizeOptions
+from ghostdeploy.export.inference import load_tflite
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.labelled import read_labelled
+from ghostdeploy.quantize import QuantizeOptions, int8_rewrites
 from ghostdeploy.quantize.error import snr_db
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import to_json
 from ghostdeploy.schema import Artifact, ExportOptions
+from ghostdeploy.typed_json import to_json
 
 MODELS = Path(__file__).parent.parent / "models"
 NETWORKS = (("ghostnetv2", "shapes"), ("ghostnetv1", "shapes"), ("ghostnetv2", "digits"))
@@ -60,6 +63,7 @@ class Row:
 
 
 def switched(name: str, **changes: Any) -> Row:
+    """Return the default with something changed."""
     return Row(name, replace(DEFAULT, **changes))
 
 
@@ -84,6 +88,7 @@ QUICK = (ROWS[0], ROWS[-1])
 
 
 def main(which: str, words: list[str]) -> None:
+    """Print the table of ``which``."""
     if which == "random":
         return random_weights(words)
     print(
@@ -98,11 +103,12 @@ def main(which: str, words: list[str]) -> None:
 
 
 def chosen(words: list[str]) -> tuple[Row, ...]:
+    """Return the rows that have one of ``words`` in their name, or all."""
     return tuple(r for r in ROWS if not words or any(word in r.name for word in words))
 
 
 def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms: bool) -> None:
-    """One network's rows; with ``forms`` its float form is converted once for several of them."""
+    """Print one network's rows; with ``forms`` its float form is converted once for several."""
     write(data, folder, TEST_IMAGES)
     spec = zoo.make_spec(arch, width=0.2, resolution=(96, 96), num_classes=10)
     weights = MODELS / f"{arch}_0.2_96_{data}.safetensors"
@@ -118,11 +124,10 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
             export=row.export,
         )
         made[row.name] = quickly(request) if forms else export(request)[0].artifact
-    found = labelled.read(folder / "test")
-    subjects = [subject(Path(a.path), 0.875) for a in made.values()]
-    subjects = [replace(s, name=n) for s, n in zip(subjects, made, strict=True)]
-    with captured():
-        judged = evaluate(subjects, found, folder / "records", base="fp32")
+    found = read_labelled(folder / "test")
+    files = [open_classifier(Path(a.path), 0.875) for a in made.values()]
+    files = [replace(file, name=name) for file, name in zip(files, made, strict=True)]
+    judged = evaluate(EvalRequest(tuple(files), found, folder / "records", base="fp32"))
     pairs = {pair.name: pair for pair in judged.paired}
     logits = {name: logits_of(artifact, folder / "test") for name, artifact in made.items()}
     for accuracy in judged.accuracies:
@@ -138,40 +143,47 @@ def trained(arch: str, data: str, folder: Path, rows: tuple[Row, ...], *, forms:
 
 
 def snrs(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float, float]:
-    """Of all logits (N, classes) together, and the median row's."""
+    """Return the SNR of all logits (N, classes) together, and the median row's, in dB."""
     return snr_db(before, after), float(np.median([*map(snr_db, before, after)]))
 
 
 def logits_of(artifact: Artifact, test: Path) -> NDArray[np.float32]:
-    run = tflite_runner(Path(artifact.path).read_bytes())
+    """Return the logits (N, classes) of the test images in order of their paths."""
+    run = load_tflite(Path(artifact.path).read_bytes())
     assert artifact.spec is not None
-    how = how_of(ExportRequest(artifact.spec, export=artifact.export))
-    images = (how.finish(decode(path, how)) for path in sorted(test.rglob("*.png")))
+    how = ExportRequest(artifact.spec, export=artifact.export).preprocessing
+    images = (how.finish(decode_image(path, how)) for path in sorted(test.rglob("*.png")))
     return np.concatenate([next(iter(run(image[None]).values())) for image in images])
 
 
 @cache
 def form_of(request: ExportRequest) -> FloatForm:
-    """The float form, BN's bounds included; the switches that follow do not change it."""
-    return float_form(request)
+    """Return the float form, BN's bounds included; the switches that follow do not change it."""
+    return make_float_form(request)
 
 
-def quantized(request: ExportRequest) -> tuple[Any, FloatForm]:
-    """What ``export`` makes of ``request``, unproven."""
+def quantized(request: ExportRequest) -> tuple[QuantizedModel, FloatForm]:
+    """Return what ``export`` makes of ``request``, unproven."""
     options = request.quantize
     kept = QuantizeOptions(
         options.calibration, options.size, ranges="bn", equalize=options.equalize
     )
     form = form_of(replace(request, quantize=kept, out=Path()))
     bounds = form.bounds if options.ranges == "bn" else None
+    plan = QuantizationPlan(
+        "int8",
+        options,
+        form.data,
+        request.preprocessing.limits,
+        int8_rewrites("int8"),
+        bounds,
+    )
     with captured():
-        return quantize_tflite(
-            form.model, "int8", options, how_of(request), form.data, bounds=bounds
-        ), form
+        return quantize_tflite(form.model, plan), form
 
 
 def quickly(request: ExportRequest) -> Artifact:
-    """A file of ``request`` with a sidecar."""
+    """Write a file of ``request`` with a sidecar."""
     made, _ = quantized(request)
     request.out.mkdir()
     path = request.out / "model.tflite"
@@ -186,11 +198,12 @@ def quickly(request: ExportRequest) -> Artifact:
         export=request.export,
         quantization=made.quantization,
     )
-    sidecar(path).write_text(to_json(artifact))
+    sidecar_path(path).write_text(to_json(artifact))
     return artifact
 
 
 def random_weights(words: list[str]) -> None:
+    """Print the table of GhostNetV2 1.0 with seeded weights."""
     print("| form | SNR (dB) | median image's | XNNPACK partitions | MB |")
     print("|---|---|---|---|---|")
     for row in chosen(words):
@@ -199,13 +212,14 @@ def random_weights(words: list[str]) -> None:
 
 
 def random_row(row: Row) -> Iterator[str]:
+    """Yield the cells of one row."""
     spec, options = zoo.make_spec("ghostnetv2"), replace(row.options, size=64)
     made, form = quantized(
         ExportRequest(spec, ("tflite",), "int8", export=row.export, quantize=options)
     )
     before, after = (
         np.concatenate([next(iter(run(x[None]).values())) for x in form.data.held_out])
-        for run in (tflite_runner(form.model), tflite_runner(made.data))
+        for run in (load_tflite(form.model), load_tflite(made.data))
     )
     for value in snrs(before, after):
         yield f"{value:.1f}"

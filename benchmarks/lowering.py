@@ -4,8 +4,9 @@ One conversion, then files with none of the optional rewrites (plain), with the 
 all, and with all but one each: what leaving it out costs. Instructions on an emulated Cortex-A76,
 and time on this machine: the median over rounds of the ratio to plain's, all files in one process
 in turns. It also prints how far each file's logits are from plain's.
-Run after doctor --setup-qemu: python benchmarks/lowering.py [arch] [width] [side] [rounds] [quick];
-quick leaves out the files that lack one rewrite.
+Run after ghostdeploy doctor --setup-qemu:
+python benchmarks/lowering.py [arch] [width] [side] [rounds] [quick]; tens of minutes, with quick
+a few: it leaves out the files that lack one rewrite.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from measure import converted, instructions, logits, opened, ratio, rounds_of, w
 
 from ghostdeploy import zoo
 from ghostdeploy.export.rewrites import DEFAULT, MENDING, OPTIONAL
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 
 
 def forms(quick: bool) -> dict[str, tuple[str, ...]]:
+    """Return the optional rewrites of each file, by its name; plain comes first."""
     default = tuple(name for name in DEFAULT if name not in MENDING)
     whole: dict[str, tuple[str, ...]] = {"plain": (), "all": OPTIONAL, "default": default}
     return whole | {
@@ -31,6 +33,7 @@ def forms(quick: bool) -> dict[str, tuple[str, ...]]:
 
 
 def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
+    """Convert, count, time, and print a row a form."""
     spec = zoo.make_spec(arch, width=width, resolution=(side, side))
     with tempfile.TemporaryDirectory() as name:
         raw, values = converted(spec)
@@ -54,7 +57,7 @@ def main(arch: str, width: float, side: int, rounds: int, quick: bool) -> None:
                 continue
             count = instructions(path)
             error = np.abs(logits(interpreter) - logits(interpreters[0])).max()
-            found = measure(path)
+            found = measure_partitions(path)
             print(
                 f"| {label} | {count / 1e6:.2f} | {count / plain:.3f} | {multiple:.3f}"
                 f" | {error:.1e} | {found.kernels if found else '–'} |",

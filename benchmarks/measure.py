@@ -1,4 +1,7 @@
-"""What the scripts that compare lowered forms share: conversions, instructions, times, outputs."""
+"""What the scripts that compare lowered forms share: conversions, instructions, times, outputs.
+
+It is imported, not run.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,18 @@ import numpy as np
 
 import ghostdeploy
 from ghostdeploy import flatbuffer
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import tidy
-from ghostdeploy.export.content import tool_versions
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
+from ghostdeploy.export.provenance import tool_versions
 from ghostdeploy.export.rewrites import MENDING, apply_rewrites
-from ghostdeploy.export.tflite import started
+from ghostdeploy.export.tflite import start_converter
 from ghostdeploy.export.to_onnx import to_onnx
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
+from ghostdeploy.litert import open_interpreter
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, ExportOptions, ModelSpec
-from ghostdeploy.tensors import dequantized, quantized
+from ghostdeploy.tensors import dequantize_values, quantize_values
 
 RUNS = 5  # of one file in a round; the fastest counts, as others use this machine too
 # What makes the graph that the rewrites begin with.
@@ -32,7 +36,7 @@ SOURCES = ("zoo", "export/deploy.py", "export/to_onnx.py", "export/onnx2tf_worke
 
 
 def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes, list[str]]:
-    """onnx2tf's untouched file of the seed-0 network, and the ONNX values in graph order.
+    """Return onnx2tf's untouched file of the seed-0 network, and the ONNX values in graph order.
 
     With ``cache_folder`` once for each state of the sources and tools.
     """
@@ -40,8 +44,8 @@ def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes,
     kept = cache_folder and (cache_folder / f"{stem}.raw", cache_folder / f"{stem}.json")
     if kept and kept[1].exists():
         return kept[0].read_bytes(), json.loads(kept[1].read_text())
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
-    with started() as converter:
+    form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
+    with start_converter() as converter:
         exported = to_onnx(form, spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
         raw = converter.finish()
@@ -54,7 +58,7 @@ def converted(spec: ModelSpec, cache_folder: Path | None = None) -> tuple[bytes,
 
 @cache
 def sources_key() -> str:
-    """Of everything that could change a conversion."""
+    """Return a key of everything that could change a conversion."""
     root = Path(ghostdeploy.__file__).parent
     digest = hashlib.sha256(repr(sorted(tool_versions().items())).encode())
     for name in SOURCES:
@@ -65,7 +69,7 @@ def sources_key() -> str:
 
 
 def written(raw: bytes, values: list[str], names: tuple[str, ...], path: Path) -> dict[str, int]:
-    """The conversion with the rewrites ``names`` as ``path``; how often each applied."""
+    """Write the conversion with the rewrites ``names``; return how often each applied."""
     model = flatbuffer.load(raw, path.name)
     tidy.name_tensors(model, values, ("logits",))
     changed = apply_rewrites(model, (*MENDING, *names))
@@ -75,7 +79,10 @@ def written(raw: bytes, values: list[str], names: tuple[str, ...], path: Path) -
 
 
 def instructions(path: Path, **changes: Any) -> int:
-    """Of one inference on an emulated Cortex-A76. Raises RuntimeError for wrong outputs."""
+    """Return the instructions of one inference on an emulated Cortex-A76.
+
+    Raises RuntimeError for wrong outputs.
+    """
     params = BenchParams(**changes)
     launch = open_runner("qemu:cortex-a76", params).launch(path, params)
     if not launch.valid or launch.instructions is None:
@@ -84,10 +91,8 @@ def instructions(path: Path, **changes: Any) -> int:
 
 
 def opened(path: Path) -> Any:
-    """An interpreter of one thread that has run once, on noise where it takes floats."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
+    """Return an interpreter of one thread that has run once, on noise where it takes floats."""
+    interpreter = open_interpreter(path, threads=1)
     interpreter.allocate_tensors()
     (image,) = interpreter.get_input_details()
     if image["dtype"] == np.float32:
@@ -98,16 +103,16 @@ def opened(path: Path) -> Any:
 
 
 def logits(interpreter: Any, image: Any = None) -> Any:
-    """The last run's, or those of ``image`` (1, H, W, 3), in real numbers also for a full int8."""
+    """Return the last run's logits, or those of ``image`` (1, H, W, 3), in real numbers."""
     (given,), (taken,) = interpreter.get_input_details(), interpreter.get_output_details()
     if image is not None:
-        interpreter.set_tensor(given["index"], quantized(given, image))
+        interpreter.set_tensor(given["index"], quantize_values(given, image))
         interpreter.invoke()
-    return dequantized(taken, interpreter.get_tensor(taken["index"]))
+    return dequantize_values(taken, interpreter.get_tensor(taken["index"]))
 
 
 def rounds_of(interpreters: list[Any], rounds: int) -> list[list[float]]:
-    """Seconds: a row a round, in turns there and back; in it each one's fastest of RUNS."""
+    """Return seconds: a row a round, in turns there and back; each one's fastest of RUNS."""
     table = []
     order = list(range(len(interpreters)))
     for number in range(rounds):
@@ -119,11 +124,12 @@ def rounds_of(interpreters: list[Any], rounds: int) -> list[list[float]]:
 
 
 def ratio(table: list[list[float]], index: int, base: int) -> float:
-    """One's time as a multiple of another's: the median over the rounds."""
+    """Return one's time as a multiple of another's: the median over the rounds."""
     return statistics.median(row[index] / row[base] for row in table)
 
 
 def timed(interpreter: Any) -> float:
+    """Return the seconds of one inference."""
     start = time.perf_counter()
     interpreter.invoke()
     return time.perf_counter() - start

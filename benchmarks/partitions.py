@@ -1,7 +1,8 @@
 """XNNPACK partitions of the zoo, as converted and as rewritten. Prints a Markdown table.
 
-fp32 and full int8 (calibrated on a few seeded images: the graph is what counts here), measured by
-loading each file into LiteRT. Run: python benchmarks/partitions.py [quick]
+fp32 and full int8 (calibrated on a few seeded images: only the graph counts in this table),
+measured by loading each file into LiteRT. Run: python benchmarks/partitions.py [quick]
+(a minute or two a row: 48 rows, 21 with quick)
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_USE_LE
 import numpy as np
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export import onnx2tf_worker as worker
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.to_onnx import to_onnx
-from ghostdeploy.images.examples import example_images, normalize
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec
 
@@ -33,6 +35,7 @@ WIDTHS, SIDES = (0.5, 1.0, 1.3, 1.6), (224, 256, 320, 225)
 
 
 def main(quick: bool) -> None:
+    """Print a row a network and size."""
     print("| model | width | input | fp32 | fp32 rewritten | int8 | int8 rewritten |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +51,7 @@ def main(quick: bool) -> None:
 
 
 def grid(quick: bool) -> Iterator[tuple[float, int]]:
-    """Every width at 224 and every size at width 1; all of both unless ``quick``."""
+    """Yield every width at 224 and every size at width 1; all of both unless ``quick``."""
     for width in WIDTHS:
         for side in SIDES:
             if not quick or 1.0 in (width, side / 224):
@@ -56,8 +59,8 @@ def grid(quick: bool) -> Iterator[tuple[float, int]]:
 
 
 def forms(spec: ModelSpec) -> Iterator[bytes]:
-    """fp32, fp32 rewritten, int8, int8 rewritten."""
-    form = DeployForm(network_of(spec, None, 0), ExportOptions())
+    """Yield fp32, fp32 rewritten, int8, int8 rewritten."""
+    form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
     Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
     network = worker.keras_model("model.onnx")
     for data in (worker.tflite_bytes(network, "fp32"), int8_bytes(network, spec)):
@@ -68,6 +71,7 @@ def forms(spec: ModelSpec) -> Iterator[bytes]:
 
 
 def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
+    """Return TensorFlow's own full int8 of the network."""
     import tensorflow as tf
 
     images = normalize(example_images(np.random.RandomState(0), 2, *spec.resolution))
@@ -83,9 +87,10 @@ def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
 
 
 def kernels(data: bytes, folder: Path) -> int:
+    """Return the XNNPACK partitions of a file's bytes."""
     path = folder / "model.tflite"
     path.write_bytes(data)
-    found = measure(path)
+    found = measure_partitions(path)
     assert found is not None
     return found.kernels
 

@@ -1,7 +1,7 @@
 """GhostNetV2 as others bring it to TFLite: timm's network, torch's ONNX, onnx2tf's command line.
 
-timm is no dependency of ours, and torchvision, which it imports, has no build without CUDA on
-every platform; neither's compiled operators are needed:
+It is imported by bars.py, not run. timm is no dependency of ours, and torchvision, which it
+imports, has no build without CUDA on every platform; neither's compiled operators are needed:
 
     pip install --no-deps --target FOLDER timm==1.0.22 torchvision==0.28.0
 
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ghostdeploy.commands.export import network_of
+from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.export.onnx2tf_worker import PLACEHOLDER
-from ghostdeploy.records import write_atomic
+from ghostdeploy.files import write_atomic
 from ghostdeploy.schema import ModelSpec
 
 TIMM = "1.0.22"
@@ -34,7 +34,7 @@ TIMEOUT_S = 900
 
 @cache
 def timm_from(folder: Path) -> Any:
-    """timm, from where INSTALL put it. Raises SystemExit with what to do where it is not."""
+    """Return timm from where INSTALL put it. Raises SystemExit with what to do where it is not."""
     library: Any = torch.library.Library
     operators = library("torchvision", "DEF")
     for name in ("nms", "qnms"):  # torchvision registers their shapes when it is imported
@@ -49,10 +49,13 @@ def timm_from(folder: Path) -> Any:
 
 
 def peer_network(spec: ModelSpec, folder: Path) -> Any:
-    """timm's network with our weights. Raises SystemExit where it is not the same function."""
+    """Return timm's network with our weights.
+
+    Raises SystemExit where it is not the same function.
+    """
     if spec.width not in NAMES:
         raise SystemExit(f"timm has GhostNetV2 in {', '.join(map(str, NAMES))}, not {spec.width}")
-    ours = network_of(spec, None, 0)
+    ours = build_network(spec, None, 0)
     theirs = timm_from(folder).create_model(NAMES[spec.width]).eval()
     theirs.load_state_dict(ours.state_dict())
     image = torch.randn(1, 3, *spec.resolution, generator=torch.Generator().manual_seed(0))
@@ -64,7 +67,10 @@ def peer_network(spec: ModelSpec, folder: Path) -> Any:
 
 
 def peer_file(spec: ModelSpec, folder: Path, path: Path) -> None:
-    """Write what ``onnx2tf -i peer.onnx`` makes of it. Raises RuntimeError with its last words."""
+    """Write what ``onnx2tf -i peer.onnx`` makes of timm's network.
+
+    Raises RuntimeError with its last words.
+    """
     network = peer_network(spec, folder)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

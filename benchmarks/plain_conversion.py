@@ -3,7 +3,7 @@
 The same torch network (seeded weights) through the same onnx2tf, once as it comes out and once
 with ghostdeploy's rewrites; both are compared with torch, tensor by tensor, and timed in one
 interleaved session with TFLite's builtin kernels and with XNNPACK.
-Run: python benchmarks/plain_conversion.py [width] [launches]; no launches, no times.
+Run: python benchmarks/plain_conversion.py [width] [launches] (some minutes); 0 launches, no times.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ import tempfile
 from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import network_of
-from ghostdeploy.export import parity
-from ghostdeploy.export.deploy import DeployForm, reference
+from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.export import inference, parity
+from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import DEFAULT
-from ghostdeploy.export.tflite import finish_tflite, started
+from ghostdeploy.export.tflite import finish_tflite, start_converter
 from ghostdeploy.export.to_onnx import to_onnx
 from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.partitions import measure
-from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions
 
 
 def main(width: float, launches: int) -> None:
+    """Print what distinguishes the two files, and the ratio of their latencies."""
     with tempfile.TemporaryDirectory() as name, captured():
         folder = Path(name)
         rows = build(width, folder)
@@ -45,14 +46,14 @@ def main(width: float, launches: int) -> None:
 
 
 def build(width: float, folder: Path) -> dict[str, list[str]]:
-    """Both files in ``folder``, and what distinguishes them, a row a property."""
+    """Write both files into ``folder``; return what distinguishes them, a row a property."""
     spec, export = zoo.make_spec("ghostnetv2", width=width), ExportOptions()
-    network = network_of(spec, None, 0)
+    network = build_network(spec, None, 0)
     images = parity.example_inputs(spec, export)
-    with started() as converter:
-        exported = to_onnx(DeployForm(network, export), spec.resolution)
+    with start_converter() as converter:
+        exported = to_onnx(DeployNetwork(network, export), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
-        expected = [reference(network, export, image) for image in images]
+        expected = [reference_outputs(network, export, image) for image in images]
         inner = exported.torch_values(images[1])
         raw = converter.finish()
     rows: dict[str, list[str]] = {}
@@ -68,14 +69,14 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
             rewrites=rewrites,
         ).data
         (folder / f"{label}.tflite").write_bytes(data)
-        run = parity.tflite_runner(data)
+        run = inference.load_tflite(data)
         pairs = [(e, [run(i)["logits"]]) for e, i in zip(expected, images, strict=True)]
-        layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
+        layers = parity.layer_errors(inner, inference.load_tflite_layers(data)(images[1]))
         judged = parity.compare("tflite", "LiteRT", "fp32", pairs, layers)
         wrong = [
             name for name, error in layers.items() if name.endswith("/resize") and error > 0.01
         ]
-        report = lint_graph(graph_of(flatbuffer.load(data, label), label), spec)
+        report = lint_graph(build_tflite_graph(flatbuffer.load(data, label), label), spec)
         for key, value in (
             ("relative L2 of the logits", f"{judged.rel_l2:.1e}"),
             ("worst inner tensor", f"{judged.worst_layer} {judged.worst_layer_rel_l2:.1e}"),
@@ -92,12 +93,14 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
 
 
 def partitions(path: Path) -> int:
-    measured = measure(path)
+    """Return the XNNPACK partitions of a file."""
+    measured = measure_partitions(path)
     assert measured is not None
     return measured.kernels
 
 
 def ratio(folder: Path, xnnpack: bool, launches: int) -> tuple[float, float, float]:
+    """Return the mended file's latency as a multiple of the plain one's, with limits."""
     argv = [sys.executable, "-m", "ghostdeploy", "bench", "plain.tflite", "mended.tflite", "--json"]
     argv += ["--launches", str(launches), "--xnnpack", "on" if xnnpack else "off"]
     done = subprocess.run(argv, cwd=folder, check=True, capture_output=True)

@@ -1,8 +1,8 @@
 """Instructions of single operators on an emulated Cortex-A76: what did not help, and why.
 
-One model of unconnected operators with random weights; the emulator tells each one's count. Prints
-a Markdown table: an idea, the operators before and after, in millions.
-Run: python benchmarks/single_operators.py (after ghostdeploy doctor --setup-qemu)
+One model of unconnected operators with random weights; the emulator tells each one's instructions.
+Prints a Markdown table: an idea, the operators before and after, in millions.
+Run: python benchmarks/single_operators.py (after ghostdeploy doctor --setup-qemu; a minute)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.export.rewrites.build import GraphBuilder
+from ghostdeploy.export.rewrites.operators import make_concatenation, make_reshape
 from ghostdeploy.flatbuffer import schema
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams
@@ -55,6 +56,7 @@ class Bench:
         self.random = np.random.RandomState(0)
 
     def tensor(self, shape: Sequence[int], name: str) -> int:
+        """Add a float tensor and return its index."""
         tensor = S.TensorT()
         tensor.shape, tensor.type, tensor.buffer = np.array(shape, np.int32), 0, 0
         tensor.name = name.encode()
@@ -62,57 +64,68 @@ class Bench:
         return len(self.graph.tensors) - 1
 
     def input(self, *shape: int) -> int:
+        """Add an input of the graph and return its index."""
         self.graph.inputs.append(self.tensor(shape, f"input{len(self.graph.inputs)}"))
         return int(self.graph.inputs[-1])
 
     def weights(self, *shape: int) -> int:
-        return self.builder.constant(self.random.randn(*shape).astype(np.float32), "weights")
+        """Add random weights and return their index."""
+        return self.builder.add_constant(self.random.randn(*shape).astype(np.float32), "weights")
 
     def add(self, op: Any) -> int:
+        """Add an operator and return its output's index."""
         self.graph.operators.append(op)
         return int(op.outputs[0])
 
     def conv(self, name: str, x: int, out: int, kernel=(1, 1), stride=(1, 1)) -> int:
+        """Add a convolution of ``out`` channels, padded to the same size."""
         _, height, width, depth = self.builder.shape(x)
         options = S.Conv2DOptionsT()
         options.strideH, options.strideW = stride
         options.dilationHFactor = options.dilationWFactor = 1
         y = self.tensor((1, -(-height // stride[0]), -(-width // stride[1]), out), name)
         inputs = [x, self.weights(out, *kernel, depth), self.weights(out)]
-        return self.add(self.builder.operator("CONV_2D", inputs, y, options))
+        return self.add(self.builder.make_operator("CONV_2D", inputs, y, options))
 
     def depthwise(self, name: str, x: int, kernel: tuple[int, int]) -> int:
+        """Add a depthwise convolution of stride 1, padded to the same size."""
         shape = self.builder.shape(x)
         options = S.DepthwiseConv2DOptionsT()
         options.strideH = options.strideW = options.depthMultiplier = 1
         options.dilationHFactor = options.dilationWFactor = 1
         inputs = [x, self.weights(1, *kernel, shape[3]), self.weights(shape[3])]
         y = self.tensor(shape, name)
-        return self.add(self.builder.operator("DEPTHWISE_CONV_2D", inputs, y, options))
+        return self.add(self.builder.make_operator("DEPTHWISE_CONV_2D", inputs, y, options))
 
     def view(self, name: str, x: int, *shape: int) -> int:
-        return self.add(self.builder.reshape(x, self.tensor(shape, name)))
+        """Add a reshape."""
+        return self.add(make_reshape(self.builder, x, self.tensor(shape, name)))
 
     def pairwise(self, name: str, kind: str, a: int, b: int) -> int:
+        """Add the product or the sum of two tensors."""
         options = S.MulOptionsT() if kind == "MUL" else S.AddOptionsT()
         y = self.tensor(self.builder.shape(a), name)
-        return self.add(self.builder.operator(kind, [a, b], y, options, version=2))
+        return self.add(self.builder.make_operator(kind, [a, b], y, options, version=2))
 
     def joined(self, name: str, x: int) -> int:
+        """Add the concatenation of a tensor with itself, over its channels."""
         *front, channels = (int(n) for n in self.builder.shape(x))
         y = self.tensor((*front, 2 * channels), name)
-        return self.add(self.builder.concatenation([x, x], y, axis=3))
+        return self.add(make_concatenation(self.builder, [x, x], y, axis=3))
 
     def full(self, name: str, x: int, out: int) -> int:
+        """Add a fully connected layer of ``out`` channels that keeps the dimensions."""
         *front, depth = (int(n) for n in self.builder.shape(x))
         options = S.FullyConnectedOptionsT()
         options.keepNumDims = True
         inputs = [x, self.weights(out, depth), self.weights(out)]
         y = self.tensor((*front, out), name)
-        return self.add(self.builder.operator("FULLY_CONNECTED", inputs, y, options, version=5))
+        return self.add(
+            self.builder.make_operator("FULLY_CONNECTED", inputs, y, options, version=5)
+        )
 
     def counted(self) -> dict[str, int]:
-        """Instructions by operator."""
+        """Return instructions by operator."""
         read = {int(i) for op in self.graph.operators for i in op.inputs}
         ends = [int(op.outputs[0]) for op in self.graph.operators]
         self.graph.inputs = np.array(self.graph.inputs, np.int32)
@@ -127,6 +140,7 @@ class Bench:
 
 
 def bench() -> Bench:
+    """Return the model with every operator that IDEAS names."""
     b = Bench()
     image = b.input(1, 224, 224, 3)
     b.conv("stem", image, 16, (3, 3), (2, 2))
@@ -155,6 +169,7 @@ def bench() -> Bench:
 
 
 def main() -> None:
+    """Print a row an idea."""
     counts = bench().counted()
     print("| idea | before (M) | after (M) |\n|---|---|---|")
     for idea, sides in IDEAS.items():

@@ -6,7 +6,7 @@ decides it. Every image is made from (seed, split, number) alone.
 ``digits``: scikit-learn's 1797 handwritten digits, upsampled from 8×8 to 112×112.
 
 Run: python benchmarks/small_data.py shapes|digits OUT [TEST [CALIBRATION]] writes so many images of
-those splits as PNG files, a folder a class (ImageFolder's layout).
+those splits as PNG files, a folder a class (ImageFolder's layout), in seconds; it prints nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ Images = NDArray[np.uint8]
 
 
 def load(name: str, split: str, count: int, seed: int = 0) -> tuple[Images, NDArray[np.int64]]:
-    """(count, 112, 112, 3) RGB and the class of each. ``digits`` has fewer; all are given then."""
+    """Return (count, 112, 112, 3) RGB and the class of each.
+
+    ``digits`` has fewer; all are given then.
+    """
     if name == "digits":
         return digits(split, count)
     made = [shape_image(seed, SPLITS[split], number) for number in range(count)]
@@ -40,7 +43,7 @@ def load(name: str, split: str, count: int, seed: int = 0) -> tuple[Images, NDAr
 
 
 def shape_image(seed: int, split: int, number: int) -> tuple[Images, int]:
-    """One image of ``shapes`` and its class; the classes take turns."""
+    """Return one image of ``shapes`` and its class; the classes take turns."""
     random = np.random.default_rng([seed, split, number])
     label = number % len(PAIRS)
     image = random.uniform(0.1, 0.6, 3) + 0.1 * _waves(random, "stripes")[..., None]
@@ -59,7 +62,7 @@ def shape_image(seed: int, split: int, number: int) -> tuple[Images, int]:
 
 
 def _waves(random: np.random.Generator, texture: str) -> NDArray[np.float64]:
-    """A pattern of −1 to 1 in a random direction and spacing: (112, 112)."""
+    """Return a pattern of −1 to 1 in a random direction and spacing: (112, 112)."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     angle, period = random.uniform(0, np.pi), random.uniform(5, 9)
     u = 2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period
@@ -72,7 +75,7 @@ def _waves(random: np.random.Generator, texture: str) -> NDArray[np.float64]:
 
 
 def _figure(kind: int, x: float, y: float, radius: float, turn: float) -> NDArray[np.bool_]:
-    """Where the figure of about ``radius`` pixels around (x, y) covers the image."""
+    """Return where the figure of about ``radius`` pixels around (x, y) covers the image."""
     v, u = np.mgrid[0:SIDE, 0:SIDE] - np.array([y, x])[:, None, None]
     u, v = u * np.cos(turn) - v * np.sin(turn), u * np.sin(turn) + v * np.cos(turn)
     if FIGURES[kind] == "disc":
@@ -87,7 +90,7 @@ def _figure(kind: int, x: float, y: float, radius: float, turn: float) -> NDArra
 
 
 def digits(split: str, count: int) -> tuple[Images, NDArray[np.int64]]:
-    """Of every 20 digits 13 are for training, 6 for testing, one for calibration."""
+    """Return a split: of every 20 digits 13 are for training, 6 for testing, 1 for calibration."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
@@ -106,7 +109,7 @@ def digits(split: str, count: int) -> tuple[Images, NDArray[np.int64]]:
 
 
 def write(name: str, out: Path, test: int = 1000, calibration: int = 200) -> None:
-    """``out/test/CLASS/NUMBER.png`` and ``out/calibration/CLASS/NUMBER.png``."""
+    """Write ``out/test/CLASS/NUMBER.png`` and ``out/calibration/CLASS/NUMBER.png``."""
     for split, wanted in (("test", test), ("calibration", calibration)):
         for number, (image, label) in enumerate(zip(*load(name, split, wanted), strict=True)):
             folder = out / split / NAMES[name][label]

@@ -1,7 +1,8 @@
 """Train a narrow GhostNetV2 or V1 on small_data, in minutes on two cores.
 
-Prints the accuracy on the test split and writes the weights in half precision (the accuracy is
-that of the written weights). Run: python benchmarks/train_small.py ARCH shapes|digits OUT
+Prints a line an epoch and the accuracy on the test split, and writes the weights in half precision
+(the accuracy is that of the written weights). Run: python benchmarks/train_small.py ARCH
+shapes|digits OUT (some ten minutes for shapes, two for digits)
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ PEAK_RATE, DECAY = 3e-3, 0.03
 
 
 def main(arch: str, data: str, out: Path) -> None:
+    """Train, write the weights, and print the accuracy of what was written."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     spec = zoo.make_spec(arch, width=WIDTH, resolution=(SIDE, SIDE), num_classes=len(NAMES[data]))
@@ -43,22 +45,25 @@ def main(arch: str, data: str, out: Path) -> None:
 
 
 def tensors(data: str, split: str, count: int) -> tuple[Tensor, Tensor]:
-    """(N, 3, 110, 110) bytes, cropped later, and the classes."""
+    """Return (N, 3, 110, 110) bytes, cropped later, and the classes."""
     images, labels = load(data, split, count)
     return torch.from_numpy(np.stack([shrunk(i) for i in images])), torch.from_numpy(labels)
 
 
 def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image as (3, 110, 110) bytes."""
     small = Image.fromarray(image).resize((RESIZED, RESIZED), Image.Resampling.BICUBIC)
     return np.array(small).transpose(2, 0, 1)
 
 
 def cropped(images: Tensor, top: int, left: int) -> Tensor:
+    """Return the normalized window of 96×96 at (top, left)."""
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
     return (images[..., top : top + SIDE, left : left + SIDE].float() / 255 - mean) / std
 
 
 def train(network: nn.Module, images: Tensor, labels: Tensor, epochs: int, *, flips: bool) -> None:
+    """Train ``network`` in place; prints a line an epoch."""
     steps = epochs * (len(images) // BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
@@ -88,6 +93,7 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, epochs: int, *, fl
 
 
 def augmented(images: Tensor, flips: bool) -> Tensor:
+    """Return a random window of each batch, with ``flips`` mirrored at random."""
     top, left = (int(v) for v in torch.randint(0, RESIZED - SIDE + 1, (2,)))
     x = cropped(images, top, left)
     for axis in (2, 3):
@@ -98,6 +104,7 @@ def augmented(images: Tensor, flips: bool) -> Tensor:
 
 @torch.no_grad()
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Return the share of images whose class is the largest logit."""
     margin = (RESIZED - SIDE) // 2
     logits = [network(cropped(part, margin, margin)) for part in images.split(BATCH)]
     return float((torch.cat(logits).argmax(1) == labels).float().mean())

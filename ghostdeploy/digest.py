@@ -11,7 +11,7 @@ CHUNK_BYTES = 1 << 20  # models are hundreds of MB, and are hashed in constant m
 
 
 def file_sha256(path: Path) -> str:
-    """In hexadecimal. Raises InputFileError for a file that cannot be read."""
+    """Return a file's SHA-256 in hexadecimal. Raises InputFileError where it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -45,7 +45,7 @@ class MissingExtraError(UsageError):
         self.package, self.extra = package, extra
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        """Processes that export side by side send it to each other."""
+        """Return how to make it again: processes that export side by side send it to each other."""
         return type(self), (self.package, self.extra)
 
 

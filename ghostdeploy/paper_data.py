@@ -63,17 +63,20 @@ class FigurePoint:
     source: str
 
 
-def rows(table: str) -> tuple[PaperRow, ...]:
-    """The rows of a table ("1" … "10", "A1" … "A3", "text-…") in the paper's order."""
+def table_rows(table: str) -> tuple[PaperRow, ...]:
+    """Return the rows of a table ("1" … "10", "A1" … "A3", "text-…") in the paper's order.
+
+    Raises UsageError for a table that is not there.
+    """
     found = tuple(row for row in _all_rows() if row.table == table)
     if not found:
         raise UsageError(_unknown("table of the paper", table, [r.table for r in _all_rows()]))
     return found
 
 
-def find(table: str, model: str, variant: str) -> PaperRow:
-    """The one row with this name, spelled as in tables.csv."""
-    candidates = rows(table)
+def find_row(table: str, model: str, variant: str) -> PaperRow:
+    """Return the one row with this name, spelled as in tables.csv. Raises UsageError."""
+    candidates = table_rows(table)
     for row in candidates:
         if (row.model, row.variant) == (model, variant):
             return row
@@ -82,7 +85,10 @@ def find(table: str, model: str, variant: str) -> PaperRow:
 
 
 def figure_points(figure: str) -> tuple[FigurePoint, ...]:
-    """The points of Figure "1" or "2", a series' points together and by rising ``x``."""
+    """Return the points of Figure "1" or "2", a series' points together and by rising ``x``.
+
+    Raises UsageError for another figure.
+    """
     found = tuple(point for point in _all_points() if point.figure == figure)
     if not found:
         known = [point.figure for point in _all_points()]

@@ -1,4 +1,4 @@
-"""How long work tells what it is at."""
+"""How work that takes long tells what it is at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def silent(done: int, total: int, text: str) -> None:
-    """The Progress of a caller that does not want any."""
+    """Tell nothing: the Progress of a caller that does not want any."""
 
 
 def by_tenths(progress: Progress, done: int, total: int, text: str) -> None:

@@ -46,7 +46,7 @@ def captured() -> Iterator[Path]:
 
 
 def _tells_more(log: Path, error: BaseException) -> bool:
-    """Whether ``log`` adds to ``error``: not to an interruption, nor to one that has a log."""
+    """Return whether ``log`` adds to ``error``: not to Ctrl-C, nor to one that has a log."""
     if not isinstance(error, Exception) or isinstance(error, (UsageError, CheckFailed)):
         return False
     return getattr(error, "log", None) is None and log.exists() and log.stat().st_size > 0

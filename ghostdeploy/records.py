@@ -1,74 +1,46 @@
-"""Records and sidecars on disk: frozen dataclasses as JSON, read back with every type checked.
-
-A file that someone else wrote, cut short or edited never becomes a half-right object: the first
-wrong field is named and nothing else is done with it.
-"""
+"""Benchmark records and sidecars on disk."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import math
-import os
 import re
-import secrets
-import types
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, asdict, fields, is_dataclass
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ghostdeploy.errors import GhostdeployError, InputFileError, UsageError
-from ghostdeploy.schema import SCHEMA, Artifact, BenchRecord, LatencySummary, ModelSpec
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.schema import SCHEMA, Artifact, BenchRecord
+from ghostdeploy.typed_json import decode, read_object, show_value
 
-MAX_FILE_BYTES = 64_000_000
-# A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).
-UNSIGNED_SUFFIXES = ("_ms", "_s", "_mb", "_khz", "_bytes", "_1min", "_percent")
 # DATE-TIME-ID_N-…, as ``commands.bench.new_records`` makes them
 _RECORD_NAME = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{6})_(\d{1,4})-")
-INSTRUCTION_CLASSES = ("multiply_accumulate", "load", "store", "other")
-UNSIGNED_NAMES = frozenset(
-    {"count", "round", "position", "partitions", "cpus", "cores", "macs", *INSTRUCTION_CLASSES}
-)
-
-T = TypeVar("T")
-
-
-def to_json(obj: object) -> str:
-    """``obj``, a dataclass instance of plain fields, as indented ASCII JSON with a newline.
-
-    Raises ValueError for NaN and infinities, which JSON does not have.
-    """
-    if not is_dataclass(obj) or isinstance(obj, type):
-        raise TypeError(f"not a dataclass instance: {obj!r}")
-    return json.dumps(asdict(obj), indent=1, allow_nan=False) + "\n"
 
 
 def read_record(path: Path) -> BenchRecord:
-    """The benchmark record in ``path``.
+    """Return the benchmark record in ``path``.
 
     Raises InputFileError, naming the file and the first wrong field, for anything else.
     """
-    data = _load(path)
+    data = read_object(path)
     schema = data.get("schema")
     if schema != SCHEMA:
-        said = f"has the schema {_shown(schema)}" if schema is not None else "has no schema"
+        said = f"has the schema {show_value(schema)}" if schema is not None else "has no schema"
         raise InputFileError(f"{path}: not a benchmark record of this version: {said}")
     return decode(path, BenchRecord, data)
 
 
 def read_artifact(path: Path) -> Artifact:
-    """The sidecar ``path`` (``NAME.tflite.json``). Raises InputFileError as read_record."""
-    return decode(path, Artifact, _load(path))
+    """Return what the sidecar ``path`` (``NAME.tflite.json``) says of its model file.
+
+    Raises InputFileError as read_record does.
+    """
+    return decode(path, Artifact, read_object(path))
 
 
 def sessions_in(folder: Path) -> Iterator[list[tuple[Path, BenchRecord]]]:
-    """The sessions whose records lie in ``folder``, newest first; what cannot be read is left out.
+    """Yield the sessions whose records lie in ``folder``, newest first.
 
-    Each in the order in which its models were given.
+    Each is in the order in which its models were given. What cannot be read is left out.
     """
-    named = [(found, path) for path in _listed(folder) if (found := _RECORD_NAME.match(path.name))]
+    named = [(found, path) for path in _list(folder) if (found := _RECORD_NAME.match(path.name))]
     for session in sorted({found[1] for found, _ in named}, reverse=True):
         paths = sorted((int(found[2]), path) for found, path in named if found[1] == session)
         try:
@@ -77,238 +49,8 @@ def sessions_in(folder: Path) -> Iterator[list[tuple[Path, BenchRecord]]]:
             continue
 
 
-def _listed(folder: Path) -> list[Path]:
+def _list(folder: Path) -> list[Path]:
     try:
         return sorted(folder.glob("*.json"))
     except OSError:
         return []
-
-
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write ``path`` whole or not at all, making its folder where there is none.
-
-    Raises UsageError where the folder cannot be written or is full.
-    """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"  # short: PATH's own may be maximal
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _removed_on_failure(temporary), open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with _removed_on_failure(temporary):
-            os.replace(temporary, path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def ensure_writable(folder: Path) -> None:
-    """Make ``folder`` and prove that it takes files. Raises UsageError where it does not."""
-    probe = folder / f".{secrets.token_hex(8)}.probe"
-    write_atomic(probe, b"")
-    with contextlib.suppress(OSError):
-        probe.unlink()
-
-
-@contextlib.contextmanager
-def _removed_on_failure(path: Path) -> Any:
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-
-
-class _Wrong(Exception):
-    """A value that is not what its field says; ``where`` grows on the way out."""
-
-    def __init__(self, why: str, where: str = "") -> None:
-        super().__init__(why)
-        self.why, self.where = why, where
-
-    def inside(self, outer: str) -> _Wrong:
-        joint = "" if not self.where or self.where.startswith("[") else "."
-        return _Wrong(self.why, f"{outer}{joint}{self.where}")
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "there is no such file"
-            raise InputFileError(f"{path}: {what}")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_FILE_BYTES / 1e6:.0f} MB, not ours")
-        data = json.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{path}: not JSON: it is not text") from error
-    except (ValueError, RecursionError) as error:  # ValueError: also numbers of 5000 digits
-        raise InputFileError(f"{path}: not JSON, or cut short: {error}") from error
-    if not isinstance(data, dict):
-        raise InputFileError(f"{path}: expected a JSON object, not {_kind(data)}")
-    return data
-
-
-def decode(path: Path, target: type[T], data: object) -> T:
-    """``data``, parsed from ``path``, as the dataclass ``target``. Raises InputFileError."""
-    try:
-        return _dataclass(target, data)
-    except _Wrong as wrong:
-        where = f"{wrong.where}: " if wrong.where else ""
-        raise InputFileError(f"{path}: {where}{wrong.why}") from wrong
-
-
-@cache
-def _plan(target: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
-    hints = get_type_hints(target)
-    return tuple((f, hints[f.name]) for f in fields(target))
-
-
-def _dataclass(target: type[T], data: object) -> T:
-    if not isinstance(data, dict):
-        raise _Wrong(f"expected an object, not {_kind(data)}")
-    plan = _plan(target)  # type: ignore[arg-type]
-    unknown = data.keys() - {field.name for field, _ in plan}
-    if unknown:
-        raise _Wrong("there is no such field", _shown(min(unknown)).strip('"'))
-    values: dict[str, Any] = {}
-    for field, hint in plan:
-        if field.name in data:
-            values[field.name] = _field(target, field.name, hint, data[field.name])
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise _Wrong("is missing", field.name)
-    try:
-        made = target(**values)
-    except GhostdeployError as error:  # the class's own check of its values
-        raise _Wrong(str(error)) from error
-    if isinstance(made, LatencySummary) and not (made.count > 0 and made.value_ms > 0):
-        raise _Wrong("a latency of 0 ms, or of no runs")
-    return made
-
-
-def _field(target: type[Any], name: str, hint: Any, data: object) -> Any:
-    try:
-        if target is ModelSpec and name == "options":
-            return _options(data)
-        value = _value(hint, data)
-        if name in UNSIGNED_NAMES or name.endswith(UNSIGNED_SUFFIXES):
-            _refuse_negative(value)
-    except _Wrong as wrong:
-        raise wrong.inside(name) from wrong
-    return value
-
-
-def _refuse_negative(value: object) -> None:
-    for item in value if isinstance(value, tuple) else (value,):
-        if isinstance(item, (int, float)) and item < 0:
-            raise _Wrong(f"must not be negative, not {item}")
-
-
-def _options(data: object) -> object:
-    """ModelSpec.options: the architectures' classes are told apart by their fields' names."""
-    if data is None:
-        return None
-    from ghostdeploy.zoo import options
-
-    for candidate in (options.DfcOptions, options.SelfAttentionOptions):
-        if isinstance(data, dict) and data.keys() == {f.name for f in fields(candidate)}:
-            return _dataclass(candidate, data)
-    raise _Wrong("not the options of a known architecture")
-
-
-def _value(hint: Any, data: object) -> Any:
-    """``data`` as the type ``hint``. Raises _Wrong."""
-    if is_dataclass(hint):
-        return _dataclass(hint, data)  # type: ignore[arg-type]
-    if hint in _SCALARS:
-        return _SCALARS[hint](data)
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return _optional(get_args(hint), data)
-    if origin is tuple:
-        return _tuple(get_args(hint), data)
-    if origin is dict:
-        return _mapping(get_args(hint)[1], data)
-    raise TypeError(f"a field of type {hint} has no decoder")
-
-
-def _optional(choices: tuple[Any, ...], data: object) -> Any:
-    if data is None and type(None) in choices:
-        return None
-    (choice,) = (c for c in choices if c is not type(None))
-    return _value(choice, data)
-
-
-def _tuple(items: tuple[Any, ...], data: object) -> tuple[Any, ...]:
-    if not isinstance(data, list):
-        raise _Wrong(f"expected a list, not {_kind(data)}")
-    if items[-1] is Ellipsis:
-        items = items[:1] * len(data)
-    if len(items) != len(data):
-        raise _Wrong(f"expected {len(items)} values, not {len(data)}")
-    return tuple(_item(f"[{n}]", *pair) for n, pair in enumerate(zip(items, data, strict=True)))
-
-
-def _mapping(item: Any, data: object) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise _Wrong(f"expected an object, not {_kind(data)}")
-    return {key: _item(f"[{_shown(key)}]", item, value) for key, value in data.items()}
-
-
-def _item(where: str, hint: Any, data: object) -> Any:
-    try:
-        return _value(hint, data)
-    except _Wrong as wrong:
-        raise wrong.inside(where) from wrong
-
-
-def _str(data: object) -> str:
-    if not isinstance(data, str):
-        raise _Wrong(f"expected text, not {_kind(data)}")
-    return data
-
-
-def _bool(data: object) -> bool:
-    if not isinstance(data, bool):
-        raise _Wrong(f"expected true or false, not {_kind(data)}")
-    return data
-
-
-def _int(data: object) -> int:
-    if not isinstance(data, int) or isinstance(data, bool) or abs(data) >= 2**63:
-        raise _Wrong(f"expected a whole number, not {_kind(data)}")
-    return data
-
-
-def _float(data: object) -> float:
-    if isinstance(data, int):
-        return float(_int(data))
-    if not isinstance(data, float) or not math.isfinite(data):
-        raise _Wrong(f"expected a number, not {_kind(data)}")
-    return data
-
-
-_SCALARS: Mapping[Any, Callable[[object], Any]] = {
-    str: _str,
-    bool: _bool,
-    int: _int,
-    float: _float,
-}
-
-
-def _kind(data: object) -> str:
-    if isinstance(data, (dict, list)):
-        return "an object" if isinstance(data, dict) else "a list"
-    return "nothing" if data is None else _shown(data)
-
-
-def _shown(data: object) -> str:
-    """``data`` in quotes where it is text, on one line, and short."""
-    try:
-        text = json.dumps(data)
-    except ValueError:  # an integer of more digits than Python prints
-        return "a very long number"
-    return text if len(text) <= 40 else text[:37] + "…"

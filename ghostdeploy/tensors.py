@@ -12,12 +12,16 @@ Array = NDArray[np.float32]
 
 
 def to_nhwc(image: Array) -> Array:
-    """(1, C, H, W) → (1, H, W, C), contiguous."""
+    """Return an image (1, C, H, W) as (1, H, W, C), contiguous."""
     return np.ascontiguousarray(image.transpose(0, 2, 3, 1))
 
 
-def quantized(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
-    """``values`` as the tensor that LiteRT's ``detail`` describes holds them."""
+def quantize_values(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
+    """Return ``values`` as the tensor that LiteRT's ``detail`` describes holds them.
+
+    That is round(x / scale) + zero_point, clipped to its type, TFLite's affine quantization
+    (ai.google.dev/edge/litert/models/quantization_spec); of a float tensor they are as they were.
+    """
     scale, zero_point = detail["quantization"]
     if not np.issubdtype(detail["dtype"], np.integer) or not scale:
         return values
@@ -26,8 +30,8 @@ def quantized(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
     return np.asarray(steps.clip(limits.min, limits.max).astype(detail["dtype"]))
 
 
-def dequantized(detail: Mapping[str, Any], values: NDArray[Any]) -> Array:
-    """The real numbers that ``values`` of a quantized tensor stand for."""
+def dequantize_values(detail: Mapping[str, Any], values: NDArray[Any]) -> Array:
+    """Return the real numbers (q − zero_point)·scale that a tensor's ``values`` stand for."""
     scale, zero_point = detail["quantization"]
     if not np.issubdtype(values.dtype, np.integer) or not scale:
         return values

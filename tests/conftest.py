@@ -217,17 +217,17 @@ class Converted:
 @pytest.fixture(scope="session")
 def converted() -> Converted:
     from ghostdeploy import zoo
-    from ghostdeploy.export.deploy import DeployForm
-    from ghostdeploy.export.tflite import started
+    from ghostdeploy.export.deploy import DeployNetwork
+    from ghostdeploy.export.tflite import start_converter
     from ghostdeploy.export.to_onnx import to_onnx
     from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights
 
     spec = zoo.make_spec("ghostnetv2", width=0.5, resolution=(160, 160))
     network = zoo.build(spec)
-    with started() as converter:
+    with start_converter() as converter:
         seed_weights(network, 0)
-        exported = to_onnx(DeployForm(network, ExportOptions()), spec.resolution)
+        exported = to_onnx(DeployNetwork(network, ExportOptions()), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")
         return Converted(spec, network, exported, converter.finish())
 

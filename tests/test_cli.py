@@ -11,7 +11,7 @@ from sysconfig import get_path
 
 import pytest
 
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
 
@@ -326,8 +326,9 @@ def test_doctor_here():
         "installed": "1.26.4",
     }
     assert "pytest" not in packages
-    assert found["qemu"] in (None, str(place().folder))
-    assert ("emulated Arm core: ready" in ghostdeploy("doctor").stdout) == place().complete
+    emulator = locate_emulator()
+    assert found["qemu"] in (None, str(emulator.folder))
+    assert ("emulated Arm core: ready" in ghostdeploy("doctor").stdout) == emulator.complete
 
 
 # --- lint ------------------------------------------------------------------------------------

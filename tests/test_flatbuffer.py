@@ -146,3 +146,29 @@ def test_load_file(tmp_path) -> None:
         flatbuffer.load_file(tmp_path / "none.tflite")
     with pytest.raises(InputFileError, match="Is a directory"):
         flatbuffer.load_file(tmp_path)
+
+
+def test_names_that_a_file_leaves_out_or_spells_badly_are_read() -> None:
+    tensor = flatbuffer.schema().TensorT()
+    assert flatbuffer.tensor_name(tensor) == ""
+    tensor.name = b"caf\xc3\xa9/conv"
+    assert flatbuffer.tensor_name(tensor) == "café/conv"
+    tensor.name = b"caf\xe9"  # latin-1
+    assert flatbuffer.tensor_name(tensor) == "caf\N{REPLACEMENT CHARACTER}"
+
+
+def test_an_operator_is_called_as_in_the_schema_or_nothing() -> None:
+    model = flatbuffer.load(small_models.tflite("tiny"), "here")
+    op = model.subgraphs[0].operators[0]
+    code = model.operatorCodes[op.opcodeIndex]
+    code.builtinCode = 3  # CONV_2D in tensorflow/compiler/mlir/lite/schema/schema.fbs
+    assert flatbuffer.operator_kind(model, op) == "CONV_2D"
+    code.builtinCode = 9999
+    assert flatbuffer.operator_kind(model, op) == ""
+
+
+def test_an_appended_buffer_comes_back() -> None:
+    model = flatbuffer.load(hand_made(), "here")
+    index = flatbuffer.append_buffer(model, b"\x01\x02\x03")
+    again = flatbuffer.load(flatbuffer.dump(model), "there")
+    assert bytes(again.buffers[index].data) == b"\x01\x02\x03"

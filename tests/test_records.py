@@ -6,9 +6,6 @@ import copy
 import dataclasses
 import json
 import os
-import stat
-import subprocess
-import sys
 import types
 import typing
 from pathlib import Path
@@ -17,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghostdeploy import records
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.files import write_atomic
+from ghostdeploy.records import read_artifact, read_record
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,
@@ -30,6 +28,7 @@ from ghostdeploy.schema import (
     ModelSpec,
     Parity,
 )
+from ghostdeploy.typed_json import MAX_FILE_BYTES, to_json
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
 times = st.floats(0.001, 1e6)
@@ -116,7 +115,7 @@ def put(folder: Path, data: object) -> Path:
 def refusal(folder: Path, data: object) -> str:
     path = put(folder, data)
     with pytest.raises(InputFileError) as caught:
-        records.read_record(path)
+        read_record(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -128,16 +127,16 @@ def refusal(folder: Path, data: object) -> str:
 @given(bench_records)
 def test_every_record_survives_a_round_trip(tmp_path_factory, record):
     path = tmp_path_factory.mktemp("trip") / "r.json"
-    records.write_atomic(path, records.to_json(record))
-    assert records.read_record(path) == record
+    write_atomic(path, to_json(record))
+    assert read_record(path) == record
 
 
 @settings(max_examples=60, deadline=None)
 @given(instances(Artifact))
 def test_every_sidecar_survives_a_round_trip(tmp_path_factory, artifact):
     path = tmp_path_factory.mktemp("trip") / "m.tflite.json"
-    records.write_atomic(path, records.to_json(artifact))
-    assert records.read_artifact(path) == artifact
+    write_atomic(path, to_json(artifact))
+    assert read_artifact(path) == artifact
 
 
 def places(data: object, at: tuple = ()) -> list[tuple]:
@@ -164,7 +163,7 @@ def changed(data: dict, place: tuple, value: object) -> object:
 def read_or_refuse(path: Path) -> BenchRecord | None:
     """The record, or None after the one exception that is allowed; any other fails the test."""
     try:
-        return records.read_record(path)
+        return read_record(path)
     except InputFileError as error:
         refused = str(error)
     assert refused.startswith(f"{path}: ")
@@ -172,7 +171,7 @@ def read_or_refuse(path: Path) -> BenchRecord | None:
     return None
 
 
-EXAMPLE = json.loads(records.to_json(example()))
+EXAMPLE = json.loads(to_json(example()))
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | words,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
@@ -186,14 +185,14 @@ def test_a_changed_value_is_read_or_refused_but_never_crashes(tmp_path_factory, 
     path = put(tmp_path_factory.mktemp("fuzz"), changed(EXAMPLE, place, value))
     again = read_or_refuse(path)
     if again:  # what was accepted is of the right types: it can be written and read again
-        path.write_text(records.to_json(again))
-        assert records.read_record(path) == again
+        path.write_text(to_json(again))
+        assert read_record(path) == again
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_changed_bytes_are_read_or_refused_but_never_crash(tmp_path_factory, data):
-    raw = bytearray(records.to_json(example()).encode())
+    raw = bytearray(to_json(example()).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("fuzz") / "r.json"
@@ -252,7 +251,7 @@ def test_a_missing_field_is_named_and_one_with_a_default_may_be_absent(tmp_path)
     assert refusal(tmp_path, short) == "launches[1].argv: is missing"
     short = copy.deepcopy(EXAMPLE)
     del short["launches"][1]["stderr"]
-    assert records.read_record(put(tmp_path, short)) == example()
+    assert read_record(put(tmp_path, short)) == example()
 
 
 @pytest.mark.parametrize(
@@ -274,80 +273,27 @@ def test_a_file_of_another_kind_is_refused(tmp_path, text, says):
 def test_unreadable_places_are_refused(tmp_path, monkeypatch):
     for path in (tmp_path / "absent", tmp_path):
         with pytest.raises(InputFileError, match=r"no such file|is a folder"):
-            records.read_record(path)
+            read_record(path)
     binary = tmp_path / "b"
     binary.write_bytes(b"\xff\xfe\x80")
     with pytest.raises(InputFileError, match="it is not text"):
-        records.read_record(binary)
+        read_record(binary)
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
-        file.truncate(records.MAX_FILE_BYTES + 1)
+        file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(InputFileError, match="larger than 64 MB"):
-        records.read_record(huge)
+        read_record(huge)
 
 
 def test_a_record_that_cannot_be_json_is_not_written():
     summary = LatencySummary(1, float("nan"), 1.0, 1.0)
     with pytest.raises(ValueError, match="JSON"):
-        records.to_json(summary)
+        to_json(summary)
     with pytest.raises(TypeError, match="not a dataclass"):
-        records.to_json({"a": 1})
+        to_json({"a": 1})
 
 
 def test_a_path_that_is_not_text_survives(tmp_path):
     artifact = dataclasses.replace(example().artifact, path=os.fsdecode(b"caf\xe9.tflite"))
-    records.write_atomic(tmp_path / "s.json", records.to_json(artifact))
-    assert records.read_artifact(tmp_path / "s.json") == artifact
-
-
-def test_write_atomic_replaces_makes_folders_and_leaves_nothing_else(tmp_path):
-    path = tmp_path / "a" / "b" / ("n" * 250 + ".json")
-    records.write_atomic(path, "one")
-    records.write_atomic(path, b"two\xff")
-    assert path.read_bytes() == b"two\xff"
-    assert list(path.parent.iterdir()) == [path]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
-
-
-def test_what_cannot_be_written_is_said_in_one_line(tmp_path):
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "inside").touch()
-    for path in (tmp_path / "file" / "r.json", tmp_path / "folder", tmp_path / ("n" * 300)):
-        with pytest.raises(UsageError, match="cannot write") as caught:
-            records.write_atomic(path, "x")
-        assert "\n" not in str(caught.value)
-    with pytest.raises(UsageError, match="cannot write"):
-        records.ensure_writable(tmp_path / "file")
-    assert {p.name for p in tmp_path.rglob("*")} == {"file", "folder", "inside"}
-
-
-FULL = """
-import resource, sys
-from pathlib import Path
-from ghostdeploy import records
-from ghostdeploy.errors import UsageError
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-try:
-    records.write_atomic(Path(sys.argv[1]), b"n" * 5000)
-except UsageError as error:
-    print(error)
-"""
-
-
-def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
-    path = tmp_path / "r.json"
-    path.write_text("old")
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith(f"cannot write {path}: ")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_ensure_writable_leaves_nothing(tmp_path):
-    records.ensure_writable(tmp_path / "new")
-    assert list((tmp_path / "new").iterdir()) == []
+    write_atomic(tmp_path / "s.json", to_json(artifact))
+    assert read_artifact(tmp_path / "s.json") == artifact

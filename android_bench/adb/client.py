@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_bench.adb.text import shown
+from android_bench.adb.text import shorten_command
 from android_bench.errors import AdbProgramError, AdbServerReplacedWarning, AdbTimeoutError
 
 ADB_VARIABLE = "GHOSTDEPLOY_ADB"
@@ -24,14 +24,15 @@ _KILLED_SERVER = re.compile(rb"adb server version \(\d+\) doesn't match this cli
 _SERVER_NOTES = re.compile(
     rb"(?m)^(?:\* daemon (?:not running|started)|adb server (?:version|is out of date))[^\n]*\n?"
 )
+QUERY_TIMEOUT_S = 20.0  # for what the server answers, or asks the phone, at once
 _REAP_S = 5.0
 
 
 def find_adb(explicit: str | Path | None = None) -> str:
-    """The path of the adb program: ``explicit``, else the first that there is of
+    """Return the path of the adb program: ``explicit``, else the first that there is.
 
-    $GHOSTDEPLOY_ADB, $ANDROID_HOME/platform-tools/adb, PATH, the one inside the ``adbutils`` wheel.
-    Raises AdbProgramError if there is none, or if one that was named is none.
+    Looked for are $GHOSTDEPLOY_ADB, $ANDROID_HOME/platform-tools/adb, PATH, and the one inside the
+    ``adbutils`` wheel. Raises AdbProgramError if there is none, or if one that was named is none.
     """
     for origin, named in (("--adb", explicit), (f"${ADB_VARIABLE}", os.environ.get(ADB_VARIABLE))):
         if named:
@@ -56,7 +57,7 @@ def _named(origin: str, path: str) -> str:
 
 
 def _bundled() -> str | None:
-    """The adb inside the adbutils wheel; asking adbutils itself would import half a web client."""
+    """Look into the adbutils wheel itself: asking adbutils would import half a web client."""
     spec = importlib.util.find_spec("adbutils")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if found := shutil.which("adb", path=os.path.join(folder, "binaries")):
@@ -66,7 +67,7 @@ def _bundled() -> str | None:
 
 @dataclass(frozen=True)
 class ClientResult:
-    """One call of the adb program; ``command`` is its argument list."""
+    """The outcome of one call of the adb program; ``command`` is its argument list."""
 
     command: tuple[str, ...]
     stdout: bytes
@@ -75,21 +76,19 @@ class ClientResult:
 
     @property
     def said(self) -> str:
-        """All it printed: adb 29 has errors on stdout that adb 36 has on stderr."""
+        """Join all that it printed: adb 29 has errors on stdout that adb 36 has on stderr."""
         return (self.stderr + b"\n" + self.stdout).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
 class AdbClient:
-    """An adb program and the server that it speaks to.
+    """An adb program, and the server that it speaks to.
 
-    ``program`` "" means whatever ``find_adb`` finds. ``host`` and ``port`` name the server; without
-    them adb's own rules hold: $ADB_SERVER_SOCKET, $ANDROID_ADB_SERVER_PORT, this machine's 5037.
+    ``program`` "" means whatever ``find_adb`` finds. Which server is up to adb's own rules:
+    $ADB_SERVER_SOCKET, $ANDROID_ADB_SERVER_PORT, this machine's 5037.
     """
 
     program: str = ""
-    host: str | None = None
-    port: int | None = None
 
     def run(
         self,
@@ -113,7 +112,7 @@ class AdbClient:
             stdout, stderr = _kill(process)
             raise AdbTimeoutError(
                 f"adb did not end within {timeout_s:g} s and was killed:"
-                f" adb {shown(arguments)}; is the phone busy? try: adb reconnect",
+                f" adb {shorten_command(arguments)}; is the phone busy? try: adb reconnect",
                 command=command,
                 stdout=stdout,
                 stderr=stderr,
@@ -127,11 +126,9 @@ class AdbClient:
         return ClientResult(command, stdout, stderr, process.returncode)
 
     def command(self, arguments: Sequence[str], serial: str | None = None) -> tuple[str, ...]:
-        """adb's whole argument list."""
-        server = ["-H", self.host] if self.host else []
-        server += ["-P", str(self.port)] if self.port else []
+        """Return adb's whole argument list. Raises AdbProgramError if there is no adb."""
         device = ["-s", serial] if serial else []
-        return (self.program or find_adb(), *server, *device, *arguments)
+        return (self.program or find_adb(), *device, *arguments)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

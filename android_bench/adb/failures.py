@@ -1,4 +1,4 @@
-"""What adb's words mean: from the output of a failed call to the exception that says what to do."""
+"""Turn the output of a failed call of adb into the exception that says what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from android_bench.adb.client import ClientResult
-from android_bench.adb.shell import ShellResult
+from android_bench.adb.command import ShellResult
 from android_bench.errors import (
     AdbError,
     AdbServerError,
@@ -111,22 +111,13 @@ _ANY_TRANSFER = _Meaning("", TransferError, "adb could not copy the file with {p
 _LOST = _Meaning("", ConnectionLostError, LOST)
 
 
-def no_connection(result: ClientResult, serial: str | None) -> AdbError | None:
-    """The error if adb says that it never reached the phone; None if it says no such thing."""
-    return _first(_NO_CONNECTION, result, serial)
+def find_command_error(result: ClientResult, serial: str | None) -> AdbError:
+    """Return the error of a command whose end was never heard of."""
+    return _first((*_NO_CONNECTION, _CLOSED), result, serial) or _make(_LOST, result, serial)
 
 
-def no_trailer(result: ClientResult, serial: str | None) -> AdbError:
-    """The error of a command whose end was never heard of."""
-    return (
-        _first(_NO_CONNECTION, result, serial)
-        or _first((_CLOSED,), result, serial)
-        or _make(_LOST, result, serial)
-    )
-
-
-def transfer(result: ClientResult, serial: str | None) -> AdbError:
-    """The error of a failed push or pull."""
+def find_transfer_error(result: ClientResult, serial: str | None) -> AdbError:
+    """Return the error of a failed push or pull."""
     error = _first((*_TRANSFER, *_NO_CONNECTION, _CLOSED), result, serial)
     if error:
         return error
@@ -136,10 +127,18 @@ def transfer(result: ClientResult, serial: str | None) -> AdbError:
     return _make(_ANY_TRANSFER, result, serial)
 
 
-def on_device(result: ShellResult, command: str, serial: str) -> AdbError | None:
-    """The error if a command that handles files says why it could not; None if it does not."""
+def find_file_error(result: ShellResult, command: str, serial: str) -> AdbError | None:
+    """Return the error if a command that handles files says why it could not; None if not."""
     seen = ClientResult((command,), result.stdout, result.stderr, result.returncode)
     return _first(_TRANSFER, seen, serial)
+
+
+def find_error_line(result: ClientResult) -> str:
+    """Return the line that names the failure, without adb's prefix, in 200 characters at most."""
+    lines = [line.strip() for line in result.said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(?:adb: )?(?:error|failed)|cannot|\* ", line)]
+    line = (errors or lines or ["no output"])[0]
+    return re.sub(r"^(?:adb: )?(?:error: )?", "", line)[:200]
 
 
 def _first(
@@ -153,18 +152,10 @@ def _first(
 
 def _make(meaning: _Meaning, result: ClientResult, serial: str | None) -> AdbError:
     return meaning.error(
-        meaning.message.format(phone=serial or "the phone", words=last_words(result)),
+        meaning.message.format(phone=serial or "the phone", words=find_error_line(result)),
         command=result.command,
         returncode=result.returncode,
         stdout=result.stdout,
         stderr=result.stderr,
         serial=serial,
     )
-
-
-def last_words(result: ClientResult) -> str:
-    """The line that names the failure, without adb's prefix."""
-    lines = [line.strip() for line in result.said.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"(?:adb: )?(?:error|failed)|cannot|\* ", line)]
-    line = (errors or lines or ["no output"])[0]
-    return re.sub(r"^(?:adb: )?(?:error: )?", "", line)[:200]

@@ -1,4 +1,4 @@
-"""One process at a time measures on a phone: a lock that lives on the phone.
+"""Let one process at a time measure on a phone, by a lock that lives on the phone.
 
 It is a folder (mkdir is atomic) with the owner in it and the phone's uptime when the owner last
 showed itself. It is stale, and taken over, if the phone restarted since, if its owner did not show
@@ -14,10 +14,9 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from types import TracebackType
 
 from android_bench.adb.phone import Adb
-from android_bench.adb.text import DEVICE_ROOT, quote
+from android_bench.adb.text import DEVICE_ROOT, quote_word
 from android_bench.errors import AdbError, DeviceLockedError
 
 LOCK = f"{DEVICE_ROOT}/lock"
@@ -64,7 +63,7 @@ echo "$up" >{lock}/beat.tmp && mv {lock}/beat.tmp {lock}/beat
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a lock: ``what`` it does, which process of which machine, for how long at least.
+    """The owner of a lock says what it does, which process it is, and how long it may be silent.
 
     ``space`` tells containers of one machine apart: each has process numbers of its own.
     """
@@ -79,7 +78,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The lock as the phone shows it; ages by the phone's uptime."""
+    """The phone shows its lock like this; ages are by the phone's uptime."""
 
     holder: str
     owner: Owner | None
@@ -88,7 +87,7 @@ class _Seen:
 
 
 class DeviceLock:
-    """``with DeviceLock(adb, "bench"): …``: nobody else measures on the phone meanwhile.
+    """A lock keeps everybody else off the phone: ``with DeviceLock(adb, "bench"): …``.
 
     Entering raises DeviceLockedError, which names the holder. ``lease_s``: without a ``refresh``
     for that long (the phone's time), others may take the phone over.
@@ -104,12 +103,7 @@ class DeviceLock:
         self.acquire()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # the phone may be gone, and the lock goes stale by itself
         with suppress(AdbError):
             self.release()
@@ -135,13 +129,13 @@ class DeviceLock:
         if result.returncode == 3:
             raise self._locked(self._look())
         if result.returncode:
-            raise self.adb.failed("refresh the lock", result)
+            raise self.adb.explain_failure("refresh the lock", result)
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it is somebody else's by now."""
         result = self.adb.shell(self._if_mine("rm -rf {lock}"))
         if result.returncode not in (0, 3):
-            raise self.adb.failed(["rm", "-rf", LOCK], result)
+            raise self.adb.explain_failure(["rm", "-rf", LOCK], result)
 
     @property
     def _line(self) -> str:
@@ -152,10 +146,10 @@ class DeviceLock:
 
     def _fill(self, source: str, holder: str = "") -> str:
         return source.format(
-            root=quote(DEVICE_ROOT),
-            lock=quote(LOCK),
-            owner=quote(self._line),
-            holder=quote(holder),
+            root=quote_word(DEVICE_ROOT),
+            lock=quote_word(LOCK),
+            owner=quote_word(self._line),
+            holder=quote_word(holder),
             token=self.owner.token,
         )
 
@@ -204,8 +198,8 @@ def _age_s(up: str, beat: str) -> float | None:
 def _is_stale(seen: _Seen) -> bool:
     if seen.rebooted or seen.owner is None:
         return True
-    here = (seen.owner.host, seen.owner.space) == (platform.node(), _space())
-    if here and not _lives(seen.owner.pid):
+    on_this_machine = (seen.owner.host, seen.owner.space) == (platform.node(), _space())
+    if on_this_machine and not _lives(seen.owner.pid):
         return True
     # an age below 0 is of another boot that could not be told apart
     return seen.age_s is not None and not 0 <= seen.age_s <= seen.owner.lease_s

@@ -1,4 +1,4 @@
-"""Runs on the phone that outlive the connection: started, looked at, fetched and killed by folder.
+"""Start, watch, fetch and kill runs on the phone that outlive the connection, each by its folder.
 
 A run's folder holds ``run.sh``, ``pid`` (number, start time and boot of the process that leads its
 session), ``out``, ``err`` and, as soon as it has ended, ``rc``. Everything that tells a run's
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import basename, dirname, normpath
 
+from android_bench.adb.command import KILL_LOOP
 from android_bench.adb.phone import Adb
-from android_bench.adb.shell import KILL_LOOP
-from android_bench.adb.text import DEVICE_ROOT, join, quote
+from android_bench.adb.text import DEVICE_ROOT, join_words, quote_word
 from android_bench.errors import CommandFailedError, OptionError, RemoteFileError
 
 RUNS = f"{DEVICE_ROOT}/runs"
@@ -91,7 +91,7 @@ exit 0
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How a run stands.
+    """A run on the phone stands like this.
 
     ``state``: ``running``; ``done`` with its exit status ``returncode`` (137 = killed, mostly for
     want of memory); ``lost`` if it ended without one, as when it was killed as a whole;
@@ -106,7 +106,7 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What a run that is ``done`` has printed, and its exit status."""
+    """A run that is ``done`` has printed this, and has this exit status."""
 
     stdout: bytes
     stderr: bytes
@@ -114,49 +114,49 @@ class RunOutput:
 
 
 def run_folder(name: str) -> str:
-    """The folder of the run of that name. Raises OptionError for names that need quoting."""
+    """Return the folder of the run of that name. Raises OptionError for names that need quoting."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise OptionError(f"{name!r} is no name for a run: letters, digits, dot, dash, underscore")
     return f"{RUNS}/{name}"
 
 
 def start_detached(adb: Adb, command: str | Sequence[str], run_dir: str) -> RunStatus:
-    """Start a list of words, or shell source, in a new folder; it goes on without a connection.
+    """Start a list of words, or shell source, that goes on without a connection.
 
-    It runs in ``run_dir``. Raises OptionError if that is no folder of ours, CommandFailedError if
-    it could not be started (also if ``run_dir`` holds an earlier run that has ended), AdbErrors.
+    It runs in the new folder ``run_dir``. Raises OptionError if that is no folder of ours,
+    CommandFailedError if it could not be started (also if ``run_dir`` holds an earlier run that has
+    ended), and AdbErrors.
     """
     _check_ours(run_dir)
-    text = command if isinstance(command, str) else join(command)
+    text = command if isinstance(command, str) else join_words(command)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "run.sh")
         script.write_text(text + "\n", encoding="utf-8", errors="surrogateescape", newline="\n")
         adb.push(script, f"{run_dir}/run.sh")
-    start = _START.format(folder=quote(run_dir), leader=quote(_LEADER))
+    start = _START.format(folder=quote_word(run_dir), leader=quote_word(_LEADER))
     adb.check(start, _START_TIMEOUT_S)
     return poll_detached(adb, run_dir)
 
 
 def poll_detached(adb: Adb, run_dir: str) -> RunStatus:
-    """How the run stands now; cheap, and harmless to a measurement. Raises AdbErrors."""
+    """Look how the run stands now: cheap, and harmless to a measurement. Raises AdbErrors."""
     _check_ours(run_dir)
-    line = adb.check(f"{_REPORT}\nreport {quote(run_dir)}")
+    line = adb.check(f"{_REPORT}\nreport {quote_word(run_dir)}")
     status = _status(line.strip())
     return RunStatus(basename(run_dir), status.state, status.returncode, status.pid)
 
 
 def list_runs(adb: Adb) -> tuple[RunStatus, ...]:
-    """All runs of ours on the phone, of whatever process. Raises AdbErrors."""
-    script = (
-        f'{_REPORT}\nfor run in {quote(RUNS)}/*; do [ -d "$run" ] && report "$run"; done\nexit 0'
-    )
+    """Return all runs of ours on the phone, of whatever process. Raises AdbErrors."""
+    every = f'for run in {quote_word(RUNS)}/*; do [ -d "$run" ] && report "$run"; done'
+    script = f"{_REPORT}\n{every}\nexit 0"
     return tuple(_status(line) for line in adb.check(script).splitlines() if line.strip())
 
 
 def fetch_detached(adb: Adb, run_dir: str) -> RunOutput:
-    """The output of a run that is ``done``, or what a dead one left behind.
+    """Return the output of a run that is ``done``, or what a dead one left, with the status -1.
 
-    Its status is -1 then. Raises RemoteFileError if there is none, or it still runs, and AdbErrors.
+    Raises RemoteFileError if there is none, or it still runs, and AdbErrors.
     """
     status = poll_detached(adb, run_dir)
     if status.state in ("absent", "running"):
@@ -166,7 +166,7 @@ def fetch_detached(adb: Adb, run_dir: str) -> RunOutput:
         )
     streams = [
         adb.shell(f"[ ! -f {path} ] || cat {path}", _FETCH_TIMEOUT_S)
-        for path in (quote(f"{run_dir}/{name}") for name in ("out", "err"))
+        for path in (quote_word(f"{run_dir}/{name}") for name in ("out", "err"))
     ]
     returncode = -1 if status.returncode is None else status.returncode
     return RunOutput(streams[0].stdout, streams[1].stdout, returncode)
@@ -178,7 +178,7 @@ def kill_detached(adb: Adb, run_dir: str) -> None:
     A process that merely has the number of one that is gone is left alone.
     """
     _check_ours(run_dir)
-    script = _KILL.format(folder=quote(run_dir)) + KILL_LOOP
+    script = _KILL.format(folder=quote_word(run_dir)) + KILL_LOOP
     result = adb.shell(script, _KILL_TIMEOUT_S)
     if result.returncode:
         raise CommandFailedError(
@@ -196,26 +196,12 @@ def remove_detached(adb: Adb, run_dir: str) -> None:
     adb.check(["rm", "-rf", run_dir])
 
 
-def sweep(adb: Adb) -> None:
+def sweep_leftovers(adb: Adb) -> None:
     """Remove the scripts and partial files of calls that were cut off; runs are left alone.
 
     For the holder of the phone's lock only: another process may be using them. Raises AdbErrors.
     """
-    adb.check(_SWEEP.format(root=quote(DEVICE_ROOT)))
-
-
-def boot_id(adb: Adb) -> str | None:
-    """What changes with each boot; None if the phone does not tell. Raises AdbErrors."""
-    result = adb.shell(["cat", "/proc/sys/kernel/random/boot_id"])
-    text = result.text.strip()
-    return text if not result.returncode and re.fullmatch(r"[0-9a-f-]{36}", text) else None
-
-
-def uptime_s(adb: Adb) -> float | None:
-    """Seconds since boot, the clock that nobody sets; None if denied. Raises AdbErrors."""
-    result = adb.shell(["cat", "/proc/uptime"])
-    found = re.match(r"(\d+(?:\.\d+)?)\s", result.text)
-    return float(found[1]) if found and not result.returncode else None
+    adb.check(_SWEEP.format(root=quote_word(DEVICE_ROOT)))
 
 
 def _status(line: str) -> RunStatus:

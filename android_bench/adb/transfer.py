@@ -1,8 +1,7 @@
-"""Push and pull, each file verified by its checksum on the phone."""
+"""Push and pull files, each verified by its checksum on the phone."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from contextlib import suppress
@@ -10,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, normpath
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
-from android_bench.adb import failures as adb_failures
-from android_bench.adb.text import quote
+from android_bench.adb.connection import Connection
+from android_bench.adb.digest import file_digests
+from android_bench.adb.failures import find_file_error, find_transfer_error
+from android_bench.adb.patience import repeat_patiently
+from android_bench.adb.text import quote_word
 from android_bench.errors import (
     AdbError,
     DamagedTransferError,
@@ -24,11 +25,7 @@ from android_bench.errors import (
     TransferError,
 )
 
-if TYPE_CHECKING:
-    from android_bench.adb.phone import Adb
-
-_ATTEMPTS = 2
-_CHUNK = 1 << 20
+TRANSFER_TIMEOUT_S = 600.0
 # a phone whose storage is filled to the last block misbehaves in other ways
 _SPARE_BYTES = 1 << 20
 # hashing reads the file from slow storage: 10 MB/s is pessimistic
@@ -51,7 +48,7 @@ exit 0
 
 @dataclass(frozen=True)
 class _Source:
-    """A local file: ``size`` in bytes and hex digests by name."""
+    """A file on this machine has a size in bytes, and hex digests by name."""
 
     path: Path
     size: int
@@ -62,146 +59,141 @@ class _Source:
 
 
 def _read_source(path: Path) -> _Source:
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in _DIGEST_NAMES.values()}
-    size = 0
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK):
-            size += len(data)
-            for each in hashes.values():
-                each.update(data)
-    return _Source(path, size, {name: each.hexdigest() for name, each in hashes.items()})
+    digests = file_digests(path, _DIGEST_NAMES.values())
+    return _Source(path, path.stat().st_size, digests)
 
 
-def push(adb: Adb, local: Path, remote: str, mode: int, timeout_s: float) -> bool:
-    """See ``Adb.push``."""
+def push_file(phone: Connection, local: Path, remote: str, mode: int, timeout_s: float) -> bool:
+    """Put a local file on the phone under its full path, with the permissions ``mode``.
+
+    Returns False if it was there already. Each try may take ``timeout_s``. Raises OptionError for
+    what is no full path, OSError for the local file, the TransferErrors and the other AdbErrors.
+    """
     _check_remote(remote)
     source = _read_source(local)
-    found = _digest(adb, remote, source.size)
+    found = _digest(phone, remote, source.size)
     if found == "folder":
-        raise _remote_error(adb, f"{remote} is a folder on {adb.serial}; name the file, too")
+        raise _remote_error(phone, f"{remote} is a folder on {phone.serial}; name the file, too")
     if source.matches(found):
-        _shell(adb, f"chmod {mode:o} {quote(remote)}")
+        _shell(phone, f"chmod {mode:o} {quote_word(remote)}")
         return False
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            _push_once(adb, source, remote, mode, timeout_s)
-            return True
-        except AdbError as error:
-            if attempt == _ATTEMPTS or not _worth_repeating(adb, error):
-                raise
-            adb.wait_back(error)
-    raise AssertionError("not reached")
+    repeat_patiently(
+        phone,
+        lambda: _push_once(phone, source, remote, mode, timeout_s),
+        phone.patience.also_after(DamagedTransferError),
+    )
+    return True
 
 
-def _worth_repeating(adb: Adb, error: AdbError) -> bool:
-    return isinstance(error, DamagedTransferError) or adb.may_pass(error)
-
-
-def _push_once(adb: Adb, source: _Source, remote: str, mode: int, timeout_s: float) -> None:
-    _prepare(adb, source, remote)
+def _push_once(
+    phone: Connection, source: _Source, remote: str, mode: int, timeout_s: float
+) -> None:
+    _prepare(phone, source, remote)
     # adbd unlinks its target first, so the name itself must not be pushed to
     partial = f"{remote}.tmp.{token_hex(_NONCE_BYTES)}"
     try:
-        _send(adb, source, partial, timeout_s)
-        _shell(adb, f"chmod {mode:o} {quote(partial)} && mv -f {quote(partial)} {quote(remote)}")
+        _send(phone, source, partial, timeout_s)
+        new, old = quote_word(partial), quote_word(remote)
+        _shell(phone, f"chmod {mode:o} {new} && mv -f {new} {old}")
     except BaseException:
         with suppress(AdbError):
-            adb.shell(["rm", "-f", partial])
+            phone.shell(["rm", "-f", partial])
         raise
 
 
-def _prepare(adb: Adb, source: _Source, remote: str) -> None:
+def _prepare(phone: Connection, source: _Source, remote: str) -> None:
     folder = dirname(remote)
-    leftovers = f"{quote(remote)}.tmp.{_ANY_NONCE}"
-    said = _shell(adb, f"mkdir -p {quote(folder)} && rm -f {leftovers} && df -k {quote(folder)}")
+    quoted, leftovers = quote_word(folder), f"{quote_word(remote)}.tmp.{_ANY_NONCE}"
+    said = _shell(phone, f"mkdir -p {quoted} && rm -f {leftovers} && df -k {quoted}")
     free = _free_bytes(said)
     if free is not None and free < source.size + _SPARE_BYTES:
         raise NoSpaceError(
-            f"{source.path.name} needs {source.size / 1e6:.1f} MB, but {adb.serial} has"
+            f"{source.path.name} needs {source.size / 1e6:.1f} MB, but {phone.serial} has"
             f" {free / 1e6:.1f} MB free in {folder}; free some space on the phone",
             stdout=said.encode(),
-            serial=adb.serial,
+            serial=phone.serial,
         )
 
 
 def _free_bytes(df: str) -> int | None:
-    """The free space in what ``df -k`` printed; None for a format that is not known."""
+    """Read the free bytes off what ``df -k`` printed; None for a format that is not known."""
     columns = re.search(r"\s\d+\s+\d+\s+(\d+)\s+\d+%\s", df)
     return int(columns[1]) * 1024 if columns else None
 
 
-def _send(adb: Adb, source: _Source, partial: str, timeout_s: float) -> None:
+def _send(phone: Connection, source: _Source, partial: str, timeout_s: float) -> None:
     # not --sync: it compares only times. "1 file pushed" is printed for failures, too.
-    result = adb.client.run(
-        ["push", os.path.abspath(source.path), partial], timeout_s, serial=adb.serial
+    result = phone.client.run(
+        ["push", os.path.abspath(source.path), partial], timeout_s, serial=phone.serial
     )
     if result.returncode:
-        raise adb_failures.transfer(result, adb.serial)
-    found = _digest(adb, partial, source.size)
+        raise find_transfer_error(result, phone.serial)
+    found = _digest(phone, partial, source.size)
     if found in ("", "denied"):
         raise TransferError(
-            f"{adb.serial} has none of sha256sum, sha1sum and md5sum, so that nothing pushed can be"
-            " verified; use a phone with Android 6 or newer",
-            serial=adb.serial,
+            f"{phone.serial} has none of sha256sum, sha1sum and md5sum, so that nothing pushed can"
+            " be verified; use a phone with Android 6 or newer",
+            serial=phone.serial,
         )
     if not source.matches(found):
-        raise _damaged(adb, source.path.name)
+        raise _damaged(phone, source.path.name)
 
 
-def pull(adb: Adb, remote: str, local: Path, timeout_s: float) -> None:
-    """See ``Adb.pull``."""
+def pull_file(phone: Connection, remote: str, local: Path, timeout_s: float) -> None:
+    """Fetch a file from the phone to ``local``, which appears complete or not at all.
+
+    Each try may take ``timeout_s``. Raises as ``push_file`` does.
+    """
     _check_remote(remote)
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return _pull_once(adb, remote, local, timeout_s)
-        except AdbError as error:
-            if attempt == _ATTEMPTS or not _worth_repeating(adb, error):
-                raise
-            adb.wait_back(error)
+    repeat_patiently(
+        phone,
+        lambda: _pull_once(phone, remote, local, timeout_s),
+        phone.patience.also_after(DamagedTransferError),
+    )
 
 
-def _pull_once(adb: Adb, remote: str, local: Path, timeout_s: float) -> None:
-    expected = _digest(adb, remote)
-    _check_found(adb, remote, expected)
+def _pull_once(phone: Connection, remote: str, local: Path, timeout_s: float) -> None:
+    expected = _digest(phone, remote)
+    _check_found(phone, remote, expected)
     partial = local.with_name(f".{local.name}.tmp.{token_hex(4)}")
     try:
-        result = adb.client.run(
-            ["pull", remote, os.path.abspath(partial)], timeout_s, serial=adb.serial
+        result = phone.client.run(
+            ["pull", remote, os.path.abspath(partial)], timeout_s, serial=phone.serial
         )
         if result.returncode:
-            raise adb_failures.transfer(result, adb.serial)
+            raise find_transfer_error(result, phone.serial)
         if expected and not _read_source(partial).matches(expected):
-            raise _damaged(adb, remote)
+            raise _damaged(phone, remote)
         os.replace(partial, local)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _check_found(adb: Adb, remote: str, digest: str) -> None:
+def _check_found(phone: Connection, remote: str, digest: str) -> None:
     if digest == "absent":
-        raise _remote_error(adb, f"{remote} does not exist on {adb.serial}")
+        raise _remote_error(phone, f"{remote} does not exist on {phone.serial}")
     if digest == "folder":
-        raise _remote_error(adb, f"{remote} is a folder on {adb.serial}, not a file")
+        raise _remote_error(phone, f"{remote} is a folder on {phone.serial}, not a file")
     if digest == "denied":
         raise PermissionDeniedError(
-            f"the shell user of {adb.serial} may not read {remote}; read another file, or use"
+            f"the shell user of {phone.serial} may not read {remote}; read another file, or use"
             " a folder below /data/local/tmp",
-            serial=adb.serial,
+            serial=phone.serial,
         )
 
 
-def _digest(adb: Adb, remote: str, size: int = 0) -> str:
-    """The file's hex digest on the phone, or "absent", "folder", "denied"; "" if it cannot tell."""
+def _digest(phone: Connection, remote: str, size: int = 0) -> str:
+    """Ask for the file's hex digest, or "absent", "folder", "denied"; "" if it is not told."""
     timeout_s = max(_MIN_TIMEOUT_S, size / _HASH_BYTES_PER_S)
-    words = adb.shell(_DIGEST.format(path=quote(remote)), timeout_s).text.split()
+    words = phone.shell(_DIGEST.format(path=quote_word(remote)), timeout_s).text.split()
     return words[0] if words else ""
 
 
-def _shell(adb: Adb, command: str) -> str:
-    result = adb.shell(command)
+def _shell(phone: Connection, command: str) -> str:
+    result = phone.shell(command)
     if result.returncode:
-        said = adb_failures.on_device(result, command, adb.serial)
-        raise said or adb.failed(command, result)
+        said = find_file_error(result, command, phone.serial)
+        raise said or phone.explain_failure(command, result)
     return result.text
 
 
@@ -210,16 +202,16 @@ def _check_remote(remote: str) -> None:
         raise OptionError(
             f"{remote!r} is no full path of a file on a phone, like /data/local/tmp/x"
         )
-    quote(remote)
+    quote_word(remote)
 
 
-def _remote_error(adb: Adb, message: str) -> RemoteFileError:
-    return RemoteFileError(message, serial=adb.serial)
+def _remote_error(phone: Connection, message: str) -> RemoteFileError:
+    return RemoteFileError(message, serial=phone.serial)
 
 
-def _damaged(adb: Adb, name: str) -> DamagedTransferError:
+def _damaged(phone: Connection, name: str) -> DamagedTransferError:
     return DamagedTransferError(
-        f"{name} was damaged on its way from or to {adb.serial}: its checksum differs; try another"
-        " cable or USB port",
-        serial=adb.serial,
+        f"{name} was damaged on its way from or to {phone.serial}: its checksum differs; try"
+        " another cable or USB port",
+        serial=phone.serial,
     )

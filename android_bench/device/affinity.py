@@ -1,4 +1,4 @@
-"""Which CPUs a process may use: masks, ``taskset``, and reading a mask back."""
+"""Say which CPUs a process may use: masks, ``taskset``, and reading a mask back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from android_bench.device.cores import MAX_CPUS
-from android_bench.device.parse import read_fields
+from android_bench.device.values import read_fields
 from android_bench.errors import OptionError
 from android_bench.log.lines import quote
 
@@ -18,22 +18,23 @@ _TASKSET = re.compile(rb"current affinity mask: ([0-9a-fA-F]{1,256})\b")
 
 @dataclass(frozen=True)
 class Affinity:
-    """CPUs, with their mask in hex without ``0x``, as toybox's taskset wants it."""
+    """An affinity is the set of CPUs that a process may use."""
 
     cpus: tuple[int, ...]
 
     @property
     def mask(self) -> str:
+        """Write the CPUs in hex without ``0x``, as toybox's taskset wants it."""
         return to_mask(self.cpus)
 
 
 def to_mask(cpus: Iterable[int]) -> str:
-    """CPUs 4 to 7 → ``f0``; two digits at least, since that is how masks are written."""
+    """Write CPUs as a mask, 4 to 7 as ``f0``; in two digits at least, as masks are written."""
     return f"{sum(1 << cpu for cpu in set(cpus)):02x}"
 
 
 def from_mask(mask: str) -> tuple[int, ...]:
-    """``f0`` or ``0xf0`` → CPUs 4 to 7. Raises OptionError for what is no mask or is empty."""
+    """Read a mask, ``f0`` or ``0xf0`` as CPUs 4 to 7. Raises OptionError for none or an empty."""
     found = _MASK.fullmatch(mask)
     bits = int(found[1], 16) if found else 0
     if not bits or bits.bit_length() > MAX_CPUS:
@@ -42,7 +43,7 @@ def from_mask(mask: str) -> tuple[int, ...]:
 
 
 def parse_cpu_list(text: str) -> tuple[int, ...]:
-    """The kernel's CPU lists, ``0-3,7`` and ``0 1 2 3``; () for anything else."""
+    """Read the kernel's CPU lists, ``0-3,7`` and ``0 1 2 3``; return () for anything else."""
     cpus: set[int] = set()
     for part in re.split(r"\s*,\s*|\s+", text.strip()):
         found = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", part)
@@ -65,8 +66,8 @@ def parse_cpus_allowed(status: bytes) -> Affinity | None:
     return Affinity(cpus) if cpus else None
 
 
-def taskset_argv(mask: str) -> tuple[str, ...]:
-    """What to put before a command line: it execs, so the pid stays that of ``taskset``.
+def build_taskset(mask: str) -> tuple[str, ...]:
+    """Return what to put before a command line: it execs, so the pid stays that of ``taskset``.
 
     () for an empty mask: leave the affinity alone. Raises OptionError for what is no mask.
     """
@@ -74,8 +75,8 @@ def taskset_argv(mask: str) -> tuple[str, ...]:
     return ("taskset", to_mask(from_mask(mask))) if mask else ()
 
 
-def read_back_command(pid: str) -> str:
-    """Shell source that prints the mask of a process, in both ways that phones have.
+def build_read_back(pid: str) -> str:
+    """Return shell source that prints the mask of a process, in both ways that phones have.
 
     ``pid`` is a number or ``$$``.
     """
@@ -83,7 +84,7 @@ def read_back_command(pid: str) -> str:
 
 
 def parse_read_back(text: bytes) -> Affinity | None:
-    """What ``read_back_command`` printed; None if the process is gone or nothing tells it."""
+    """Read what ``build_read_back`` printed; None if the process is gone or nothing tells it."""
     found = _TASKSET.search(text)
     if not found:
         return parse_cpus_allowed(text)
@@ -93,8 +94,8 @@ def parse_read_back(text: bytes) -> Affinity | None:
         return None
 
 
-def wrong_affinity(asked: Iterable[int], found: Affinity | None) -> str:
-    """Why a mask did not take effect, "" where it did. An unreadable one counts as not so."""
+def explain_affinity(asked: Iterable[int], found: Affinity | None) -> str:
+    """Say why a mask did not take effect, "" where it did; an unreadable one counts as not."""
     wanted = tuple(sorted(set(asked)))
     if not wanted or (found and found.cpus == wanted):
         return ""

@@ -1,4 +1,4 @@
-"""Groups of equal CPUs, and the choice of one of them.
+"""Group the equal CPUs of a device, and choose one of the groups.
 
 A cluster here holds CPUs of one design with one top frequency: where a thread lands within it
 makes no difference to its speed. A cpufreq policy alone is not enough: Snapdragon 8 Gen 2 clocks
@@ -25,29 +25,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from android_bench.device.affinity import from_mask, parse_cpu_list, to_mask
-from android_bench.device.cores import Core, core_class, design_number
-from android_bench.device.parse import MAX_KHZ, to_int
+from android_bench.device.cores import Core, classify_core, read_design_number
+from android_bench.device.cpufreq import CpuFreq
+from android_bench.device.values import to_int
 from android_bench.errors import OptionError
 from android_bench.log.lines import quote
 
-MIN_KHZ = 10_000
 ROLES = ("prime", "big", "mid", "little")
 
 
 @dataclass(frozen=True)
-class CpuFreq:
-    """One cpufreq policy. ``cap_khz`` is scaling_max_freq, ``max_khz`` what the hardware can."""
-
-    cpus: tuple[int, ...]
-    cur_khz: int | None = None
-    cap_khz: int | None = None
-    max_khz: int | None = None
-    governor: str | None = None
-
-
-@dataclass(frozen=True)
 class Cluster:
-    """Equal CPUs. ``capacity`` is the kernel's estimate of their speed, 1024 for the fastest."""
+    """A cluster holds equal CPUs; ``capacity`` is the kernel's estimate of speed, 1024 at most."""
 
     role: str
     name: str | None
@@ -57,15 +46,15 @@ class Cluster:
 
     @property
     def mask(self) -> str:
-        """Hex without ``0x``."""
+        """Write the CPUs as a mask, in hex without ``0x``."""
         return to_mask(self.cpus)
 
 
 @dataclass(frozen=True)
 class CpuChoice:
-    """CPUs to run on; mask "" and no CPUs leave the choice to the system.
+    """A choice names the CPUs to run on; mask "" and no CPUs leave it to the system.
 
-    ``clusters`` names what they are of; ``mixed`` says that they differ in speed.
+    ``clusters`` names what they are of.
     """
 
     mask: str
@@ -74,37 +63,12 @@ class CpuChoice:
 
     @property
     def mixed(self) -> bool:
+        """Tell whether the CPUs differ in speed."""
         return len(self.clusters) > 1
 
 
-def parse_freqs(paths: Mapping[str, str]) -> tuple[CpuFreq, ...]:
-    """cpufreq's files, ``…/policy4/scaling_cur_freq`` or ``…/cpu4/cpufreq/…``, by path."""
-    folders: dict[str, dict[str, str]] = {}
-    for path, text in paths.items():
-        folder, _, name = path.rpartition("/")
-        if "cpufreq" in folder:
-            folders.setdefault(folder, {})[name] = text
-    found = {freq.cpus: freq for freq in map(_policy, folders.values()) if freq.cpus}
-    return tuple(found[cpus] for cpus in sorted(found))
-
-
-def _policy(files: Mapping[str, str]) -> CpuFreq:
-    governor = files.get("scaling_governor", "")
-    return CpuFreq(
-        cpus=parse_cpu_list(files.get("related_cpus") or files.get("affected_cpus") or ""),
-        cur_khz=_khz(files.get("scaling_cur_freq")),
-        cap_khz=_khz(files.get("scaling_max_freq")),
-        max_khz=_khz(files.get("cpuinfo_max_freq")),
-        governor=governor if governor.replace("_", "").replace("-", "").isalnum() else None,
-    )
-
-
-def _khz(text: str | None) -> int | None:
-    return to_int(text or "", MIN_KHZ, MAX_KHZ)
-
-
 def parse_capacities(paths: Mapping[str, str]) -> dict[int, int]:
-    """``cpu4/cpu_capacity`` files → the capacity of each CPU, 1 to 1024."""
+    """Read ``cpu4/cpu_capacity`` files as the capacity of each CPU, 1 to 1024."""
     found = {}
     for path, text in paths.items():
         folder, _, name = path.rpartition("/")
@@ -145,7 +109,7 @@ def _names(cores: Sequence[Core], freqs: Sequence[CpuFreq]) -> dict[int, str | N
 
 def _with_roles(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
     ordered = sorted(clusters, key=_speed)
-    if any(core_class(cluster.name) is None for cluster in clusters):
+    if any(classify_core(cluster.name) is None for cluster in clusters):
         ordered = sorted(clusters, key=lambda c: (c.capacity or 0, c.max_khz or 0, c.cpus))
     roles = _roles(ordered)
     return tuple(replace(c, role=role) for c, role in zip(ordered, roles, strict=True))
@@ -153,7 +117,7 @@ def _with_roles(clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
 
 def _speed(cluster: Cluster) -> tuple[int, int, int, int, tuple[int, ...]]:
     # kernels that know no capacities say 1024 for all: then the design decides, then the clock
-    kind, number = core_class(cluster.name) or 0, design_number(cluster.name)
+    kind, number = classify_core(cluster.name) or 0, read_design_number(cluster.name)
     return (cluster.capacity or 0, kind, cluster.max_khz or 0, number, cluster.cpus)
 
 
@@ -163,31 +127,15 @@ def _roles(ordered: Sequence[Cluster]) -> list[str]:
         return ["big"] * count
     roles = ["little", *["mid"] * (count - 2), "big"]
     fastest = ordered[-1]
-    if count > 2 and (len(fastest.cpus) == 1 or core_class(fastest.name) == 2):
+    if count > 2 and (len(fastest.cpus) == 1 or classify_core(fastest.name) == 2):
         roles[-2:] = ["big", "prime"]
     return roles
-
-
-def describe_clusters(clusters: Sequence[Cluster]) -> str:
-    """A map for people, one line a cluster, in columns: ``little  Cortex-A55 ×4  0f  1.80 GHz``."""
-    rows = [
-        (
-            cluster.role,
-            f"{cluster.name or 'unknown core'} ×{len(cluster.cpus)}",
-            cluster.mask,
-            f"{cluster.max_khz / 1e6:.2f} GHz" if cluster.max_khz else "clock unknown",
-        )
-        for cluster in clusters
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-    return "\n".join(lines)
 
 
 def choose_cpus(
     clusters: Sequence[Cluster], wanted: str | None = None, min_cpus: int = 1
 ) -> CpuChoice:
-    """The CPUs that ``wanted`` names: a role of the phone's map, ``all``, or a mask.
+    """Choose the CPUs that ``wanted`` names: a role of the phone's map, ``all``, or a mask.
 
     ``prime`` is the fastest cluster also where none has that role. None: the fastest cluster that
     holds ``min_cpus`` (the number of threads), else the fastest; on a device that does not tell its

@@ -1,4 +1,4 @@
-"""Waiting until a device is cool, by measurement and for a bounded time."""
+"""Wait until a device is cool, by measurement and for a bounded time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from android_bench.device.evidence import MIN_BATTERY_PERCENT, battery_level
-from android_bench.device.identity import State, read_state
+from android_bench.device.evidence import MIN_BATTERY_PERCENT, read_battery_percent
 from android_bench.device.shell import Shell
-from android_bench.device.thermal import status_name
-from android_bench.device.workload import THROTTLED, Workload, slowdown
+from android_bench.device.state import State, read_state
+from android_bench.device.thermal import name_status
+from android_bench.device.workload import THROTTLED, Workload, measure_slowdown
 from android_bench.errors import OptionError
 
 POLL_S = 10.0
@@ -18,7 +18,7 @@ POLL_S = 10.0
 
 @dataclass(frozen=True)
 class CoolDown:
-    """How a wait ended: ``why_not`` is "" where the device is fit to measure.
+    """A wait ended like this; ``why_not`` is "" where the device is fit to measure.
 
     ``slowdown`` is of the micro-workload, None where none was needed.
     """
@@ -27,10 +27,6 @@ class CoolDown:
     state: State
     why_not: str = ""
     slowdown: float | None = None
-
-    @property
-    def cool(self) -> bool:
-        return not self.why_not
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def wait_until_cool(
         obstacle = _look(state, max_thermal_status, max_temp_c, min_battery)
         slow = None
         if obstacle is None and workload and state.thermal_status is None:
-            slow = slowdown(shell, workload)
+            slow = measure_slowdown(shell, workload)
             obstacle = _too_slow(slow)
         waited_s = clock() - started
         if obstacle is None:
@@ -85,14 +81,14 @@ def wait_until_cool(
 def _look(
     state: State, max_thermal_status: int, max_temp_c: float | None, min_battery: int
 ) -> _Obstacle | None:
-    level, status, temp_c = battery_level(state), state.thermal_status, state.max_temp_c
+    level, status, temp_c = read_battery_percent(state), state.thermal_status, state.max_temp_c
     if state.thermal_overridden:
         mend = "run: adb shell cmd thermalservice reset"
         return _Obstacle(f"the thermal status is overridden by hand; {mend}", passes=False)
     if level is not None and level < min_battery:
         return _battery(level, min_battery, state.battery.plugged)
     if status is not None and status > max_thermal_status:
-        return _Obstacle(f"the thermal status is {status_name(status)}", passes=True)
+        return _Obstacle(f"the thermal status is {name_status(status)}", passes=True)
     if max_temp_c is not None and temp_c is not None and temp_c > max_temp_c:
         return _Obstacle(f"it is {temp_c:.1f} °C hot, above {max_temp_c:g} °C", passes=True)
     return None

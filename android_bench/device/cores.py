@@ -1,4 +1,4 @@
-"""What the CPU cores are: /proc/cpuinfo and the numbers that name a core's design."""
+"""Tell what the CPU cores are by /proc/cpuinfo and the numbers that name a core's design."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from android_bench.device.parse import complete_lines
+from android_bench.device.values import split_lines
 
 MAX_CPUS = 1024
 
@@ -84,7 +84,7 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,4}")
 
 @dataclass(frozen=True)
 class Core:
-    """One CPU as /proc/cpuinfo tells it; ``name`` is the design, None where it is not told.
+    """A core is one CPU in /proc/cpuinfo; ``name`` is its design, None where that is not told.
 
     An Arm core that the table does not hold is named by its numbers, ``0x41/0xfff``.
     """
@@ -97,14 +97,14 @@ class Core:
 
 @dataclass(frozen=True)
 class CpuInfo:
-    """/proc/cpuinfo: the CPUs that were online, and the machine's name on old Arm kernels."""
+    """/proc/cpuinfo tells the CPUs that were online, and on old Arm kernels the machine's name."""
 
     cores: tuple[Core, ...] = ()
     hardware: str | None = None
 
 
-def core_class(name: str | None) -> int | None:
-    """0 for cores made to save power, 2 for Cortex-X and its like, 1 for others; None: unknown."""
+def classify_core(name: str | None) -> int | None:
+    """Return 0 for a core made to save power, 2 for Cortex-X and such, else 1; None: unknown."""
     if name is None or name.startswith("0x"):
         return None
     if _LITTLE.fullmatch(name):
@@ -112,8 +112,11 @@ def core_class(name: str | None) -> int | None:
     return 2 if _PRIME.fullmatch(name) else 1
 
 
-def design_number(name: str | None) -> int:
-    """715 of ``Cortex-A715``: of two designs with one clock, the higher is the faster; 0: none."""
+def read_design_number(name: str | None) -> int:
+    """Return the number in a design's name, 715 of ``Cortex-A715``; 0 for none.
+
+    Of two designs with one clock, that of the higher number is the faster.
+    """
     found = re.search(r"[0-9]{1,4}", name or "")
     return int(found[0]) if found else 0
 
@@ -126,7 +129,7 @@ def parse_cpuinfo(data: bytes) -> CpuInfo:
     """
     blocks: list[tuple[int, dict[str, str]]] = []
     hardware = None
-    for line in complete_lines(data):
+    for line in split_lines(data):
         key, _, value = (word.strip() for word in line.partition(":"))
         cpu = _cpu_number(value) if key == "processor" else None
         if cpu is not None:

@@ -1,19 +1,19 @@
-"""What speaks against a launch: the device's state before and after it, and how it ended."""
+"""Find what speaks against a launch: the states before and after it, and how it ended."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from android_bench.device.clusters import CpuFreq
-from android_bench.device.identity import State
-from android_bench.device.thermal import status_name
+from android_bench.device.cpufreq import CpuFreq
+from android_bench.device.state import State
+from android_bench.device.thermal import name_status
 
 MIN_BATTERY_PERCENT = 25  # Jetpack Benchmark's floor
 KILLED = (137, -9)  # as a shell and as Python report SIGKILL
 _WHEN = ("before", "after")
 
 
-def evidence_against(
+def find_evidence(
     before: State,
     after: State,
     *,
@@ -23,7 +23,7 @@ def evidence_against(
     min_battery_percent: int = MIN_BATTERY_PERCENT,
     fixed_performance: bool = False,
 ) -> tuple[str, ...]:
-    """Reasons why a launch between two states is invalid, () if there are none.
+    """Return the reasons why a launch between two states is invalid, () if there are none.
 
     ``cpus`` are those that it ran on, () for all. In fixed-performance mode a lowered frequency
     cap is the point, and only one that changes counts. What the device does not tell is no
@@ -39,8 +39,8 @@ def evidence_against(
     )
 
 
-def oddities(state: State) -> tuple[str, ...]:
-    """What makes a state less telling than it looks, though it proves nothing; for a warning."""
+def find_oddities(state: State) -> tuple[str, ...]:
+    """Return, for a warning, what makes a state less telling than it looks but proves nothing."""
     found = []
     if state.battery.updates_stopped:
         found.append("the battery's values are frozen; run: adb shell dumpsys battery reset")
@@ -72,7 +72,7 @@ def _heat(states: Sequence[State], most: int) -> Iterable[str]:
     for when, state in zip(_WHEN, states, strict=True):
         status = state.thermal_status
         if status is not None and status > most:
-            yield f"throttled: thermal status {status_name(status)} {when} the launch"
+            yield f"throttled: thermal status {name_status(status)} {when} the launch"
 
 
 def _caps(states: Sequence[State], cpus: Collection[int], fixed: bool) -> Iterable[str]:
@@ -94,11 +94,11 @@ def _used(freqs: Iterable[CpuFreq], cpus: Collection[int]) -> Iterable[CpuFreq]:
 
 def _low_battery(states: Sequence[State], floor: int) -> Iterable[str]:
     for when, state in zip(_WHEN, states, strict=True):
-        level = battery_level(state)
+        level = read_battery_percent(state)
         if level is not None and level < floor:
             yield f"the battery is at {level} %, below {floor} %, {when} the launch"
 
 
-def battery_level(state: State) -> int | None:
-    """In percent; None where it is not told, or frozen and so tells nothing."""
+def read_battery_percent(state: State) -> int | None:
+    """Read how full the battery is, in percent; None where it is not told, or frozen."""
     return None if state.battery.updates_stopped else state.battery.level_percent

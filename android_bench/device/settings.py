@@ -1,4 +1,4 @@
-"""Settings of a phone that a measurement changes, and that are as before when it is over.
+"""Change settings of a phone for a measurement, and put them back when it is over.
 
 Before anything is changed, the commands that undo it are written into a file on the phone,
 ``restore-NAME.sh``. Leaving the context, by Ctrl-C or an exception too, runs and removes that
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from android_bench.device.parse import parse_wakefulness
 from android_bench.device.shell import Shell, run_sections
+from android_bench.device.values import parse_wakefulness
 from android_bench.errors import AndroidBenchError
 
 TIMEOUT_S = 60.0
@@ -25,7 +25,7 @@ _RUN_AND_REMOVE = '{ sh "$f" >/dev/null 2>&1 && rm -f "$f"; }'
 
 @dataclass(frozen=True)
 class Setting:
-    """What became of a setting; ``detail`` says why where it did not take effect."""
+    """A setting took effect or not; ``detail`` says why not."""
 
     name: str
     took_effect: bool
@@ -37,7 +37,7 @@ def _ignore(problem: str) -> None:
 
 
 @contextmanager
-def screen_on(
+def keep_screen_on(
     shell: Shell, directory: str, on_problem: Callable[[str], None] = _ignore
 ) -> Iterator[Setting]:
     """Wake the screen, dismiss a keyguard that has no secret, and keep it on while plugged in.
@@ -99,13 +99,13 @@ def _turn_on(shell: Shell, name: str) -> Setting:
 
 
 @contextmanager
-def fixed_performance(
+def fix_performance(
     shell: Shell, directory: str, on_problem: Callable[[str], None] = _ignore
 ) -> Iterator[Setting]:
-    """Android 11's fixed-performance mode: a lower clock that the phone can sustain.
+    """Hold Android 11's fixed-performance mode: a lower clock that the phone can sustain.
 
     Android does not tell whether it was on before; it is off afterwards. Arguments and errors as
-    for ``screen_on``. ``took_effect`` is False where the phone's Power HAL does not know it.
+    for ``keep_screen_on``. ``took_effect`` is False where the phone's Power HAL does not know it.
     """
     name = "fixed-performance"
     command = "cmd power set-fixed-performance-mode-enabled"
@@ -142,7 +142,7 @@ def _undone_at_last(
     undo: tuple[str, ...],
     on_problem: Callable[[str], None],
 ) -> Iterator[bool]:
-    """Gives whether the undo file was written; nothing may be changed without it."""
+    """Tell whether the undo file was written, which any change needs; undo at the end."""
     try:
         yield _write_restore_file(shell, directory, name, undo)
     finally:

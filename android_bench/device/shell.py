@@ -1,4 +1,4 @@
-"""A device's shell, and how to ask it many things in one round trip."""
+"""Ask a device's shell many things in one round trip."""
 
 from __future__ import annotations
 
@@ -6,30 +6,39 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+SECTIONS_TIMEOUT_S = 60.0  # dumpsys gives up on a hanging service after 10 s; there are three
 _END = "end"
 
 
-class ShellResult(Protocol):
-    """What one command printed, and its exit status (128 + n for signal n)."""
+class ShellOutput(Protocol):
+    """A command printed this, and ended with this status (128 + n for signal n)."""
 
     @property
-    def stdout(self) -> bytes: ...
+    def stdout(self) -> bytes:
+        """Return what went to stdout."""
+        ...
+
     @property
-    def stderr(self) -> bytes: ...
+    def stderr(self) -> bytes:
+        """Return what went to stderr, as far as the device keeps it apart."""
+        ...
+
     @property
-    def returncode(self) -> int: ...
+    def returncode(self) -> int:
+        """Return the exit status."""
+        ...
 
 
 class Shell(Protocol):
-    """Anything that runs POSIX shell source on a device; ``adb.Adb`` is one."""
+    """A shell is anything that runs POSIX shell source on a device; ``adb.phone.Adb`` is one."""
 
-    def shell(self, command: str, timeout_s: float = ...) -> ShellResult:
+    def shell(self, command: str, timeout_s: float = ...) -> ShellOutput:
         """Run ``command``; its exit status is no error. Raises if the device is out of reach."""
         ...
 
 
 def run_sections(shell: Shell, parts: Mapping[str, str], timeout_s: float) -> dict[str, bytes]:
-    """Run several commands in one round trip; what each printed to stdout, by name.
+    """Run several commands in one round trip; return what each printed to stdout, by name.
 
     A part that failed gave b""; one that the output ended in is left out, so that no number is
     read off a line cut in two. Raises whatever ``shell`` raises.
@@ -39,7 +48,7 @@ def run_sections(shell: Shell, parts: Mapping[str, str], timeout_s: float) -> di
 
 
 def join_sections(parts: Mapping[str, str], nonce: str) -> str:
-    """One shell command that prints a marker before what each part prints.
+    """Return one shell command that prints a marker before what each part prints.
 
     Each part runs in a subshell of its own: a ``cd`` or ``exit`` in it does no harm.
     """

@@ -1,4 +1,4 @@
-"""Heat: Android's thermal service and the kernel's thermal zones → °C and a status."""
+"""Read heat in °C, and a status, from Android's thermal service and the kernel's thermal zones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from android_bench.device.parse import complete_lines, read_fields, to_float, to_int
+from android_bench.device.values import read_fields, split_lines, to_float, to_int
 
 # PowerManager.THERMAL_STATUS_*
 STATUS_NAMES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
@@ -31,7 +31,7 @@ _HAL_ENTRY = re.compile(
 
 @dataclass(frozen=True)
 class Temperature:
-    """One sensor. ``kind`` is cpu, gpu, battery, skin or other, as far as its name tells."""
+    """A sensor's kind is cpu, gpu, battery, skin or other, as far as its name tells."""
 
     name: str
     kind: str
@@ -40,7 +40,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Thermal:
-    """``dumpsys thermalservice`` (Android 10 on). ``status`` 0 is none … 6 shutdown.
+    """Android's thermal service (from 10 on) tells this; ``status`` 0 is none … 6 shutdown.
 
     ``overridden``: somebody set the status by hand; ``status`` is None then.
     """
@@ -50,8 +50,8 @@ class Thermal:
     temperatures: tuple[Temperature, ...] = ()
 
 
-def status_name(status: int) -> str:
-    """``2 (moderate)``."""
+def name_status(status: int) -> str:
+    """Write a thermal status for people: ``2 (moderate)``."""
     known = 0 <= status < len(STATUS_NAMES)
     return f"{status} ({STATUS_NAMES[status]})" if known else str(status)
 
@@ -83,7 +83,7 @@ def _cached(data: bytes) -> tuple[Temperature, ...]:
 def _entries(data: bytes, title: str) -> tuple[Temperature, ...]:
     found: list[Temperature | None] = []
     inside = False
-    for line in complete_lines(data):
+    for line in split_lines(data):
         entry = _HAL_ENTRY.fullmatch(line) if inside else None
         if entry:
             found.append(_from_hal(*entry.groups()))
@@ -100,18 +100,18 @@ def _from_hal(value: str, kind: str, name: str) -> Temperature | None:
 
 
 def parse_zones(paths: Mapping[str, str]) -> tuple[Temperature, ...]:
-    """/sys/class/thermal's ``thermal_zoneN/type`` and ``…/temp`` files, by path."""
+    """Read /sys/class/thermal's ``thermal_zoneN/type`` and ``…/temp`` files, by path."""
     found: list[Temperature] = []
     for path in sorted(path for path in paths if path.endswith("/temp")):
         name = paths.get(path.removesuffix("temp") + "type", "")
-        celsius = zone_to_c(paths[path])
+        celsius = convert_zone(paths[path])
         if celsius is not None and name and not _NO_TEMPERATURE.fullmatch(name.lower()):
             found.append(Temperature(name, _kind(name), celsius))
     return tuple(found)
 
 
-def zone_to_c(text: str) -> float | None:
-    """A zone's number → °C. The kernel wants m°C; some vendors give tenths, or whole degrees.
+def convert_zone(text: str) -> float | None:
+    """Convert a zone's number to °C: the kernel wants m°C, some vendors give tenths or degrees.
 
     From 1000 on it is m°C, from 150 on tenths, else degrees. 0, and what no phone survives, is
     the value of a sensor that is off: None.
@@ -128,8 +128,10 @@ def _kind(name: str) -> str:
     return next(found, OTHER)
 
 
-def hottest_c(sources: Iterable[Sequence[Temperature]], battery_c: float | None) -> float | None:
-    """The hottest CPU sensor of the first source that has one; else any sensor; else the battery.
+def find_hottest_c(
+    sources: Iterable[Sequence[Temperature]], battery_c: float | None
+) -> float | None:
+    """Find the hottest CPU sensor of the first source with one; else any sensor, else the battery.
 
     Sources go from the most to the least trusted.
     """

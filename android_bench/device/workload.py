@@ -1,4 +1,4 @@
-"""A fixed piece of arithmetic that the device times: it takes longer once the CPU is throttled.
+"""Time a fixed piece of arithmetic on the device: it takes longer once the CPU is throttled.
 
 For phones that tell no thermal status, before Android 10. Jetpack Benchmark's ThrottleDetector
 does the same; more than 1.10 times the baseline is throttled.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from android_bench.device.affinity import taskset_argv
-from android_bench.device.parse import complete_lines, parse_uptime
+from android_bench.device.affinity import build_taskset
 from android_bench.device.shell import Shell
+from android_bench.device.values import parse_uptime, split_lines
 
 THROTTLED = 1.10
 TARGET_S = 1.0  # /proc/uptime ticks in hundredths: one tick is 1 % of this
@@ -22,7 +22,7 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Workload:
-    """How many rounds, on which CPUs (a mask, "" for any), and how long they take unthrottled."""
+    """A workload is some rounds on the CPUs of a mask ("": any), with their unthrottled time."""
 
     rounds: int
     mask: str
@@ -47,8 +47,8 @@ def calibrate(shell: Shell, mask: str = "") -> Workload | None:
     return Workload(rounds, mask, baseline_s) if baseline_s else None
 
 
-def slowdown(shell: Shell, workload: Workload) -> float | None:
-    """How many times its baseline the workload takes now, the best of three; None: unknown."""
+def measure_slowdown(shell: Shell, workload: Workload) -> float | None:
+    """Return how many times its baseline the workload takes, the best of three; None: unknown."""
     now_s = _best(shell, workload.rounds, workload.mask)
     return None if now_s is None else now_s / workload.baseline_s
 
@@ -59,7 +59,7 @@ def _best(shell: Shell, rounds: int, mask: str) -> float | None:
 
 
 def _time(shell: Shell, rounds: int, mask: str) -> float | None:
-    prefix = " ".join(taskset_argv(mask))
+    prefix = " ".join(build_taskset(mask))
     # the wall clock may be set at any time, and old shells have no other
     script = (
         f"cat /proc/uptime; i=0; while [ $i -lt {int(rounds)} ]; do i=$((i+1)); done;"
@@ -67,7 +67,7 @@ def _time(shell: Shell, rounds: int, mask: str) -> float | None:
     )
     lines = [
         parse_uptime(line.encode() + b"\n")
-        for line in complete_lines(shell.shell(f"{prefix} sh -c '{script}'", _TIMEOUT_S).stdout)
+        for line in split_lines(shell.shell(f"{prefix} sh -c '{script}'", _TIMEOUT_S).stdout)
     ]
     if len(lines) != 2 or lines[0] is None or lines[1] is None:
         return None

@@ -1,4 +1,4 @@
-"""The lines about delegates: which one took the graph, and in how many pieces."""
+"""Read which delegate took the graph, and in how many pieces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REPLACING = re.compile(
 
 @dataclass(frozen=True)
 class Delegation:
-    """What the log says about delegates; None where it says nothing.
+    """The log says this about delegates; None where it says nothing.
 
     ``kernels`` counts the delegate's own pieces of the graph. ``partitions`` counts all pieces,
     the CPU's included, where the runtime tells (``yielding N partitions``), else it is

@@ -1,4 +1,4 @@
-"""The lines that hold latencies: the ``count=`` pair, the timings line, LiteRT's result block."""
+"""Read the latencies: the ``count=`` pair, the timings line, LiteRT's result block."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from decimal import Decimal
 from android_bench.errors import IncompleteLogError, ParseError
 from android_bench.log.lines import (
     LogLine,
-    only,
-    shown,
-    starting_with,
+    find_only,
+    quote_last,
+    quote_line,
+    select_lines,
     to_amount,
     to_count,
     to_number,
@@ -26,8 +27,8 @@ _PERCENTILES = ("p5", "median", "p95")
 
 
 @dataclass(frozen=True)
-class LatencySummary:
-    """What the program says of one series of runs, in milliseconds.
+class LoggedSummary:
+    """The program says this of one series of runs, in milliseconds.
 
     ``mean_ms`` is above 0. A field is None where the program does not print it, and where it
     prints 0 because a run was shorter than its clock's step of 1 µs. ``std_ms`` is cut to whole
@@ -48,7 +49,7 @@ class LatencySummary:
 
 @dataclass(frozen=True)
 class Timings:
-    """The program's closing words. ``inference_ms`` and ``warmup_ms`` are 0 after no runs."""
+    """The program closes with these; ``inference_ms`` and ``warmup_ms`` are 0 after no runs."""
 
     line: LogLine
     init_ms: float | None
@@ -60,10 +61,10 @@ class Timings:
 
 @dataclass(frozen=True)
 class Latencies:
-    """Both series and the closing words; a series is None where nothing was run."""
+    """A log holds two series and the closing words; a series is None where nothing was run."""
 
-    warmup: LatencySummary | None
-    runs: LatencySummary | None
+    warmup: LoggedSummary | None
+    runs: LoggedSummary | None
     timings: Timings
 
 
@@ -73,21 +74,21 @@ def parse_latencies(lines: Sequence[LogLine]) -> Latencies:
     Raises IncompleteLogError where one is missing and ParseError where they disagree.
     """
     results = parse_results(lines)
-    counts = starting_with(lines, "count=")
+    counts = select_lines(lines, "count=")
     if results is not None and not counts:
         return results
     timings = results.timings if results else parse_timings(lines)
     if timings is None or len(counts) < 2:
-        raise IncompleteLogError("the log stops before the results, after", _last(lines))
+        raise IncompleteLogError("the log stops before the results, after", quote_last(lines))
     if len(counts) > 2:
-        raise ParseError("a third count= line: the log is of two launches", shown(counts[2]))
+        raise ParseError("a third count= line: the log is of two launches", quote_line(counts[2]))
     warmup, runs = (parse_count_line(line) for line in counts)
     _agree(warmup, timings.warmup_ms, timings)
     _agree(runs, timings.inference_ms, timings)
     return Latencies(warmup, runs, timings)
 
 
-def parse_count_line(line: LogLine) -> LatencySummary | None:
+def parse_count_line(line: LogLine) -> LoggedSummary | None:
     """Read ``count=N first=… curr=… …``, whose numbers are microseconds; None for ``count=0``.
 
     Equal samples are printed as ``count=N curr=X``, from N = 2 on with ``(all same)``. Raises
@@ -112,7 +113,7 @@ def _check_keys(values: dict[str, float], line: LogLine) -> None:
         wanted.update(_PERCENTILES)
     missing = sorted(wanted - set(values))
     if missing:
-        raise ParseError(f"{', '.join(missing)} missing", shown(line))
+        raise ParseError(f"{', '.join(missing)} missing", quote_line(line))
 
 
 def _check_order(values: dict[str, float], line: LogLine) -> None:
@@ -121,15 +122,15 @@ def _check_order(values: dict[str, float], line: LogLine) -> None:
     inner = [values["first"], values["curr"]]
     average_fits = low * (1 - ROUNDING) <= values["avg"] <= high * (1 + ROUNDING)
     if low < 0 or rising != sorted(rising) or not average_fits:
-        raise ParseError("these numbers cannot be of one series", shown(line))
+        raise ParseError("these numbers cannot be of one series", quote_line(line))
     if not all(low <= value <= high for value in inner):
-        raise ParseError("these numbers cannot be of one series", shown(line))
+        raise ParseError("these numbers cannot be of one series", quote_line(line))
 
 
-def _summary(count: int, values: dict[str, float], line: LogLine) -> LatencySummary:
+def _summary(count: int, values: dict[str, float], line: LogLine) -> LoggedSummary:
     if values["avg"] <= 0:
-        raise ParseError("0 us is below what the clock can tell", shown(line))
-    return LatencySummary(
+        raise ParseError("0 us is below what the clock can tell", quote_line(line))
+    return LoggedSummary(
         count=count,
         mean_ms=_ms(values["avg"]),
         first_ms=_positive_ms(values["first"]),
@@ -162,7 +163,7 @@ def parse_timings(lines: Sequence[LogLine]) -> Timings | None:
     Builds up to 2019 say ``Average inference timings in us: Warmup: …, Init: …, no stats: …``.
     Raises ParseError for a part that is not ``label: number``.
     """
-    line = only(lines, *TIMINGS)
+    line = find_only(lines, *TIMINGS)
     if line is None:
         return None
     values = _labelled(line)
@@ -170,7 +171,7 @@ def parse_timings(lines: Sequence[LogLine]) -> Timings | None:
     names = ("Inference (avg)", "Inference", "no stats")
     inference = next((values[name] for name in names if name in values), None)
     if warmup is None or inference is None:
-        raise IncompleteLogError("the timings are not all there", shown(line))
+        raise IncompleteLogError("the timings are not all there", quote_line(line))
     return Timings(
         line=line,
         init_ms=_positive_ms(values.get("Init", 0)),
@@ -190,13 +191,13 @@ def _labelled(line: LogLine) -> dict[str, float]:
     return values
 
 
-def _agree(summary: LatencySummary | None, said_ms: float, timings: Timings) -> None:
+def _agree(summary: LoggedSummary | None, said_ms: float, timings: Timings) -> None:
     mean_ms = summary.mean_ms if summary else 0.0
     slack = timings.tolerance_ms + ROUNDING * mean_ms
     if not math.isclose(mean_ms, said_ms, rel_tol=0, abs_tol=slack):
         raise ParseError(
             f"an average of {mean_ms:.6g} ms in its count= line is contradicted by",
-            shown(timings.line),
+            quote_line(timings.line),
         )
 
 
@@ -217,13 +218,13 @@ def parse_results(lines: Sequence[LogLine]) -> Latencies | None:
     Its lines are ``Inference (avg):      7.95 ms (50 runs)`` and the like, with two decimals and
     no percentiles. Raises ParseError for a wrong unit, IncompleteLogError for an open block.
     """
-    found = {label: only(lines, label + ":") for label in _RESULT_UNITS}
+    found = {label: find_only(lines, label + ":") for label in _RESULT_UNITS}
     average = found["Inference (avg)"]
-    opened = starting_with(lines, "========== BENCHMARK RESULTS")
+    opened = select_lines(lines, "========== BENCHMARK RESULTS")
     if average is None and not opened:
         return None
     if average is None or (opened and not _closed(lines, opened[0])):
-        raise IncompleteLogError("the log stops within the results, after", _last(lines))
+        raise IncompleteLogError("the log stops within the results, after", quote_last(lines))
     values = {label: _result(label, line) for label, line in found.items() if line}
     return _latencies(average, values)
 
@@ -237,9 +238,9 @@ def _result(label: str, line: LogLine) -> tuple[float, int]:
     words = line.text[len(label) + 1 :].replace("(", " ").replace(")", " ").split()
     units = _RESULT_UNITS[label]
     if len(words) != 1 + len(units) + ("runs" in units) or words[1:2] != list(units[:1]):
-        raise ParseError("these words are not understood", shown(line))
+        raise ParseError("these words are not understood", quote_line(line))
     if "runs" in units and words[3] != "runs":
-        raise ParseError("these words are not understood", shown(line))
+        raise ParseError("these words are not understood", quote_line(line))
     return to_amount(words[0], line), to_count(words[2], line) if "runs" in units else 0
 
 
@@ -255,27 +256,22 @@ def _latencies(line: LogLine, values: dict[str, tuple[float, int]]) -> Latencies
         tolerance_ms=0.0051,
     )
     if count and not mean_ms > 0:
-        raise ParseError("0.00 ms is below what the program prints", shown(line))
-    warmup = LatencySummary(warmup_count, warmup_ms) if warmup_count and warmup_ms else None
+        raise ParseError("0.00 ms is below what the program prints", quote_line(line))
+    warmup = LoggedSummary(warmup_count, warmup_ms) if warmup_count and warmup_ms else None
     return Latencies(warmup, _block_summary(count, mean_ms, values, line), timings)
 
 
 def _block_summary(
     count: int, mean_ms: float, values: dict[str, tuple[float, int]], line: LogLine
-) -> LatencySummary | None:
+) -> LoggedSummary | None:
     if not count:
         return None
     low, high = _shown_ms(values, "Inference (min)"), _shown_ms(values, "Inference (max)")
     if (low or mean_ms) > mean_ms + 0.011 or (high or mean_ms) < mean_ms - 0.011:
-        raise ParseError("the average is not between minimum and maximum", shown(line))
+        raise ParseError("the average is not between minimum and maximum", quote_line(line))
     std_ms = values["Inference (std)"][0] if "Inference (std)" in values else None
-    return LatencySummary(count, mean_ms, min_ms=low, max_ms=high, std_ms=std_ms)
+    return LoggedSummary(count, mean_ms, min_ms=low, max_ms=high, std_ms=std_ms)
 
 
 def _shown_ms(values: dict[str, tuple[float, int]], label: str) -> float | None:
     return values.get(label, (0.0, 0))[0] or None
-
-
-def _last(lines: Sequence[LogLine]) -> str:
-    texts = [line for line in lines if line.text.strip()]
-    return shown(texts[-1]) if texts else "nothing at all"

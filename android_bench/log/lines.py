@@ -1,4 +1,4 @@
-"""Bytes → log lines, and text → numbers: the tokenizers that the parsers share."""
+"""Split bytes into log lines and read numbers off text, for all parsers of the log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line without its severity prefix; ``level`` is "" where the build prints none.
+    """A line comes without its severity prefix; ``level`` is "" where the build prints none.
 
     ``ended`` is False for a last line without a newline: it may have been cut anywhere.
     """
@@ -40,7 +40,7 @@ class LogLine:
 
 
 def quote(text: str) -> str:
-    """``text`` as a printable ASCII literal of bounded length, fit for a message."""
+    """Quote ``text`` as a printable ASCII literal of bounded length, fit for a message."""
     return ascii(text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…")
 
 
@@ -76,32 +76,40 @@ def _split_level(text: str) -> tuple[str, str]:
     return "", text
 
 
-def starting_with(lines: Iterable[LogLine], *prefixes: str) -> list[LogLine]:
+def select_lines(lines: Iterable[LogLine], *prefixes: str) -> list[LogLine]:
     """Select the lines whose text begins with one of the prefixes."""
     return [line for line in lines if line.text.startswith(prefixes)]
 
 
-def only(lines: Iterable[LogLine], *prefixes: str) -> LogLine | None:
+def find_only(lines: Iterable[LogLine], *prefixes: str) -> LogLine | None:
     """Find the one line that begins so; None if there is none.
 
     Raises ParseError for two: then the log is of more than one launch.
     """
-    found = starting_with(lines, *prefixes)
+    found = select_lines(lines, *prefixes)
     if len(found) > 1:
-        raise ParseError("the log holds this line twice: is it of two launches?", shown(found[1]))
+        raise ParseError(
+            "the log holds this line twice: is it of two launches?", quote_line(found[1])
+        )
     return found[0] if found else None
 
 
-def shown(line: LogLine) -> str:
+def quote_line(line: LogLine) -> str:
     """Quote the line for a message."""
     return quote(line.text)
+
+
+def quote_last(lines: Iterable[LogLine]) -> str:
+    """Quote the last line that says something, for a message."""
+    spoken = [line for line in lines if line.text.strip()]
+    return quote_line(spoken[-1]) if spoken else "nothing at all"
 
 
 def to_number(text: str, line: LogLine) -> float:
     """Read a finite decimal number, maybe with an exponent. Raises ParseError."""
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise ParseError(f"{quote(text)} is not a number", shown(line))
+        raise ParseError(f"{quote(text)} is not a number", quote_line(line))
     return value
 
 
@@ -109,23 +117,23 @@ def to_amount(text: str, line: LogLine) -> float:
     """Read a number that is not negative. Raises ParseError."""
     value = to_number(text, line)
     if value < 0:
-        raise ParseError(f"{quote(text)} is negative", shown(line))
+        raise ParseError(f"{quote(text)} is negative", quote_line(line))
     return value
 
 
 def to_count(text: str, line: LogLine) -> int:
     """Read a whole number that is not negative. Raises ParseError."""
     if not _COUNT.fullmatch(text):
-        raise ParseError(f"{quote(text)} is not a count", shown(line))
+        raise ParseError(f"{quote(text)} is not a count", quote_line(line))
     return int(text)
 
 
 def to_pairs(words: Iterable[str], line: LogLine) -> dict[str, str]:
-    """``key=value`` words as a dict. Raises ParseError for other words and for repeated keys."""
+    """Read ``key=value`` words into a dict. Raises ParseError for other words and repeated keys."""
     pairs: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not (key and equals) or key in pairs:
-            raise ParseError(f"{quote(word)} is not understood", shown(line))
+            raise ParseError(f"{quote(word)} is not understood", quote_line(line))
         pairs[key] = value
     return pairs

@@ -1,4 +1,4 @@
-"""The log of one launch of TFLite's benchmark_model → a BenchmarkLog, or an error.
+"""Read the log of one launch of TFLite's benchmark_model into a BenchmarkLog, or an error.
 
 Known are the builds from 2018 to LiteRT 2.1.0, the lines that LiteRT's own benchmark_model adds,
 stdout and stderr apart or as one stream, and logcat's prefixes. What the lines mean is taken from
@@ -11,22 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from android_bench.errors import IncompleteLogError, ParseError
+from android_bench.log.complaints import check_exit, check_flags, check_single, find_warnings
 from android_bench.log.delegates import Delegation, parse_delegation
-from android_bench.log.failure import check_exit, check_flags, check_single, warnings_in
-from android_bench.log.latencies import TIMINGS, LatencySummary, parse_latencies
+from android_bench.log.latencies import TIMINGS, LoggedSummary, parse_latencies
 from android_bench.log.lines import (
     LogLine,
-    only,
+    find_only,
     quote,
+    quote_line,
     read_lines,
-    shown,
     to_amount,
     to_number,
     to_pairs,
 )
 from android_bench.log.profile import OpProfileRow, parse_profile
-
-__all__ = ["BenchmarkLog", "LatencySummary", "OpProfileRow", "ParseError", "parse_log"]
 
 _MEMORY_DELTA = (
     "Memory footprint delta from the start of the tool (MB): ",
@@ -39,7 +37,7 @@ _SESSION = "Initialized session in "
 
 @dataclass(frozen=True)
 class BenchmarkLog:
-    """What one launch measured. A field is None where the log does not say it.
+    """One launch measured this; a field is None where the log does not say it.
 
     ``summary`` is of the regular runs, ``warmup`` of those before them; either is None where the
     program was told to run nothing (``--dry_run``, ``--num_runs=0``), which is no error.
@@ -52,8 +50,8 @@ class BenchmarkLog:
     all the same; whoever wants the file misses it when fetching it.
     """
 
-    summary: LatencySummary | None
-    warmup: LatencySummary | None = None
+    summary: LoggedSummary | None
+    warmup: LoggedSummary | None = None
     init_ms: float | None = None
     first_ms: float | None = None
     model_size_mb: float | None = None
@@ -90,14 +88,14 @@ def parse_log(stdout: bytes, stderr: bytes, returncode: int) -> BenchmarkLog:
     check_flags([*out, *err])
     check_single(lines)
     try:
-        log = _build(lines, warnings_in(out, err))
+        log = _build(lines, find_warnings(out, err))
     except IncompleteLogError as error:
-        raise _with_cause(error, warnings_in(out, err)) from None
+        raise _with_cause(error, find_warnings(out, err)) from None
     return log
 
 
 def _whole_without_end(line: LogLine) -> bool:
-    """Whether a last line without newline is safe: checked against another, or without data."""
+    """Tell whether a last line without newline is safe: checked by another, or without data."""
     return (
         line.text.startswith(TIMINGS)
         or line.text.strip("=") == ""
@@ -136,17 +134,17 @@ def _build(lines: Sequence[LogLine], warnings: tuple[str, ...]) -> BenchmarkLog:
 
 
 def _session_ms(lines: Sequence[LogLine]) -> float | None:
-    line = only(lines, _SESSION)
+    line = find_only(lines, _SESSION)
     if line is None:
         return None
     text = line.text[len(_SESSION) :].strip().removesuffix(".")
     if not text.endswith("ms"):
-        raise ParseError("a duration in ms is missing", shown(line))
+        raise ParseError("a duration in ms is missing", quote_line(line))
     return to_amount(text.removesuffix("ms").strip(), line) or None
 
 
 def _memory(lines: Sequence[LogLine]) -> _Memory:
-    line = only(lines, *_MEMORY_DELTA)
+    line = find_only(lines, *_MEMORY_DELTA)
     peak_mb = _megabytes(lines, _MEMORY_PEAK)
     if line is None:
         return _Memory(
@@ -156,15 +154,15 @@ def _memory(lines: Sequence[LogLine]) -> _Memory:
         )
     pairs = to_pairs(line.text.partition("): ")[2].replace(",", " ").split(), line)
     if set(pairs) != {"init", "overall"}:
-        raise ParseError("init and overall are not both there", shown(line))
+        raise ParseError("init and overall are not both there", quote_line(line))
     return _Memory(to_number(pairs["init"], line), to_number(pairs["overall"], line), peak_mb)
 
 
 def _megabytes(lines: Sequence[LogLine], label: str) -> float | None:
-    line = only(lines, label)
+    line = find_only(lines, label)
     if line is None:
         return None
     words = line.text[len(label) :].split()
     if words[1:] not in ([], ["MB"]):
-        raise ParseError(f"{quote(' '.join(words))} is no size in MB", shown(line))
+        raise ParseError(f"{quote(' '.join(words))} is no size in MB", quote_line(line))
     return to_number(words[0] if words else "", line)

@@ -1,4 +1,4 @@
-"""The op profile: the Run Order tables that follow the latencies with --enable_op_profiling.
+"""Read the op profile: the Run Order tables that --enable_op_profiling adds after the latencies.
 
 A section (initialization, regular runs) holds three tables for each graph: Run Order, Top by
 Computation Time, Summary by node type. The first has every row; the others only repeat it.
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from android_bench.errors import IncompleteLogError, ParseError
-from android_bench.log.lines import LogLine, quote, shown, to_amount, to_count, to_number
+from android_bench.log.lines import LogLine, quote, quote_line, to_amount, to_count, to_number
 
 _INIT = "Profiling Info for Benchmark Initialization:"
 _RUNS = "Operator-wise Profiling Info"
@@ -23,7 +23,7 @@ _MAX_TABLES = 1000  # one for each subgraph
 
 @dataclass(frozen=True)
 class OpProfileRow:
-    """One row of a Run Order table.
+    """A row of a Run Order table holds one kind of call.
 
     ``avg_ms`` and ``first_ms`` are milliseconds a call, ``times_called`` calls an inference:
     rows of one name are one row, so that the order is not that of execution. ``percent`` is the
@@ -45,7 +45,7 @@ class OpProfileRow:
 
 @dataclass(frozen=True)
 class OpProfile:
-    """The rows of the initialization and of the regular runs."""
+    """A profile holds the rows of the initialization and of the regular runs."""
 
     init: tuple[OpProfileRow, ...] = ()
     runs: tuple[OpProfileRow, ...] = ()
@@ -73,7 +73,9 @@ def parse_profile(lines: Sequence[LogLine]) -> OpProfile:
     for start, end in zip(marks, [*marks, len(lines)][1:], strict=True):
         rows = init if lines[start].text.startswith(_INIT) else runs
         if rows:
-            raise ParseError("a second profile: the log is of two launches", shown(lines[start]))
+            raise ParseError(
+                "a second profile: the log is of two launches", quote_line(lines[start])
+            )
         rows += _section(lines[start + 1 : end])
     return OpProfile(tuple(init), tuple(runs))
 
@@ -84,7 +86,9 @@ def _section(lines: Sequence[LogLine]) -> list[OpProfileRow]:
         raise ParseError(f"the op profile has more than {_MAX_TABLES} tables")
     rows = [row for table in _tables(lines) for row in _rows(table)]
     if titles and not any(line.text.endswith(_OBSERVED) for line in lines[titles[-1] :]):
-        raise IncompleteLogError("the op profile stops before its end, after", shown(lines[-1]))
+        raise IncompleteLogError(
+            "the op profile stops before its end, after", quote_line(lines[-1])
+        )
     return rows
 
 
@@ -95,7 +99,7 @@ def _tables(lines: Sequence[LogLine]) -> Iterator[_Table]:
         if _is_title(line, "Run Order"):
             body = _body(lines[i + 1 :])
             if not body:
-                raise IncompleteLogError("the op profile stops at", shown(line))
+                raise IncompleteLogError("the op profile stops at", quote_line(line))
             yield _Table(scope, body[0], tuple(body[1:]), _executed(lines[i + 1 :]))
 
 
@@ -119,7 +123,7 @@ def _body(lines: Sequence[LogLine]) -> list[LogLine]:
         if not line.level:  # the runtime's own messages may come between
             body.append(line)
     raise IncompleteLogError(
-        "the op profile stops within a table", shown(lines[-1]) if lines else ""
+        "the op profile stops within a table", quote_line(lines[-1]) if lines else ""
     )
 
 
@@ -136,7 +140,7 @@ def _rows(table: _Table) -> Iterator[OpProfileRow]:
     if table.executed is not None and table.executed != len(table.rows):
         raise ParseError(
             f"the table has {len(table.rows)} rows, the program says {table.executed}",
-            shown(table.header),
+            quote_line(table.header),
         )
     tabs = table.header.text.startswith("\t")
     header = _tab_cells(table.header) if tabs else table.header.text.split(", ")
@@ -145,7 +149,7 @@ def _rows(table: _Table) -> Iterator[OpProfileRow]:
     for line in table.rows:
         cells = _tab_cells(line) if tabs else _csv_cells(line, len(columns))
         if len(cells) != len(columns):
-            raise ParseError(f"{len(cells)} cells under {len(columns)} titles", shown(line))
+            raise ParseError(f"{len(cells)} cells under {len(columns)} titles", quote_line(line))
         yield _row(dict(zip(columns, cells, strict=True)), table.scope, line)
 
 
@@ -156,7 +160,7 @@ def _column(cell: str) -> str:
 def _check_columns(columns: list[str], header: LogLine) -> None:
     named = len(columns) > 2 and columns[0] == "node type" and columns[-1] == "name"
     if not named or any(column not in columns for column in _NEEDED):
-        raise ParseError("the table's titles are not understood", shown(header))
+        raise ParseError("the table's titles are not understood", quote_line(header))
 
 
 def _tab_cells(line: LogLine) -> list[str]:
@@ -173,7 +177,7 @@ def _csv_cells(line: LogLine, columns: int) -> list[str]:
         if all(_looks_numeric(part) for part in parts[i : i + width])
     ]
     if len(starts) != 1:
-        raise ParseError("the row does not fit its titles", shown(line))
+        raise ParseError("the row does not fit its titles", quote_line(line))
     at = starts[0]
     name = ", ".join(parts[at + width :]).replace("\t", ",")  # how the program hides commas
     return [", ".join(parts[:at]), *parts[at : at + width], name]
@@ -185,7 +189,7 @@ def _looks_numeric(cell: str) -> bool:
 
 def _row(cells: dict[str, str], scope: str, line: LogLine) -> OpProfileRow:
     if not cells["node type"]:
-        raise ParseError(f"a row without a node type among {quote(scope)}", shown(line))
+        raise ParseError(f"a row without a node type among {quote(scope)}", quote_line(line))
     return OpProfileRow(
         node_type=cells["node type"],
         name=cells["name"],

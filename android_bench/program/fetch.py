@@ -12,13 +12,14 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from secrets import token_hex
 
-from android_bench.errors import AndroidBenchError
+from android_bench.adb.digest import file_sha256
+from android_bench.errors import FetchError
 from android_bench.log.lines import quote
-from android_bench.program.install import abi_of_elf, cached, file_sha256, pin_of
+from android_bench.program.abi import read_elf_abi
+from android_bench.program.cache import locate_pin, locate_program, write_pin
 
 # TFLite's nightly builds, as its performance documentation links them.
 _NIGHTLY = (
@@ -35,13 +36,9 @@ _CHUNK = 1 << 16
 TIMEOUT_S = 60.0
 
 
-class FetchError(AndroidBenchError):
-    """Nothing was fetched, and what was there before is as it was."""
-
-
 @dataclass(frozen=True)
-class Fetched:
-    """``fresh`` is False where the pinned file was there already."""
+class FetchedProgram:
+    """A program is in the cache now; ``fresh`` is False where the pinned file was there already."""
 
     path: Path
     url: str
@@ -54,7 +51,7 @@ def fetch(
     url: str = "",
     sha256: str = "",
     progress: Callable[[int, int | None], None] = lambda done, total: None,
-) -> Fetched:
+) -> FetchedProgram:
     """Download the program for ``abi`` into the cache, or find it there.
 
     ``sha256`` is what it must be, if that is known; else what comes first is pinned from then on:
@@ -68,7 +65,7 @@ def fetch(
         raise FetchError(f"{quote(url)} is no web address: https://…")
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise FetchError(f"{quote(sha256)} is no SHA-256: 64 hex digits")
-    target = cached(abi)
+    target = locate_program(abi)
     if target.is_file():
         return _pinned(target, url, sha256)
     try:
@@ -80,19 +77,19 @@ def fetch(
         digest = _download(url, partial, progress)
         _check(partial, abi, url, digest, sha256)
         partial.chmod(0o755)
-        _write_pin(target, url, digest)
+        write_pin(target, url, digest)
         os.replace(partial, target)
     except OSError as error:
         raise FetchError(f"{target}: {error.strerror or error}") from None
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return Fetched(target, url, digest, fresh=True)
+    return FetchedProgram(target, url, digest, fresh=True)
 
 
-def _pinned(target: Path, url: str, sha256: str) -> Fetched:
+def _pinned(target: Path, url: str, sha256: str) -> FetchedProgram:
     try:
-        pin = json.loads(pin_of(target).read_text(encoding="utf-8"))
+        pin = json.loads(locate_pin(target).read_text(encoding="utf-8"))
         known, origin, when = str(pin["sha256"]), str(pin["url"]), str(pin["fetched_at"])
     except (OSError, ValueError, KeyError, TypeError):
         raise FetchError(f"{target} is not of our fetching; remove it first") from None
@@ -104,11 +101,11 @@ def _pinned(target: Path, url: str, sha256: str) -> Fetched:
         raise FetchError(f"{target}, pinned on {when}, has SHA-256 {found}, not {sha256}; {anew}")
     if origin != url:
         raise FetchError(f"{target} is pinned to {origin} since {when}; {anew}")
-    return Fetched(target, origin, found, fresh=False)
+    return FetchedProgram(target, origin, found, fresh=False)
 
 
 def _download(url: str, partial: Path, progress: Callable[[int, int | None], None]) -> str:
-    """Into ``partial``; the digest. A file that ends before its announced length is an error."""
+    """Download into ``partial`` and return the digest. Raises FetchError if it was cut off."""
     digest, done = hashlib.sha256(), 0
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, partial.open("xb") as file:
@@ -136,17 +133,9 @@ def _check(partial: Path, abi: str, url: str, digest: str, sha256: str) -> None:
         head = file.read(64)
     if sha256 and digest != sha256:
         raise FetchError(f"{url}: has SHA-256 {digest}, not {sha256}; it was not kept")
-    found = abi_of_elf(head[:20])
+    found = read_elf_abi(head[:20])
     if found is None:
         page = " but a web page: is there a proxy between?" if b"<" in head else ""
         raise FetchError(f"{url}: is no program{page}; it was not kept")
     if found != abi:
         raise FetchError(f"{url}: is a program for {found}, not {abi}; it was not kept")
-
-
-def _write_pin(target: Path, url: str, digest: str) -> None:
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    text = json.dumps({"url": url, "sha256": digest, "fetched_at": now}, indent=2)
-    partial = pin_of(target).with_name(f".{pin_of(target).name}.{token_hex(4)}")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, pin_of(target))

@@ -1,4 +1,4 @@
-"""Does this benchmark_model run on this phone, and do we understand what it prints?
+"""Check that a benchmark_model runs on this phone, and that we understand what it prints.
 
 A model of one operator, y = relu(x + c), is measured, and computes what is known beforehand. It is
 large enough for the program's clock, which ticks in microseconds.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.adb.text import DEVICE_ROOT
-from android_bench.errors import AdbError, ParseError, UnconsumedFlagsError
+from android_bench.errors import ParseError, SelfTestError, UnconsumedFlagsError
 from android_bench.log.parse import parse_log
-from android_bench.program.benchmark_model import BenchmarkOptions, InputFile, command_line
+from android_bench.program.command_line import BenchmarkOptions, InputFile, build_command_line
 from android_bench.program.install import Program
-from android_bench.session.session import PhoneSession
+from android_bench.session.phone_session import PhoneSession
 
 MODEL = Path(__file__).with_name("selftest.tflite")
 INPUT = "x"
@@ -26,34 +26,30 @@ X = tuple((n % 97 - 48) / 16 for n in range(SIZE))  # exact in float32, and so i
 RUNS, TIMEOUT_S = 3, 60.0
 
 
-class SelfTestError(AdbError):
-    """The program does not run on this phone, or does not do what it should."""
-
-
 @dataclass(frozen=True)
 class SelfTest:
-    """``writes_outputs``: the program knows --output_filepath, and what it wrote was right."""
+    """A program passed; ``writes_outputs``: it knows --output_filepath and wrote what is right."""
 
     writes_outputs: bool
 
 
-def self_test(phone: PhoneSession, program: Program) -> SelfTest:
-    """Raises SelfTestError with the reason, and the AdbErrors."""
+def check_program(phone: PhoneSession, program: Program) -> SelfTest:
+    """Measure a small model with the program. Raises SelfTestError with the reason, AdbErrors."""
     model = phone.push(MODEL)
     try:
-        output = run_with_inputs(phone, program, model, {INPUT: ((SIZE,), floats(X))})
+        output = run_with_inputs(phone, program, model, {INPUT: ((SIZE,), pack_floats(X))})
     except UnconsumedFlagsError:
         _measure(phone, program, model, BenchmarkOptions(runs=RUNS))
         return SelfTest(writes_outputs=False)
     except ParseError as error:
         raise _failed(phone, program, str(error)) from None
-    if output != floats([max(0.0, x + C) for x in X]):
+    if output != pack_floats([max(0.0, x + C) for x in X]):
         raise _failed(phone, program, "it computes something else than relu(x + c)")
     return SelfTest(writes_outputs=True)
 
 
-def floats(values: Sequence[float]) -> bytes:
-    """As float32, little-endian."""
+def pack_floats(values: Sequence[float]) -> bytes:
+    """Pack values as float32, little-endian."""
     return struct.pack(f"<{len(values)}f", *values)
 
 
@@ -68,10 +64,11 @@ def run_with_inputs(
     delegate: str = "",
     timeout_s: float = TIMEOUT_S,
 ) -> bytes:
-    """What the model on the phone makes of ``inputs`` (name → shape, raw values): raw outputs.
+    """Return the raw outputs that the model on the phone makes of ``inputs``.
 
-    Several outputs come one after the other. Raises ParseError where the program fails,
-    UnconsumedFlagsError if it is too old to be given inputs or asked for outputs, and AdbErrors.
+    ``inputs`` are raw values in C order, with their shape, by the tensor's name. Several outputs
+    come one after the other. Raises ParseError where the program fails, UnconsumedFlagsError if it
+    is too old to be given inputs or asked for outputs, and AdbErrors.
     """
     with tempfile.TemporaryDirectory() as folder:
         files = []
@@ -104,7 +101,7 @@ def _measure(
     options: BenchmarkOptions,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    argv = command_line(program.path, model, options)
+    argv = build_command_line(program.path, model, options)
     done = phone.launch("check", argv, timeout_s)
     if done.returncode is None:
         raise _failed(phone, program, "; ".join(done.why_not))

@@ -12,7 +12,7 @@ from ghostdeploy.cli.options.arguments import argument, json_flag, option, pass_
 from ghostdeploy.cli.terminal import emit_json
 
 if TYPE_CHECKING:
-    from ghostdeploy.runners.attached import Attached
+    from ghostdeploy.runners.attached import AttachedDevice
     from ghostdeploy.schema import DeviceState
 
 
@@ -38,9 +38,9 @@ def devices(arguments: DevicesArguments) -> None:
     It tells their cores and their state. HOST:PORT is connected to first, for phones with wireless
     debugging.
     """
-    from ghostdeploy.runners.attached import attached
+    from ghostdeploy.runners.attached import list_attached
 
-    found = attached(arguments.adb, arguments.addresses)
+    found = list_attached(arguments.adb, arguments.addresses)
     if arguments.as_json:
         return emit_json([asdict(device) for device in found])
     if not found:
@@ -52,11 +52,11 @@ def devices(arguments: DevicesArguments) -> None:
         click.echo("\n".join(_lines(device)))
 
 
-def _lines(device: Attached) -> Iterator[str]:
-    from ghostdeploy.report.columns import aligned
-    from ghostdeploy.report.conditions import describe_device
-    from ghostdeploy.report.grid import cpu_list
-    from ghostdeploy.report.text import clean
+def _lines(device: AttachedDevice) -> Iterator[str]:
+    from ghostdeploy.report.latency.conditions import describe_device
+    from ghostdeploy.report.parts.clean_text import clean
+    from ghostdeploy.report.parts.columns import align_columns
+    from ghostdeploy.report.parts.grid import format_cpus
 
     if device.identity is None or device.state is None:
         yield f"{clean(device.address)}  not ready: {clean(device.problem, 300)}"
@@ -66,14 +66,14 @@ def _lines(device: Attached) -> Iterator[str]:
         (
             f"  {cluster.role}",
             f"{cluster.core} ×{len(cluster.cpus)}",
-            f"CPUs {cpu_list(cluster.cpus)}",
+            f"CPUs {format_cpus(cluster.cpus)}",
             f"mask {sum(1 << cpu for cpu in cluster.cpus):02x}",
             f"{cluster.max_khz / 1e6:.2f} GHz" if cluster.max_khz else "clock unknown",
         )
         for cluster in device.identity.clusters
     ]
     if rows:
-        yield from map(clean, aligned(("  --cpus", "core", "", "", "top clock"), rows))
+        yield from map(clean, align_columns(("  --cpus", "core", "", "", "top clock"), rows))
     yield f"  {_state(device.state)}"
     yield f"  benchmark_model: {clean(device.program) or _NONE}"
 

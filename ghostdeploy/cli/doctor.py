@@ -67,10 +67,10 @@ def _fetch(arguments: DoctorArguments) -> None:
 
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, is_python_supported
-    from ghostdeploy.report.columns import aligned
-    from ghostdeploy.runners.arm.place import SETUP_COMMAND, place
+    from ghostdeploy.report.parts.columns import align_columns
+    from ghostdeploy.runners.arm.emulator_folder import SETUP_COMMAND, locate_emulator
 
-    checks, emulator = examine(), place()
+    checks, emulator = examine(), locate_emulator()
     if as_json:
         folder = str(emulator.folder) if emulator.complete else None
         packages = [asdict(c) for c in checks]
@@ -83,7 +83,7 @@ def _examine(*, as_json: bool) -> None:
             (c.extra or "base", c.package, c.wanted, c.installed or "missing", c.mend)
             for c in checks
         ]
-        for line in aligned(("extra", "package", "wanted", "installed", "mend with"), lines):
+        for line in align_columns(("extra", "package", "wanted", "installed", "mend with"), lines):
             click.echo(line)
         mend = f"not set up; for --device qemu: run {SETUP_COMMAND}"
         click.echo(f"emulated Arm core: {'ready' if emulator.complete else mend}")

@@ -71,7 +71,7 @@ class ExportArguments:
 
     def request(self) -> ExportRequest:
         """Return the request. Raises UsageError for values that make no sense."""
-        from ghostdeploy.commands.export import read_labels
+        from ghostdeploy.commands.class_names import read_class_names
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.quantize import recipe
         from ghostdeploy.schema import ExportOptions
@@ -83,7 +83,7 @@ class ExportArguments:
             embed_preprocessing=self.embed_preprocessing,
             softmax=self.softmax,
             features=self.features,
-            labels=read_labels(self.labels) if self.labels else (),
+            labels=read_class_names(self.labels) if self.labels else (),
         )
         all_formats = recipe(self.lowering.precision).formats
         formats = all_formats if self.format_ == "all" else (self.format_,)
@@ -104,15 +104,15 @@ def export(arguments: ExportArguments) -> None:
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)
     from ghostdeploy.commands.export import export as run_export
-    from ghostdeploy.commands.quantize.file import check_report, write_report
+    from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
 
     if arguments.report:
-        check_report(arguments.report, arguments.lowering.precision)
+        check_layer_report(arguments.report, arguments.lowering.precision)
     request = arguments.request()
     with progress_line() as progress:
         results = run_export(request, progress)
     if arguments.report:
-        write_report(results[0].artifact, arguments.report)
+        write_layer_report(results[0].artifact, arguments.report)
     if arguments.as_json:
         return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
     if request.weights is None:
@@ -122,10 +122,10 @@ def export(arguments: ExportArguments) -> None:
 
 
 def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
-    from ghostdeploy.export.rewrites import SPEED, chosen, explained
+    from ghostdeploy.export.rewrites import SPEED, choose_form, explain_rewrites
 
-    applied = chosen(lowering.opt, lowering.no_opt).names
-    rows = explained()
+    applied = choose_form(lowering.opt, lowering.no_opt).names
+    rows = explain_rewrites()
     if as_json:
         return emit_json([row | {"applied": row["name"] in applied} for row in rows])
     for row in rows:

@@ -22,7 +22,7 @@ from ghostdeploy.errors import MeasurementError, UsageError
 if TYPE_CHECKING:
     from ghostdeploy.commands.gate.request import GateRequest
     from ghostdeploy.commands.gate.suite import SuiteGate
-    from ghostdeploy.gate.run import GateRun
+    from ghostdeploy.gate.outcome import GateRun
 
 
 @click.group(invoke_without_command=True)

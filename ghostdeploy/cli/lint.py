@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
 from ghostdeploy.cli.terminal import print_or_write
 from ghostdeploy.errors import CheckFailed, UsageError
-
-if TYPE_CHECKING:
-    from ghostdeploy.commands.fix import Fixed
 
 FORMATS = ("table", "json", "sarif", "junit", "html")
 
@@ -92,22 +88,18 @@ def lint(arguments: LintArguments) -> None:
 
 
 def _fix(arguments: LintArguments) -> None:
-    from ghostdeploy.commands.fix import Fixed, explain, fix
+    from ghostdeploy.commands.fix import FixRequest, fix
 
     if arguments.out and len(arguments.files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
+    what = "would be rewritten" if arguments.explain else "rewritten"
     for file in arguments.files:
-        if arguments.explain:
-            _tell_fixes(file, Fixed(None, explain(file)), "would be rewritten")
-        else:
-            _tell_fixes(file, fix(file, arguments.out), "rewritten")
-
-
-def _tell_fixes(file: Path, done: Fixed, what: str) -> None:
-    if not done.fixes:
-        return click.echo(f"{file}: nothing to rewrite")
-    click.echo(f"{file}: {what}")
-    for fix in done.fixes:
-        click.echo(f"  {fix.name} ×{fix.count}: {fix.why}")
-    if done.path:
-        click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")
+        done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
+        if not done.rewrites:
+            click.echo(f"{file}: nothing to rewrite")
+            continue
+        click.echo(f"{file}: {what}")
+        for rewrite in done.rewrites:
+            click.echo(f"  {rewrite.name} ×{rewrite.count}: {rewrite.why}")
+        if done.path:
+            click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")

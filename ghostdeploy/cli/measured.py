@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,16 @@ import click
 from ghostdeploy.cli.terminal import emit_json, stamp
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.quiet import captured
-from ghostdeploy.report import Report, instructions, write_report
 from ghostdeploy.report.instructions import formats
-from ghostdeploy.report.table import render_text
+from ghostdeploy.report.json_summary import summarise_instructions, summarise_latencies
+from ghostdeploy.report.latency.formats import write_report
+from ghostdeploy.report.latency.formats.text import render_text
+from ghostdeploy.report.latency.report import Report
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
     from ghostdeploy.commands.precisions import PrecisionRow
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import Comparison
 
 
@@ -46,7 +47,7 @@ def print_latencies(
         if not as_json:
             click.echo(render_text(report))
     if as_json:
-        emit_json(summarize_latencies(rows, written) | {"errors": list(found.failures)})
+        emit_json(describe_latencies(rows, written) | {"errors": list(found.failures)})
     elif reports:
         click.echo(f"records: {records}")
         print_written(written)
@@ -67,46 +68,25 @@ def print_written(paths: Sequence[Path]) -> None:
         click.echo(f"wrote {path}")
 
 
-def summarize_latencies(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
+def describe_latencies(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
     """Return what ``--json`` tells of compared latencies and the files of their reports."""
-    return {
-        "files": [str(path) for path in written],
-        "models": [
-            {
-                "title": row.title,
-                "file": row.record.artifact.path,
-                "latency_ms": asdict(row.latency_ms),
-                "ratio": asdict(row.ratio) if row.ratio else None,
-                "noise": row.noise,
-                "advice": row.advice,
-                "valid_launches": len(row.record.valid_launches),
-                "paper": {
-                    "latency_ms": row.paper_latency_ms,
-                    "ratio": row.paper_ratio,
-                    "source": row.paper_source,
-                },
-                "evidence": asdict(row.record.evidence),
-                "device": asdict(row.record.device),
-            }
-            for row in rows
-        ],
-    }
+    return {"files": [str(path) for path in written], "models": summarise_latencies(rows)}
 
 
 def print_instructions(report: InstructionReport, records: Path, *, as_json: bool) -> None:
     """Print the instructions of an emulated core, and where the records are."""
     if as_json:
-        return emit_json({"models": formats.summary(report.comparisons)})
+        return emit_json({"models": summarise_instructions(report.comparisons)})
     click.echo(formats.render_text(report))
     click.echo(f"records: {records}; for the operators: ghostdeploy report RECORD…")
 
 
 def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_json: bool) -> None:
     """Write a report of instructions in every format, and print it."""
-    written = instructions.write_instructions(report, out, stem)
+    written = formats.write_instructions(report, out, stem)
     if as_json:
         files = [str(path) for path in written]
-        return emit_json({"files": files, "models": formats.summary(report.comparisons)})
+        return emit_json({"files": files, "models": summarise_instructions(report.comparisons)})
     click.echo(formats.render_text(report))
     print_written(written)
 

@@ -25,7 +25,7 @@ def models(arguments: ModelsArguments) -> None:
     It tells parameters, MACs, and the paper's accuracy and latency.
     """
     from ghostdeploy.commands.models import list_models
-    from ghostdeploy.report.columns import aligned
+    from ghostdeploy.report.parts.columns import align_columns
 
     rows = list_models()
     if arguments.as_json:
@@ -46,6 +46,6 @@ def models(arguments: ModelsArguments) -> None:
         for row in rows
     ]
     header = ("model", "params M", "MACs M", "paper top-1 %", "paper P30 ms", "source")
-    for line in aligned(header, lines):
+    for line in align_columns(header, lines):
         click.echo(line)
     click.echo("\nThe paper's figures: its trained weights, its phone (Kirin 980 CPU, TFLite).")

@@ -78,25 +78,27 @@ def quantize(arguments: QuantizeArguments) -> None:
     It also tells what that cost in accuracy.
     """
     from ghostdeploy.commands.export import export
-    from ghostdeploy.commands.quantize import file as command
+    from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
+    from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantize import calibrated_recipe
 
     precision = arguments.precision
     wanted = calibrated_recipe(precision)
     if arguments.report:
-        command.check_report(arguments.report, precision)
+        check_layer_report(arguments.report, precision)
     source = parse_target(arguments.target, arguments.network.defaults)
     options = arguments.calibration.quantize_options
     with progress_line() as progress:
         if isinstance(source, Path):
-            artifact = command.quantize_file(source, precision, options, arguments.out, progress)
+            file = QuantizeRequest(source, precision, options, arguments.out)
+            artifact = quantize_file(file, progress)
         else:
             request = arguments.export_request(source, wanted.formats)
             artifact = export(request, progress)[0].artifact
     assert artifact.quantization is not None
     if arguments.report:
-        command.write_report(artifact, arguments.report)
+        write_layer_report(artifact, arguments.report)
     if arguments.as_json:
         return emit_json(artifact)
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")

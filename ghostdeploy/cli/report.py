@@ -48,16 +48,16 @@ def report(arguments: ReportArguments) -> None:
     if arguments.history:
         return _report_history(arguments.history, arguments)
     from ghostdeploy.cli.measured import (
+        describe_latencies,
         print_written,
-        summarize_latencies,
         write_instructions,
         write_latencies,
     )
     from ghostdeploy.commands.compare import NOTES, compare_with_paper
     from ghostdeploy.commands.instructions import compare_instructions
     from ghostdeploy.records import read_record
-    from ghostdeploy.report import Report
-    from ghostdeploy.report.instructions.content import InstructionReport
+    from ghostdeploy.report.instructions.tables import InstructionReport
+    from ghostdeploy.report.latency.report import Report
 
     read = [read_record(path) for path in arguments.records]
     stem, title = arguments.name or f"report-{stamp()}", arguments.title
@@ -68,15 +68,15 @@ def report(arguments: ReportArguments) -> None:
     made = Report(title or "Latency", tuple(rows), NOTES)
     written = write_latencies(made, arguments.out, stem)
     if arguments.as_json:
-        return emit_json(summarize_latencies(rows, written))
+        return emit_json(describe_latencies(rows, written))
     print_written(written)
 
 
 def _report_history(log: Path, arguments: ReportArguments) -> None:
     from ghostdeploy.commands.gate.history import read_history
+    from ghostdeploy.files import write_atomic
     from ghostdeploy.quiet import captured
-    from ghostdeploy.records import write_atomic
-    from ghostdeploy.report.history import render
+    from ghostdeploy.report.gate.history_page import render
 
     runs, skipped = read_history(log)
     with captured():

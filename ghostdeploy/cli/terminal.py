@@ -90,7 +90,7 @@ def progress_line() -> Iterator[ProgressLine]:
 
 def print_or_write(text: str, out: Path | None) -> None:
     """Print ``text``, or write it to ``out`` and say so."""
-    from ghostdeploy.records import write_atomic
+    from ghostdeploy.files import write_atomic
 
     if out is None:
         return click.echo(text.rstrip("\n"))

@@ -11,14 +11,15 @@ import click
 
 from ghostdeploy.cli.terminal import emit_json
 from ghostdeploy.errors import CheckFailed, MeasurementError, UsageError
-from ghostdeploy.records import write_atomic
-from ghostdeploy.report.gate import facts, render
+from ghostdeploy.files import write_atomic
+from ghostdeploy.report.gate import wording
+from ghostdeploy.report.gate.formats import render
 
 if TYPE_CHECKING:
     from ghostdeploy.cli.gate_arguments import GateArguments
     from ghostdeploy.commands.gate.baselines import DeviceCalibration
     from ghostdeploy.gate import GatePolicy
-    from ghostdeploy.gate.run import GateRun
+    from ghostdeploy.gate.outcome import GateRun
 
 
 def tell_verdicts(runs: Sequence[GateRun], arguments: GateArguments) -> None:
@@ -27,14 +28,15 @@ def tell_verdicts(runs: Sequence[GateRun], arguments: GateArguments) -> None:
     Raises CheckFailed for a regression, MeasurementError for what could not be told, and
     UsageError where something cannot be written.
     """
-    verdict, as_json = facts.all_in_all(runs), arguments.as_json
+    verdict, as_json = wording.combine_runs(runs), arguments.as_json
     if as_json:
         emit_json({"verdict": verdict, "gates": runs} if arguments.suite else runs[0])
     else:
         click.echo(render(runs, "text"), nl=False)
     _write_files(runs, arguments)
     _tell_github(runs, as_json=as_json)
-    said = facts.headline(runs[0]) if len(runs) == 1 else f"{verdict}: {facts.counts(runs)}"
+    several = f"{verdict}: {wording.count_verdicts(runs)}"
+    said = wording.headline(runs[0]) if len(runs) == 1 else several
     if verdict.exit_code == 1:
         raise CheckFailed(said)
     if verdict.exit_code:
@@ -67,7 +69,7 @@ def _tell_github(runs: Sequence[GateRun], *, as_json: bool) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), render(runs, "markdown"))
     if outputs := os.environ.get("GITHUB_OUTPUT"):
-        _append(Path(outputs), f"verdict={facts.all_in_all(runs)}\n")
+        _append(Path(outputs), f"verdict={wording.combine_runs(runs)}\n")
 
 
 def _append(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from ghostdeploy.cli.terminal import emit_json
 from ghostdeploy.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.verify import Origin
+    from ghostdeploy.commands.verify import VerifyRequest
 
 
 @dataclass(frozen=True)
@@ -36,44 +36,34 @@ class VerifyArguments:
     layers: bool = option("--layers", is_flag=True, help="Print every inner tensor's difference.")
     as_json: bool = json_flag()
 
-    def origin(self) -> Origin | None:
-        """Return the network that FILE is said to be, None where the file has to tell.
-
-        Raises UsageError for a file, or for values that make no sense.
-        """
-        from ghostdeploy.commands.export import weights_id
+    def request(self) -> VerifyRequest:
+        """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.targets import parse_target
-        from ghostdeploy.commands.verify import Origin
-        from ghostdeploy.quantize import recipe
-        from ghostdeploy.schema import ExportOptions
+        from ghostdeploy.commands.verify import VerifyRequest
 
-        if not self.model:
-            return None
-        spec = parse_target(self.model, self.network.defaults)
+        network = self.network
+        spec = parse_target(self.model, network.defaults) if self.model else None
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
-        if self.precision:
-            recipe(self.precision)
-        weights = weights_id(self.network.weights, self.network.seed)
-        return Origin(spec, ExportOptions(), self.precision, weights)
+        return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
 
 
 @click.command()
 @pass_arguments(VerifyArguments)
 def verify(arguments: VerifyArguments) -> None:
     """Compare FILE with its torch network again, layer by layer."""
-    from ghostdeploy.commands import verify as command
-    from ghostdeploy.commands.export import verdict
+    from ghostdeploy.commands.verify import verify as verify_file
 
-    file = arguments.file
-    found = command.verify(file, origin=arguments.origin(), weights=arguments.network.weights)
+    found = verify_file(arguments.request())
+    from ghostdeploy.commands.proof import describe_parity  # needs what verify found installed
+
     if arguments.as_json:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     elif arguments.layers:
         for name, error in found.layers.items():
             mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
             click.echo(f"{mark} {error:8.1e}  {name}")
-    text = f"{file}: {verdict(found.parity, found.layers)}"
+    text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
     if not found.parity.passed:
         raise CheckFailed(text)
     if not arguments.as_json:

@@ -13,7 +13,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.bench.new_records import artifact_of
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
 from ghostdeploy.progress import Progress
 from ghostdeploy.schema import Artifact

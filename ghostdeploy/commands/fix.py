@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.rewrites import DEFAULT, REWRITES, paragraph
+from ghostdeploy.export.rewrites import DEFAULT, load_rewrite, paragraph
+from ghostdeploy.files import write_atomic
+from ghostdeploy.flatbuffer import ModelT
 from ghostdeploy.quiet import captured
-from ghostdeploy.records import write_atomic
 
 SEEDS = 4  # random inputs on which before and after are compared
 # ‖a−b‖/‖b‖ of the outputs. A float graph may sum in another order; in int8 one pooling may round
@@ -20,7 +19,24 @@ TOLERANCE = {"float": 1e-5, "quantized": 0.2}
 
 
 @dataclass(frozen=True)
-class Fix:
+class FixRequest:
+    """Which TFLite file to rewrite. ``out`` is where to, None for ``NAME.fixed.tflite`` beside it.
+
+    With ``dry_run`` nothing is written: it is only told what would change.
+    """
+
+    path: Path
+    out: Path | None = None
+    dry_run: bool = False
+
+    @property
+    def target(self) -> Path:
+        """The file to write."""
+        return self.out or self.path.with_name(f"{self.path.stem}.fixed.tflite")
+
+
+@dataclass(frozen=True)
+class AppliedRewrite:
     """One rewrite on one file: what it is for, and the number of places it changes."""
 
     name: str
@@ -29,73 +45,70 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """The outcome: ``path`` is None where nothing was to change. ``rel_l2`` is the worst seen."""
+class FixOutcome:
+    """What was rewritten; ``path`` is None where nothing was written. ``rel_l2`` is the worst."""
 
     path: Path | None
-    fixes: tuple[Fix, ...]
+    rewrites: tuple[AppliedRewrite, ...]
     rel_l2: float = 0.0
 
 
-def explain(path: Path) -> tuple[Fix, ...]:
-    """What ``fix`` would change in ``path``, without changing anything."""
-    return _apply(_load(path))
+def fix(request: FixRequest) -> FixOutcome:
+    """Apply every rewrite that keeps the function, and write the result.
 
-
-def fix(path: Path, out: Path | None = None) -> Fixed:
-    """Apply every rewrite that keeps the function and write the result.
-
-    The file goes to ``out``, or beside the old one as ``NAME.fixed.tflite``. Raises CheckFailed,
-    and writes nothing, where the outputs on random inputs are not those of the old file.
+    Raises CheckFailed, and writes nothing, where the outputs on random inputs are not those of the
+    old file, and InputFileError for what is not a TFLite model.
     """
-    from ghostdeploy.export.metadata import attach, attached
+    from ghostdeploy.export.metadata import attach_files, attached_files
     from ghostdeploy.export.tidy import drop_unused
 
+    path = request.path
     model = _load(path)
-    fixes = _apply(model)
-    if not fixes:
-        return Fixed(None, ())
+    rewrites = _apply_rewrites(model)
+    if request.dry_run or not rewrites:
+        return FixOutcome(None, rewrites)
     drop_unused(model)
     before = path.read_bytes()
-    after = attach(flatbuffer.dump(model), attached(before))
+    after = attach_files(flatbuffer.dump(model), attached_files(before))
     with captured():
-        distance, tolerance = _distance(before, after)
+        distance, tolerance = _measure_distance(before, after)
     if not distance <= tolerance:
         raise CheckFailed(
             f"{path}: the rewritten graph is another function (relative L2 {distance:.1e},"
             f" tolerance {tolerance:.0e}); nothing was written"
         )
-    target = out or path.with_name(f"{path.stem}.fixed.tflite")
-    write_atomic(target, after)
-    return Fixed(target, fixes, distance)
+    write_atomic(request.target, after)
+    return FixOutcome(request.target, rewrites, distance)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> ModelT:
     if path.suffix != ".tflite":
         raise InputFileError(f"{path}: only TFLite files can be rewritten; export the model again")
     return flatbuffer.load_file(path)
 
 
-def _apply(model: Any) -> tuple[Fix, ...]:
-    fixes = []
+def _apply_rewrites(model: ModelT) -> tuple[AppliedRewrite, ...]:
+    applied = []
     for name in DEFAULT:
-        module = import_module(REWRITES[name])
-        if not module.KEEPS_FUNCTION:
+        rewrite = load_rewrite(name)
+        if not rewrite.KEEPS_FUNCTION:
             continue
-        count = module.apply(model)
+        count = rewrite.apply(model)
         if count:
-            fixes.append(Fix(name, count, paragraph(module.__doc__ or "", "Why")))
-    return tuple(fixes)
+            why = paragraph(rewrite.__doc__ or "", "Why")
+            applied.append(AppliedRewrite(name, count, why))
+    return tuple(applied)
 
 
-def _distance(before: bytes, after: bytes) -> tuple[float, float]:
-    """The worst relative L2 of the outputs over random inputs, and what is accepted."""
+def _measure_distance(before: bytes, after: bytes) -> tuple[float, float]:
+    """Return the worst relative L2 of the outputs over random inputs, and what is accepted."""
     import numpy as np
 
-    from ghostdeploy.export.parity import random_outputs, relative_l2
+    from ghostdeploy.export.inference import run_on_noise
+    from ghostdeploy.export.parity import relative_l2
 
-    old, quantized = random_outputs(before, SEEDS)
-    new, _ = random_outputs(after, SEEDS)
+    old, quantized = run_on_noise(before, SEEDS)
+    new, _ = run_on_noise(after, SEEDS)
     worst = max(
         relative_l2(np.asarray(a, np.float32), np.asarray(b, np.float32))
         for a, b in zip(old, new, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ghostdeploy.gate.run import GitIdentity
+from ghostdeploy.gate.outcome import GitIdentity
 
 TIMEOUT_S = 10.0
 LONGEST = 200  # characters of a name

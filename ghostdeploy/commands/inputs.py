@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.bench.new_records import artifact_of
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.lint.graph import Graph
 
 if TYPE_CHECKING:
-    from ghostdeploy.images.decoding import Preprocessing
-    from ghostdeploy.lint.graph import Graph
+    from ghostdeploy.images.preprocessing import Preprocessing
 
 
-def preprocessing(path: Path, graph: Graph, crop: float) -> Preprocessing:
-    """From a picture to ``path``'s input: as its sidecar says, else as the published networks.
+def preprocessing_of(path: Path, graph: Graph, crop: float) -> Preprocessing:
+    """Return the way from a picture to ``path``'s input: its sidecar's, else the published one.
 
-    Raises InputFileError for a model that does not take one RGB image and give one output.
+    ``crop`` is the share of the resized image that is kept. Raises InputFileError for a model that
+    does not take one RGB image and give one output.
     """
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.preprocessing import Preprocessing
 
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise InputFileError(
@@ -34,8 +35,8 @@ def preprocessing(path: Path, graph: Graph, crop: float) -> Preprocessing:
     return Preprocessing((sides[0], sides[1]), embedded, crop)
 
 
-def classes_of(path: Path, graph: Graph) -> int:
-    """The number of logits. Raises InputFileError for another kind of output."""
+def count_classes(path: Path, graph: Graph) -> int:
+    """Return the number of logits. Raises InputFileError for another kind of output."""
     shape = graph.values[graph.outputs[0]].shape or ()
     if len(shape) != 2 or shape[1] < 1:
         raise InputFileError(f"{path} gives {list(shape)}, not one logit a class")

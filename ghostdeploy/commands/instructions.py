@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.commands.bench.new_records import new_records
 from ghostdeploy.commands.contenders import title_of
 from ghostdeploy.commands.models import paper_says
 from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import (
@@ -20,6 +20,7 @@ from ghostdeploy.schema import (
     InstructionComparison,
     Instructions,
 )
+from ghostdeploy.typed_json import to_json
 
 
 def count_instructions(
@@ -37,7 +38,7 @@ def count_instructions(
     """
     if not artifacts:
         raise UsageError("there is no model to count")
-    records.ensure_writable(out_dir)
+    ensure_writable(out_dir)
     found = []
     for number, (name, record) in enumerate(new_records(artifacts, runner, params)):
         progress(number, len(artifacts), f"{record.artifact.name}: counting instructions")
@@ -47,7 +48,7 @@ def count_instructions(
             for index, profile in enumerate((False, True))
         )
         record = replace(record, launches=launches)
-        records.write_atomic(out_dir / name, records.to_json(record))
+        write_atomic(out_dir / name, to_json(record))
         _check(record)
         found.append(record)
     return found

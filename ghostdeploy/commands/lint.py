@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ghostdeploy.commands.verify import origin_of
+from ghostdeploy.commands.origin import origin_of
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import lint_graph, partitions, read_graph, xnnpack
+from ghostdeploy.lint import lint_graph, read_graph
 from ghostdeploy.lint.config import apply_config, load_config
+from ghostdeploy.lint.delegates.partitions import measure_partitions
+from ghostdeploy.lint.delegates.xnnpack import why_not_taken
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.options import LintOptions
 from ghostdeploy.quiet import captured
 from ghostdeploy.report import lint as formats
-from ghostdeploy.report.lint import Linted, diff, difftext, junit, table
-from ghostdeploy.report.lint.jsonfile import plain
+from ghostdeploy.report.lint import diff, difftext, junit, table
+from ghostdeploy.report.lint.jsonfile import make_plain
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, ModelSpec, Partitions
 
 
@@ -33,8 +35,8 @@ def lint_files(
     for path in paths:
         with captured():
             graph = read_graph(path)
-            report = lint_graph(graph, _read_spec(path), LintOptions(budget_mb=budget_mb))
-            measured = partitions.measure(path) if measure and path.suffix == ".tflite" else None
+            report = lint_graph(graph, _read_spec(path), budget_mb=budget_mb)
+            measured = measure_partitions(path) if measure and path.suffix == ".tflite" else None
         if measured:
             extra = tuple(find_disagreements(graph, measured))
             report = replace(report, partitions=measured, findings=(*report.findings, *extra))
@@ -48,7 +50,7 @@ def find_disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
         return
     outside = {name for name, _ in measured.outside}
     for node in graph.nodes:
-        reason = xnnpack.takes(node, graph)
+        reason = why_not_taken(node, graph)
         if bool(reason) != (node.name in outside):
             said = f"leaves it out ({reason})" if reason else "takes it"
             yield Finding(
@@ -86,7 +88,7 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
         raise UsageError(f"--diff is printed as table or json, not {format}")
     changed = diff.diff(*linted)
     if format == "json":
-        return json.dumps(plain(asdict(changed)), indent=1)
+        return json.dumps(make_plain(asdict(changed)), indent=1)
     return difftext.render_text(changed)
 
 

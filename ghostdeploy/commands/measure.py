@@ -19,8 +19,8 @@ from ghostdeploy.commands.places import (
     measure_at_places,
 )
 from ghostdeploy.progress import Progress
-from ghostdeploy.report import Report
-from ghostdeploy.report.instructions.content import InstructionReport
+from ghostdeploy.report.instructions.tables import InstructionReport
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.runners import Access, Device, Runner
 from ghostdeploy.schema import BenchParams, BenchRecord, Comparison
 

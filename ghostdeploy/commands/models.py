@@ -34,22 +34,22 @@ class ModelRow:
 
 def list_models() -> list[ModelRow]:
     """List every architecture's variants, at every width of which the paper speaks."""
-    from ghostdeploy.zoo.cost import cost
+    from ghostdeploy.zoo.cost import count_cost
 
     rows = []
     for arch, entry in zoo.MODELS.items():
         for variant in entry.variants:
             for width in entry.paper:
                 spec = zoo.make_spec(arch, width=width, variant=variant)
-                counted = cost(spec)
+                cost = count_cost(spec)
                 rows.append(
                     ModelRow(
                         spec.name,
                         arch,
                         variant,
                         width,
-                        counted.params,
-                        counted.macs,
+                        cost.params,
+                        cost.macs,
                         paper_says(spec),
                     )
                 )
@@ -65,7 +65,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     if spec.resolution != (224, 224) or spec.variant not in entry.variants:
         return PaperSays()
     sources = entry.paper.get(spec.width, ())
-    rows = [paper_data.find(r.table, r.model, r.variant) for r in sources]
+    rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]
     points = [p for p in sources if p.figure_ms is not None]
 
     def first(field: str) -> float | None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from ghostdeploy.errors import MeasurementError, MissingExtraError
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.agreement import agreement, tolerance
-from ghostdeploy.runners.reference import reference
+from ghostdeploy.runners.agreement import choose_tolerance, measure_agreement
+from ghostdeploy.runners.host.reference import compute_reference
 from ghostdeploy.schema import Artifact, BenchParams, OutputCheck
 
 
 def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> OutputCheck:
-    """Give the device and LiteRT here the same input, and compare what comes out.
+    """Give the device and LiteRT on this machine the same input, and compare what comes out.
 
     Raises MeasurementError where they differ: no number of such a model may be reported.
     """
@@ -20,14 +20,14 @@ def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> Out
     if not runner.writes_outputs:
         return OutputCheck(why_not="the program there cannot write its outputs")
     try:
-        here = reference(path, xnnpack=params.xnnpack)
+        here = compute_reference(path, xnnpack=params.xnnpack)
     except MissingExtraError as error:
         return OutputCheck(why_not=str(error))
     there = runner.output(path, params, here.inputs)
     half = params.fp16 or bool(params.delegate) or artifact.precision == "fp16"
-    limit = tolerance(quantized=here.quantized, half=half)
+    limit = choose_tolerance(quantized=here.quantized, half=half)
     try:
-        found = agreement(there, here.outputs)
+        found = measure_agreement(there, here.outputs)
     except MeasurementError as error:
         raise MeasurementError(f"{path}: {error}") from error
     if found.rel_l2 > limit:

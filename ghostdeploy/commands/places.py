@@ -50,9 +50,9 @@ def find_places(device: Device, cpus: str, adb: str = "") -> list[MeasuringPlace
     if device.scheme != "adb":
         parts = _split_cpus(cpus) if device.is_phone else [cpus]
         return [MeasuringPlace(device, part) for part in parts]
-    from ghostdeploy.runners.adb import serials
+    from ghostdeploy.runners.adb import find_serials
 
-    devices = [Device("adb", serial) for serial in serials(device.target, adb)]
+    devices = [Device("adb", serial) for serial in find_serials(device.target, adb)]
     return [MeasuringPlace(each, part) for each in devices for part in _split_cpus(cpus)]
 
 
@@ -69,9 +69,10 @@ def check_reachable(places: Sequence[MeasuringPlace], params: BenchParams, acces
     if len(places) > 1 or device.scheme == "fake":
         return
     if device.scheme == "adb":
-        from ghostdeploy.runners.adb import reach
+        from ghostdeploy.runners import adb
 
-        return reach(device.target, access)  # no more: a phone is not held during an export
+        adb.check_reachable(device.target, access)  # no more: no phone is held during an export
+        return
     open_runner(device, replace(params, cpus=cpus), access).close()
 
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
-from ghostdeploy.commands.quantize.error import kernels, output_error
+from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress
 from ghostdeploy.quantize import QuantizeOptions, recipe
 from ghostdeploy.quiet import captured
-from ghostdeploy.report import Report
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Accuracy, Evaluation, Paired
-    from ghostdeploy.images.labelled import Labelled
+    from ghostdeploy.images.labelled import LabelledImages
     from ghostdeploy.quantize.calibration import CalibrationData
 
 CLOSE = 0.03  # a ratio within this of one is no difference that anybody would notice
@@ -79,12 +79,12 @@ def compare_precisions(
     Raises UsageError for several places to measure at, and what ``measure``, reading the images
     and evaluating raise.
     """
-    from ghostdeploy.images import labelled
-    from ghostdeploy.images.decoding import Preprocessing
+    from ghostdeploy.images.labelled import read_labelled
+    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantize.calibration import gather
 
     measuring, names = request.measuring, request.precisions
-    data = labelled.read(request.data) if request.data else None
+    data = read_labelled(request.data) if request.data else None
     if len(find_places(measuring.device, measuring.params.cpus, measuring.adb)) > 1:
         raise UsageError("--precisions takes one device and one cluster of it")
     found = measure(replace(measuring, side_by_side=False), progress, tell)
@@ -99,11 +99,13 @@ def compare_precisions(
     return rows, Report(request.title, tuple(compared), verdicts)
 
 
-def _evaluate(paths: Sequence[Path], data: Labelled, request: PrecisionsRequest) -> Evaluation:
-    from ghostdeploy.commands import eval
+def _evaluate(
+    paths: Sequence[Path], data: LabelledImages, request: PrecisionsRequest
+) -> Evaluation:
+    from ghostdeploy.commands.eval import EvalRequest, evaluate, open_classifier
 
-    files = [eval.subject(path, request.quantize.crop) for path in paths]
-    return eval.evaluate(files, data, request.measuring.records, base=files[0].name)
+    files = tuple(open_classifier(path, request.quantize.crop) for path in paths)
+    return evaluate(EvalRequest(files, data, request.measuring.records, base=files[0].name))
 
 
 def judge_precisions(
@@ -124,12 +126,12 @@ def judge_precisions(
         tflite = path.suffix == ".tflite"
         error = None
         if number and tflite and data is not None:
-            error = output_error(first.read_bytes(), path.read_bytes(), data.held_out)
+            error = judge_logits(first.read_bytes(), path.read_bytes(), data.held_out)
         row = PrecisionRow(
             precision=precision,
             size_mb=latency.record.artifact.size_bytes / 1e6,
             latency=latency,
-            kernels=kernels(path.read_bytes()) if tflite else None,
+            kernels=count_partitions(path.read_bytes()) if tflite else None,
             error=error,
             synthetic=data is not None and data.identity.synthetic,
             accuracy=judged.accuracies[number] if judged else None,

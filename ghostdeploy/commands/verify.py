@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ghostdeploy import flatbuffer, records
-from ghostdeploy.commands.export import network_of, sidecar, weights_id
+from ghostdeploy.commands.artifacts import weights_identity
+from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.commands.origin import Origin, origin_of, precision_of
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
+from ghostdeploy.lint import read_graph
+from ghostdeploy.lint.graph import Graph
+from ghostdeploy.quantize import recipe
 from ghostdeploy.quiet import captured
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
-    from ghostdeploy.lint.graph import Graph
+    from ghostdeploy.commands.proof import Candidate
+    from ghostdeploy.export.parity import Array
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a model file says it was made from. ``weights`` is ``seed:N`` or ``sha256:…``."""
+class VerifyRequest:
+    """Which model file to verify; ``weights`` is the checkpoint that it was made from, if any.
 
-    spec: ModelSpec
-    export: ExportOptions
-    precision: str
-    weights: str
+    A file of others does not say which network it is: ``spec`` does, with weights of a ``seed``
+    where no checkpoint is given. It has the file's own ``precision`` unless one is named.
+
+    Raises UsageError for an unknown precision.
+    """
+
+    path: Path
+    weights: Path | None = None
+    spec: ModelSpec | None = None
+    precision: str = ""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.spec and self.precision:
+            recipe(self.precision)
+
+    @property
+    def origin(self) -> Origin | None:
+        """What the request says that the file was made from, None where the file is asked."""
+        if self.spec is None:
+            return None
+        weights = weights_identity(self.weights, self.seed)
+        return Origin(self.spec, ExportOptions(), self.precision, weights)
 
 
 @dataclass(frozen=True)
@@ -36,54 +59,35 @@ class Verification:
     layers: dict[str, float]
 
 
-def verify(
-    path: Path, *, origin: Origin | None = None, weights: Path | None = None
-) -> Verification:
-    """Compare a model file with its torch network. ``origin`` is needed for a file of others.
+def verify(request: VerifyRequest) -> Verification:
+    """Compare a model file with its torch network.
 
-    An ``origin`` without a precision has the file's own. Raises InputFileError for a file that is
-    not a model, and UsageError where it does not say what it was made from, is of another
-    precision than ``origin``'s, or was made from a checkpoint that is not given.
+    Raises InputFileError for a file that is not a model, and UsageError where it does not say what
+    it was made from, is of another precision than the one named, or was made from a checkpoint
+    that is not given.
     """
-    from ghostdeploy.lint import read_graph
-
+    path, given = request.path, request.origin
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
-    known = origin or origin_of(path, data)
-    _check_input(graph, known.spec)
-    if origin:
-        known = _judged_as(graph, origin)
-    seed = _seed(path, known, weights)
+    origin = given or origin_of(path, data)
+    _check_input(graph, origin.spec)
+    if given:
+        origin = _with_precision(given, graph)
+    seed = _seed(path, origin, request.weights)
     with captured():
-        return _compare(path, data, known, weights, seed)
+        return _compare(path, data, origin, request.weights, seed)
 
 
-def _judged_as(graph: Graph, origin: Origin) -> Origin:
-    """Raises UsageError for a precision that is not the file's: another tolerance goes with it."""
+def _with_precision(origin: Origin, graph: Graph) -> Origin:
+    """Raise UsageError for a precision that is not the file's: another tolerance goes with it."""
     own = precision_of(graph)
     if origin.precision not in ("", own):
         raise UsageError(f"{graph.source} is {own}, not {origin.precision}")
     return replace(origin, precision=own)
 
 
-def precision_of(graph: Graph) -> str:
-    """The row of ``quantize.RECIPES`` that a file's tensors tell of."""
-    computed = {value.dtype for value in graph.values.values() if not value.constant}
-    stored = {value.dtype for value in graph.values.values() if value.constant}
-    if any(node.native == "DequantizeLinear" for node in graph.nodes):
-        return "int8-qdq"
-    if "int16" in computed:
-        return "int16x8"
-    if "int8" in computed:
-        float_io = graph.values[graph.inputs[0]].dtype == "float32"
-        return "int8-float-io" if float_io else "int8"
-    if "int8" in stored:
-        return "dynamic"
-    return "fp16" if "float16" in stored | computed else "fp32"
-
-
 def _check_input(graph: Graph, spec: ModelSpec) -> None:
-    """Raises UsageError unless the file takes one image of the network's size."""
+    """Raise UsageError unless the file takes one image of the network's size."""
     height, width = spec.resolution
     wanted = (1, 3, height, width) if graph.format == "onnx" else (1, height, width, 3)
     shapes = [graph.values[name].shape for name in graph.inputs]
@@ -93,50 +97,20 @@ def _check_input(graph: Graph, spec: ModelSpec) -> None:
 
 
 def _fits(shape: tuple[int, ...] | None, wanted: tuple[int, ...]) -> bool:
-    """Whether they are the same; a side that the file leaves open is negative."""
+    """Return whether they are the same; a side that the file leaves open is negative."""
     if shape is None or len(shape) != len(wanted):
         return False
     return all(have in (want, -1) for have, want in zip(shape, wanted, strict=True))
 
 
-def origin_of(path: Path, data: bytes) -> Origin:
-    """From the file's own metadata, or from the sidecar next to it where that fits the file."""
-    try:
-        artifact = records.read_artifact(sidecar(path))
-        if artifact.spec and artifact.sha256 == hashlib.sha256(data).hexdigest():
-            return Origin(artifact.spec, artifact.export, artifact.precision, artifact.weights)
-    except InputFileError:
-        pass
-    try:
-        facts = _facts(path, data)
-        if "ghostdeploy.spec" not in facts:
-            raise UsageError(f"{path} does not say which network it is; name it with --model")
-        spec = records.decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
-        options = json.loads(facts["ghostdeploy.export"]) | {"labels": []}
-        export = records.decode(path, ExportOptions, options)
-        return Origin(spec, export, facts["ghostdeploy.precision"], facts["ghostdeploy.weights"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputFileError(f"{path}: its ghostdeploy metadata is damaged") from error
-
-
-def _facts(path: Path, data: bytes) -> dict[str, str]:
-    if path.suffix == ".onnx":
-        import onnx
-
-        return {p.key: p.value for p in onnx.load_from_string(data).metadata_props}
-    from ghostdeploy.export.metadata import read_facts
-
-    return read_facts(flatbuffer.load(data, str(path)))
-
-
 def _seed(path: Path, origin: Origin, weights: Path | None) -> int:
-    """The seed of seeded weights, once it is clear that the right weights are at hand."""
+    """Return the seed of seeded weights, once it is clear that the right weights are at hand."""
     kind, _, value = origin.weights.partition(":")
     if kind == "seed" and weights is None and value.isdigit():
         return int(value)
     if weights is None:
         raise UsageError(f"{path} was made from a checkpoint; give it with --weights")
-    if origin.weights not in ("", weights_id(weights, 0)):
+    if origin.weights not in ("", weights_identity(weights, 0)):
         raise UsageError(f"{path} was made from other weights ({origin.weights}) than {weights}")
     return 0
 
@@ -145,52 +119,47 @@ def _compare(
     path: Path, data: bytes, origin: Origin, weights: Path | None, seed: int
 ) -> Verification:
     from ghostdeploy.export import parity
-    from ghostdeploy.export.deploy import DeployForm, reference
+    from ghostdeploy.export.deploy import DeployNetwork, reference_outputs
     from ghostdeploy.export.to_onnx import to_onnx
 
-    network = network_of(origin.spec, weights, seed)
-    exported = to_onnx(DeployForm(network, origin.export), origin.spec.resolution)
+    network = build_network(origin.spec, weights, seed)
+    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
     images = parity.example_inputs(origin.spec, origin.export)
     try:
-        run, inner, runtime = _candidate(path, data, images[1])
-        outputs = [list(run(image).values()) for image in images]
+        candidate = _open(path, data, images[1])
+        outputs = [list(candidate.run(image).values()) for image in images]
     except MissingExtraError:
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
         line = str(error).strip().split("\n", 1)[0][:160]
         raise InputFileError(f"{path} cannot be run here: {line}") from error
-    layers = parity.layer_errors(exported.torch_values(images[1]), inner)
+    layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     pairs = []
     for image, got in zip(images, outputs, strict=True):
-        expected = reference(network, origin.export, image)
+        expected = reference_outputs(network, origin.export, image)
         pairs.append((expected, _in_order(path, expected, got)))
-    judged = parity.compare(path.suffix[1:], runtime, origin.precision, pairs, layers)
+    judged = parity.compare(path.suffix[1:], candidate.runtime, origin.precision, pairs, layers)
     return Verification(judged, layers)
 
 
-def _candidate(path: Path, data: bytes, image: Any) -> tuple[Any, dict[str, Any], str]:
-    """A function from an image to the outputs, the inner tensors for one image, the runtime."""
-    from ghostdeploy.export import parity
-    from ghostdeploy.export.content import tool_versions
+def _open(path: Path, data: bytes, image: Array) -> Candidate:
+    from ghostdeploy.commands.proof import open_onnx, open_tflite
 
     if path.suffix == ".tflite":
-        version = tool_versions()["ai-edge-litert"]
-        inner = parity.tflite_layers(data, image)
-        return parity.tflite_runner(data), inner, f"LiteRT {version}"
+        return open_tflite(data, image)
     import onnx
-
-    from ghostdeploy.export.to_onnx import with_all_values
 
     model = onnx.load_from_string(data)
     outputs = [o.name for o in model.graph.output]
-    names = [n for node in model.graph.node for n in node.output if n and n not in outputs]
-    inner = parity.onnx_runner(with_all_values(model, names), names)(image)
-    version = tool_versions()["onnxruntime"]
-    return parity.onnx_runner(data, outputs), inner, f"onnxruntime {version}"
+    inner = [n for node in model.graph.node for n in node.output if n and n not in outputs]
+    return open_onnx(model, data, outputs, inner, image)
 
 
-def _in_order(path: Path, expected: list[Any], got: list[Any]) -> list[Any]:
-    """``got`` in the order of ``expected``, by shape: a file of others names things its own way."""
+def _in_order(path: Path, expected: Sequence[Array], got: Sequence[Array]) -> list[Array]:
+    """Return ``got`` in the order of ``expected``, by shape.
+
+    A file of others names its outputs in its own way.
+    """
     by_shape = {tuple(a.shape): a for a in got}
     try:
         return [by_shape[tuple(a.shape)] for a in expected]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.export import tidy
-from ghostdeploy.export.rewrites.build import GraphBuilder
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.build import GraphBuilder, scaling
+from ghostdeploy.flatbuffer import ModelT, schema, tensor_name
 
 SHIFT = 128  # int8's zero point of a byte whose scale is 1
 
 
-def take_bytes(model: Any) -> None:
+def take_bytes(model: ModelT) -> None:
     """Make a ``ModelT`` (int8, one input of scale 1, zero point −128) take uint8 [1, H, W, 3].
 
     A QUANTIZE in front moves the zero point; no value is rounded. Raises ConversionError for
@@ -24,19 +23,24 @@ def take_bytes(model: Any) -> None:
     graph = model.subgraphs[0]
     inner = int(graph.inputs[0])
     tensor = graph.tensors[inner]
-    scale, zero_point = tensor.quantization.scale, tensor.quantization.zeroPoint
-    if not np.allclose(scale, 1.0, rtol=1e-5) or int(zero_point[0]) != -SHIFT:
+    scales, zero_points = scaling(tensor)
+    if not np.allclose(scales, 1.0, rtol=1e-5) or zero_points[0] != -SHIFT:
         raise ConversionError("the int8 input is not a byte minus 128")
+    assert tensor.quantization is not None
     tensor.quantization.scale = np.ones(1, np.float32)
     frame = copy.deepcopy(tensor)
     frame.type = schema().TensorType.UINT8
+    assert frame.quantization is not None
     frame.quantization.zeroPoint = np.zeros(1, np.int64)
-    tensor.name = frame.name + b"/int8"
+    name = tensor_name(tensor)
+    tensor.name = f"{name}/int8".encode()
     graph.tensors.append(frame)
     outer = len(graph.tensors) - 1
     builder = GraphBuilder(model, graph)
-    shift = builder.operator("QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2)
+    shift = builder.make_operator(
+        "QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2
+    )
     graph.operators = [shift, *graph.operators]
     graph.inputs = np.array([outer], np.int32)
-    outputs = [(graph.tensors[int(i)].name or b"").decode() for i in graph.outputs]
-    tidy.set_signature(model, frame.name.decode(), outputs)
+    outputs = [tensor_name(graph.tensors[int(i)]) for i in graph.outputs]
+    tidy.set_signature(model, name, outputs)

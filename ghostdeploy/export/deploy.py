@@ -1,9 +1,8 @@
-"""The network as it is exported: the same function, in the form that lowers well."""
+"""The network as it is exported: the same function, built so that it lowers well."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +15,8 @@ from ghostdeploy.schema import ExportOptions
 from ghostdeploy.zoo.ghostnetv1 import GhostNet
 
 
-class DeployForm(nn.Module):
-    """(1, 3, H, W) image → logits, probabilities, or a tuple of feature maps.
+class DeployNetwork(nn.Module):
+    """The network as it is exported: (1, 3, H, W) → logits, probabilities, or feature maps.
 
     BN is folded into the convolution before it (in float64), and the head's 1×1 convolution
     on one pixel becomes the linear layer that it is, which saves the reshape behind it.
@@ -33,6 +32,7 @@ class DeployForm(nn.Module):
         self.float().eval()
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Return logits or probabilities (1, classes), or the maps at strides 4 to 32."""
         x = self.center(image) if self.options.embed_preprocessing else image
         if self.options.features:
             return tuple(self.net.features(x))
@@ -42,18 +42,22 @@ class DeployForm(nn.Module):
 
 
 class Center(nn.Module):
-    """Subtract a constant a channel."""
+    """Subtracts a constant a channel from (N, 3, H, W)."""
 
     def __init__(self, mean: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` without its mean."""
         return x - self.get_buffer("mean")
 
 
 def fold_batch_norms(module: nn.Module) -> GhostNet:
-    """Fold every BN that directly follows a convolution among a module's children, in place."""
+    """Fold every BN that directly follows a convolution among a module's children, in place.
+
+    Returns ``module``.
+    """
     conv_name, conv = "", None
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
@@ -77,7 +81,7 @@ def fold_preprocessing(net: GhostNet) -> Center:
 
 
 def pointwise_to_linear(conv: nn.Conv2d) -> nn.Linear:
-    """A 1×1 convolution on a single pixel, as a linear layer."""
+    """Make a 1×1 convolution on a single pixel the linear layer that it is."""
     linear = nn.Linear(conv.in_channels, conv.out_channels)
     linear.weight.data = conv.weight.data.flatten(1)
     assert conv.bias is not None
@@ -85,10 +89,13 @@ def pointwise_to_linear(conv: nn.Conv2d) -> nn.Linear:
     return linear
 
 
-def reference(network: GhostNet, options: ExportOptions, image: NDArray[np.float32]) -> list[Any]:
-    """What the exported model must compute for ``image`` (1, 3, H, W), by the original network.
+def reference_outputs(
+    network: GhostNet, options: ExportOptions, image: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Return what the exported model must compute for ``image`` (1, 3, H, W).
 
-    It shares nothing with ``DeployForm``: BN is not folded, preprocessing is a step before.
+    The original network computes it, which shares nothing with ``DeployNetwork``: BN is not
+    folded, preprocessing is a step before.
     """
     x = torch.from_numpy(image)
     if options.embed_preprocessing:

@@ -12,11 +12,10 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import MetadataT, ModelT, append_buffer, schema
 from ghostdeploy.images.normalization import MEAN, STD
 
 BUFFER_NAME = b"TFLITE_METADATA"
@@ -30,7 +29,7 @@ MIN_PARSER = "1.0.0"
 
 @dataclass(frozen=True)
 class Description:
-    """What the metadata says. ``output`` tensors by name; ``labels`` one a class, or none."""
+    """What the metadata says: ``outputs`` are tensors by name, ``labels`` one a class, or none."""
 
     name: str
     version: str
@@ -41,49 +40,49 @@ class Description:
     labels: tuple[str, ...] = ()
 
 
-def add_metadata(model: Any, description: Description) -> None:
+def add_metadata(model: ModelT, description: Description) -> None:
     """Put ``description`` into ``model``'s metadata buffer, replacing one that is there."""
     _put(model, BUFFER_NAME, _serialize(description))
 
 
-def add_facts(model: Any, facts: dict[str, str]) -> None:
+def add_facts(model: ModelT, facts: dict[str, str]) -> None:
     """Put key/value strings into the model file, so that it says itself what it is."""
     _put(model, FACTS_NAME, json.dumps(facts, sort_keys=True).encode())
 
 
-def read_facts(model: Any) -> dict[str, str]:
-    """What ``add_facts`` wrote, {} where it did not."""
+def read_facts(model: ModelT) -> dict[str, str]:
+    """Return what ``add_facts`` wrote, {} where it did not."""
     for entry in model.metadata or ():
         if entry.name == FACTS_NAME:
-            data = bytes(np.asarray(model.buffers[entry.buffer].data, np.uint8))
-            facts = json.loads(data)
+            facts = json.loads(_content(model, entry))
             return facts if isinstance(facts, dict) else {}
     return {}
 
 
-def copy_metadata(source: Any, model: Any) -> None:
+def copy_metadata(source: ModelT, model: ModelT) -> None:
     """Take over what task libraries read, from the model that ``model`` was made of."""
     for entry in source.metadata or ():
         if entry.name == BUFFER_NAME:
-            _put(model, BUFFER_NAME, bytes(np.asarray(source.buffers[entry.buffer].data, np.uint8)))
+            _put(model, BUFFER_NAME, _content(source, entry))
 
 
-def _put(model: Any, name: bytes, content: bytes) -> None:
-    generated = schema()
-    buffer, entry = generated.BufferT(), generated.MetadataT()
-    buffer.data = np.frombuffer(content, np.uint8)
-    model.buffers.append(buffer)
-    entry.name, entry.buffer = name, len(model.buffers) - 1
+def _content(model: ModelT, entry: MetadataT) -> bytes:
+    return bytes(np.asarray(model.buffers[entry.buffer].data, np.uint8))
+
+
+def _put(model: ModelT, name: bytes, content: bytes) -> None:
+    entry: MetadataT = schema().MetadataT()
+    entry.name, entry.buffer = name, append_buffer(model, content)
     model.metadata = [*(e for e in model.metadata or () if e.name != name), entry]
 
 
 def label_files(labels: Sequence[str]) -> dict[str, bytes]:
-    """The files that go with ``labels``: one of a line each, or none."""
+    """Return the files that go with ``labels``: one of a line each, or none."""
     return {LABEL_FILE: ("\n".join(labels) + "\n").encode()} if labels else {}
 
 
-def attach(data: bytes, files: dict[str, bytes]) -> bytes:
-    """A model with ``files`` behind it in a zip archive, where the task libraries look."""
+def attach_files(data: bytes, files: dict[str, bytes]) -> bytes:
+    """Put ``files`` behind a model in a zip archive, where the task libraries look."""
     if not files:
         return data
     archive = io.BytesIO()
@@ -95,8 +94,8 @@ def attach(data: bytes, files: dict[str, bytes]) -> bytes:
     return archive.getvalue()
 
 
-def attached(data: bytes) -> dict[str, bytes]:
-    """The files that ``attach`` or the metadata library put behind a model."""
+def attached_files(data: bytes) -> dict[str, bytes]:
+    """Return the files that ``attach_files`` or the metadata library put behind a model."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return {}
     with zipfile.ZipFile(io.BytesIO(data)) as z:
@@ -104,7 +103,7 @@ def attached(data: bytes) -> dict[str, bytes]:
 
 
 class _Writer:
-    """Flatbuffer tables from {field number: value}."""
+    """Writes flatbuffer tables from {field number: value}."""
 
     def __init__(self) -> None:
         import flatbuffers
@@ -151,7 +150,7 @@ def _serialize(d: Description) -> bytes:
 
 
 def _input(w: _Writer, d: Description) -> int:
-    """TensorMetadata of an RGB image, with the normalization that the caller must apply."""
+    """Write TensorMetadata of an RGB image, with the normalization that the caller must apply."""
     content = w.table({1: w.table({}, {0: RGB})}, {0: IMAGE_PROPERTIES})
     # The convention of the task libraries: on pixels of 0–255.
     mean, std = ([255.0 * v for v in MEAN], [255.0 * v for v in STD])

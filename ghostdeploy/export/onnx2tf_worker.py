@@ -21,6 +21,7 @@ PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 
 def main() -> int:
+    """Convert the one job on standard input; returns the exit code."""
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1", TF_USE_LEGACY_KERAS="1")
     import numpy as np
 
@@ -39,7 +40,7 @@ def main() -> int:
 
 
 def keras_model(onnx_path: str) -> Any:
-    """onnx2tf's Keras model, each layer called after the ONNX value that it helps to compute."""
+    """Return onnx2tf's Keras model, each layer called after the ONNX value that it helps make."""
     from onnx2tf import onnx2tf
 
     trust_shapes_of("Reshape", "Transpose")
@@ -105,8 +106,10 @@ def name_layers(values: dict[str, Any]) -> None:
 
 
 def channels_last(outputs: Any) -> list[Any]:
-    """The outputs in NHWC. onnx2tf gives feature maps as ONNX has them, in NCHW, through
-    transposes, which the converter cancels against these.
+    """Return the outputs in NHWC.
+
+    onnx2tf gives feature maps as ONNX has them, in NCHW, through transposes, which the converter
+    cancels against these.
     """
     import tensorflow as tf
 
@@ -115,7 +118,7 @@ def channels_last(outputs: Any) -> list[Any]:
 
 
 def tflite_bytes(network: Any, precision: str) -> bytes:
-    """The model as a TFLite flatbuffer. ``precision`` is fp16 or dynamic (weights), else fp32."""
+    """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32."""
     import tensorflow as tf
 
     function = tf.function(lambda *inputs: channels_last(network(inputs)))

@@ -23,7 +23,7 @@ TIMEOUT_S = 1800.0
 
 
 class Converter:
-    """A worker that already imports TensorFlow while torch exports; see ``started``."""
+    """A worker that already imports TensorFlow while torch exports; see ``start_converter``."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
         self._process, self.folder, self._log = process, folder, log
@@ -45,7 +45,7 @@ class Converter:
             self._process.stdin.close()
 
     def finish(self) -> bytes:
-        """The TFLite model as converted. Raises ConversionError with onnx2tf's last words."""
+        """Wait for the TFLite model. Raises ConversionError with onnx2tf's last words."""
         try:
             code = self._process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
@@ -62,8 +62,8 @@ class Converter:
 
 
 @contextmanager
-def started() -> Iterator[Converter]:
-    """A worker in an empty folder; on the way out both are gone, whatever happened."""
+def start_converter() -> Iterator[Converter]:
+    """Start a worker in an empty folder; on the way out both are gone, whatever happened."""
     with tempfile.TemporaryDirectory(prefix="ghostdeploy-") as name:
         folder, log = Path(name) / "work", Path(name) / "onnx2tf.log"
         folder.mkdir()
@@ -89,7 +89,7 @@ def started() -> Iterator[Converter]:
 
 
 @dataclass(frozen=True)
-class Finished:
+class ConvertedModel:
     """A TFLite model ready to be proven. ``rewrites`` counts what each one changed."""
 
     data: bytes
@@ -105,7 +105,7 @@ def finish_tflite(
     description: metadata.Description,
     facts: dict[str, str],
     rewrites: tuple[str, ...] | None = None,
-) -> Finished:
+) -> ConvertedModel:
     """Rewrite, name and describe a converted model.
 
     ``values`` are the ONNX values in graph order, ``facts`` key/value strings that the file
@@ -119,5 +119,5 @@ def finish_tflite(
     metadata.add_metadata(model, description)
     metadata.add_facts(model, facts)
     tidy.drop_unused(model)
-    data = metadata.attach(flatbuffer.dump(model), metadata.label_files(description.labels))
-    return Finished(data, changed)
+    data = metadata.attach_files(flatbuffer.dump(model), metadata.label_files(description.labels))
+    return ConvertedModel(data, changed)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import (
+    ModelT,
+    SignatureDefT,
+    SubGraphT,
+    TensorMapT,
+    TensorT,
+    schema,
+    tensor_name,
+    tensor_shape,
+)
 
 SIGNATURE = "serving_default"
 
 
-def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> None:
+def name_tensors(model: ModelT, values: Sequence[str], outputs: Sequence[str]) -> None:
     """Call every activation after the last ONNX value that it holds.
 
     The converter writes all names fused into an operator, ``model/A/Relu;model/B/conv/Add``
@@ -26,8 +36,8 @@ def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> N
     for op in reversed(graph.operators):
         for index in op.outputs:
             tensor = graph.tensors[index]
-            known = [v for v in map(_onnx_value(order), _parts(tensor.name)) if v]
-            name = max(known, key=order.__getitem__) if known else _parts(tensor.name)[0]
+            known = [v for v in map(_onnx_value(order), _parts(tensor)) if v]
+            name = max(known, key=order.__getitem__) if known else _parts(tensor)[0]
             while name in taken:
                 name += "'"
             taken.add(name)
@@ -38,12 +48,12 @@ def name_tensors(model: Any, values: Sequence[str], outputs: Sequence[str]) -> N
     graph.outputs = np.array([by_shape[name] for name in outputs], np.int32)
 
 
-def _parts(name: bytes | None) -> list[str]:
-    text = (name or b"").decode(errors="replace")
-    return [part.partition("/")[2] or part for part in text.split(";")]
+def _parts(tensor: TensorT) -> list[str]:
+    parts = tensor_name(tensor).split(";")
+    return [part.partition("/")[2] or part for part in parts]
 
 
-def _onnx_value(order: dict[str, int]) -> Any:
+def _onnx_value(order: dict[str, int]) -> Callable[[str], str]:
     def find(part: str) -> str:
         while part and part not in order:
             part = part.rpartition("/")[0]
@@ -52,19 +62,18 @@ def _onnx_value(order: dict[str, int]) -> Any:
     return find
 
 
-def _match_outputs(graph: Any, outputs: Sequence[str]) -> dict[str, int]:
-    """Feature maps leave the converter in any order; a larger map has the smaller stride."""
-    by_size = sorted(graph.outputs, key=lambda i: -int(np.prod(graph.tensors[i].shape[1:3])))
+def _match_outputs(graph: SubGraphT, outputs: Sequence[str]) -> dict[str, int]:
+    """Match outputs by size: maps come in any order, and a larger one has the smaller stride."""
+    by_size = sorted(graph.outputs, key=lambda i: -prod(tensor_shape(graph.tensors[i])[1:3]))
     return {name: int(index) for name, index in zip(outputs, by_size, strict=True)}
 
 
-def set_signature(model: Any, input_name: str, outputs: Sequence[str]) -> None:
+def set_signature(model: ModelT, input_name: str, outputs: Sequence[str]) -> None:
     """Name the input tensor and write the one signature."""
-    generated = schema()
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = input_name.encode()
     graph.name = b"main"
-    signature = generated.SignatureDefT()
+    signature: SignatureDefT = schema().SignatureDefT()
     signature.signatureKey = SIGNATURE.encode()
     signature.subgraphIndex = 0
     signature.inputs = [_entry(input_name, int(graph.inputs[0]))]
@@ -74,13 +83,13 @@ def set_signature(model: Any, input_name: str, outputs: Sequence[str]) -> None:
     model.signatureDefs = [signature]
 
 
-def _entry(name: str, index: int) -> Any:
-    entry = schema().TensorMapT()
+def _entry(name: str, index: int) -> TensorMapT:
+    entry: TensorMapT = schema().TensorMapT()
     entry.name, entry.tensorIndex = name.encode(), index
     return entry
 
 
-def drop_unused(model: Any) -> None:
+def drop_unused(model: ModelT) -> None:
     """Remove tensors and operator codes no operator uses, buffers no tensor or metadata uses."""
     for graph in model.subgraphs:
         _drop_tensors(graph, model)
@@ -96,8 +105,8 @@ def drop_unused(model: Any) -> None:
         entry.buffer = new[entry.buffer]
 
 
-def _drop_codes(model: Any) -> None:
-    """Of operators that a rewrite replaced; a reader may refuse one that it does not know."""
+def _drop_codes(model: ModelT) -> None:
+    """Drop codes of operators that a rewrite replaced: a reader may refuse one it does not know."""
     operators = [op for graph in model.subgraphs for op in graph.operators]
     used = sorted({op.opcodeIndex for op in operators})
     new = {old: position for position, old in enumerate(used)}
@@ -106,13 +115,13 @@ def _drop_codes(model: Any) -> None:
         op.opcodeIndex = new[op.opcodeIndex]
 
 
-def _drop_tensors(graph: Any, model: Any) -> None:
+def _drop_tensors(graph: SubGraphT, model: ModelT) -> None:
     used = {int(i) for op in graph.operators for i in (*op.inputs, *op.outputs) if i >= 0}
     used |= {int(i) for i in (*graph.inputs, *graph.outputs)}
     new = {old: position for position, old in enumerate(sorted(used))} | {-1: -1}
     graph.tensors = [graph.tensors[old] for old in sorted(used)]
 
-    def moved(indices: Any) -> Any:
+    def moved(indices: Iterable[int]) -> NDArray[np.int32]:
         return np.array([new[int(i)] for i in indices], np.int32)
 
     for op in graph.operators:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.export.deploy import DeployForm
+from ghostdeploy.export.deploy import DeployNetwork
 
 OPSET = 18  # what torch's exporter writes without converting; every consumer here knows it
 SCOPES = "pkg.torch.onnx.name_scopes"
@@ -22,11 +22,11 @@ MODULE = "ghostdeploy.module"
 INPUT = "image"
 
 
-def output_names(form: DeployForm) -> tuple[str, ...]:
-    """``logits``, ``probabilities``, or ``stride4`` … ``stride32`` for feature maps."""
-    if form.options.features:
-        return tuple(f"stride{stride}" for stride in form.net.taps if stride >= 4)
-    return ("probabilities",) if form.options.softmax else ("logits",)
+def output_names(network: DeployNetwork) -> tuple[str, ...]:
+    """Return ``logits``, ``probabilities``, or ``stride4`` … ``stride32`` for feature maps."""
+    if network.options.features:
+        return tuple(f"stride{stride}" for stride in network.net.taps if stride >= 4)
+    return ("probabilities",) if network.options.softmax else ("logits",)
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,15 @@ class Exported:
     values: dict[str, str]
 
     def torch_values(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Every value of the torch graph for ``image`` (1, 3, H, W), by its ONNX name."""
+        """Return every value of the torch graph for ``image`` (1, 3, H, W), by its ONNX name."""
         recorder = _Recorder(self.program.module(), self.values)
         recorder.run(torch.from_numpy(image))
         return {name: value.numpy() for name, value in recorder.seen.items()}
 
 
 class _Recorder(torch.fx.Interpreter):
+    """Runs a torch graph and keeps the values that have an ONNX name."""
+
     def __init__(self, module: torch.fx.GraphModule, names: dict[str, str]) -> None:
         super().__init__(module)
         self.names, self.seen = names, dict[str, Tensor]()
@@ -60,13 +62,13 @@ class _Recorder(torch.fx.Interpreter):
         return result
 
 
-def to_onnx(form: DeployForm, resolution: tuple[int, int]) -> Exported:
-    """Export ``form`` for a batch of one. Raises ConversionError where torch cannot."""
+def to_onnx(network: DeployNetwork, resolution: tuple[int, int]) -> Exported:
+    """Export ``network`` for a batch of one. Raises ConversionError where torch cannot."""
     image = torch.zeros(1, 3, *resolution)
-    names = output_names(form)
+    names = output_names(network)
     try:
         result = torch.onnx.export(
-            form,
+            network,
             (image,),
             dynamo=True,
             opset_version=OPSET,
@@ -113,7 +115,7 @@ def _name_by_module(model: onnx.ModelProto) -> dict[str, str]:
 
 
 def _origin(node: onnx.NodeProto) -> tuple[str, str]:
-    """The innermost module's path and the operator: ("blocks.0.0.ghost1", "concat")."""
+    """Return the innermost module's path and the operator: ("blocks.0.0.ghost1", "concat")."""
     scopes: Sequence[str] = ()
     for entry in node.metadata_props:
         if entry.key == SCOPES:
@@ -143,7 +145,7 @@ def set_metadata(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
 
 
 def with_all_values(model: onnx.ModelProto, names: Sequence[str]) -> bytes:
-    """The model with ``names`` as its outputs, to look inside it."""
+    """Return the model with ``names`` as its outputs, to look inside it."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     known = {value.name: value for value in (*copy.graph.value_info, *copy.graph.output)}
@@ -155,7 +157,7 @@ def with_all_values(model: onnx.ModelProto, names: Sequence[str]) -> bytes:
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Half-precision weights and arithmetic; input and output stay fp32."""
+    """Return ``model`` in half precision, weights and arithmetic; input and output stay fp32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     copy = onnx.ModelProto()

@@ -1,4 +1,8 @@
-"""``python -m ghostdeploy.fake_phone --phone kirin980 --port 0``: prints what to connect to."""
+"""Run a test phone and print how to connect to it.
+
+``python -m ghostdeploy.fake_phone --phone kirin980 --port 0``. SIGUSR1 drops its connections,
+SIGUSR2 taps the prompt, SIGINT and SIGTERM switch it off.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from ghostdeploy.fake_phone import PHONES, Phone
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m ghostdeploy.fake_phone", description=__doc__)
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ghostdeploy.fake_phone", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--phone", choices=PHONES, default="kirin980")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--auth", choices=("open", "tap", "never"), default="open")

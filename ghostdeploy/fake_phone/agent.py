@@ -25,8 +25,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
+# <sys/mount.h>, <sys/prctl.h>
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
 KEPT_FLAGS = 0xF
 PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 24, 36
@@ -36,7 +37,19 @@ POLL_S = 0.01
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Message(TypedDict, total=False):
+    """What the sandbox asks: to start a command (first line), or one of ACTIONS (second)."""
+
+    id: int
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    do: str
+    arguments: dict[str, object]
+
+
 def main() -> None:
+    """Move into the phone's root, say "ready", and serve the socket until it closes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--root", type=Path)
@@ -55,6 +68,7 @@ def main() -> None:
 
 
 def enter_root(root: Path, own: list[str]) -> None:
+    """Make ``root`` the root directory, with this machine's other folders than ``own`` in it."""
     for entry in os.scandir("/"):
         if entry.name not in own and entry.name != "proc":
             adopt(entry, root / entry.name)
@@ -68,6 +82,7 @@ def enter_root(root: Path, own: list[str]) -> None:
 
 
 def adopt(entry: os.DirEntry[str], target: Path) -> None:
+    """Show a top-level folder or link of this machine at ``target``, read-only."""
     if entry.is_symlink():
         if not os.path.lexists(target):
             target.symlink_to(os.readlink(entry.path))
@@ -81,6 +96,7 @@ def adopt(entry: os.DirEntry[str], target: Path) -> None:
 
 
 def mount(source: str | Path, target: Path, flags: int, kind: str | None = None) -> None:
+    """Mount as the system call does. Raises OSError."""
     encoded = (os.fsencode(source), os.fsencode(target), kind.encode() if kind else None)
     if libc.mount(*encoded, ctypes.c_ulong(flags), None):
         number = ctypes.get_errno()
@@ -88,18 +104,21 @@ def mount(source: str | Path, target: Path, flags: int, kind: str | None = None)
 
 
 class Agent:
+    """The loop that answers the messages of ``channel`` and reaps every process below it."""
+
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.commands: dict[int, int] = {}
 
     def loop(self) -> None:
+        """Serve until the other end closes, then kill all that was started."""
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         os.set_blocking(wake_read, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
-            watched: list[Any] = [self.channel, wake_read]
+            watched: list[socket.socket | int] = [self.channel, wake_read]
             while True:
                 ready, _, _ = select.select(watched, [], [])
                 if wake_read in ready:
@@ -114,6 +133,7 @@ class Agent:
             kill_everything()
 
     def reap(self) -> None:
+        """Collect the processes that ended; tell the exit status of those that are commands."""
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -124,22 +144,27 @@ class Agent:
                     self.answer(self.commands.pop(pid), status=code)
 
     def answer(self, number: int, **fields: object) -> None:
+        """Answer the message of that ``id``."""
         self.channel.send(json.dumps({"id": number, **fields}).encode())
 
     def handle(self) -> bool:
+        """Do what one message asks; return False where there are no more."""
         data, descriptors = receive(self.channel)
         if not data:
             return False
-        message = json.loads(data)
+        message: Message = json.loads(data)
         if "argv" in message:
             self.start(message, descriptors)
         else:
-            self.answer(message["id"], result=ACTIONS[message["do"]](**message.get("with", {})))
+            self.answer(
+                message["id"], result=ACTIONS[message["do"]](**message.get("arguments", {}))
+            )
         for descriptor in descriptors:
             os.close(descriptor)
         return True
 
-    def start(self, message: dict[str, Any], descriptors: list[int]) -> None:
+    def start(self, message: Message, descriptors: list[int]) -> None:
+        """Start a command and tell its pid."""
         pid = os.fork()
         if not pid:
             become(message, descriptors)
@@ -148,6 +173,7 @@ class Agent:
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """Return one message, b"" at the end, and the file descriptors that came with it."""
     numbers = array.array("i")
     data, ancillary, _, _ = channel.recvmsg(MESSAGE_MAX, socket.CMSG_SPACE(3 * numbers.itemsize))
     for _, _, content in ancillary:
@@ -155,8 +181,8 @@ def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
     return data, list(numbers)
 
 
-def become(message: dict[str, Any], descriptors: list[int]) -> None:
-    """The child's side of a fork: turn into the command. Never returns."""
+def become(message: Message, descriptors: list[int]) -> None:
+    """Turn into the command, on the child's side of a fork. Never returns."""
     try:
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -174,8 +200,8 @@ def become(message: dict[str, Any], descriptors: list[int]) -> None:
         os._exit(127)
 
 
-def descendants() -> dict[int, str]:
-    """Living processes below this one, and their command lines."""
+def find_descendants() -> dict[int, str]:
+    """Return the living processes below this one, and their command lines."""
     parents, lines = {}, {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -188,10 +214,11 @@ def descendants() -> dict[int, str]:
                     raw = Path(f"/proc/{name}/cmdline").read_bytes()
                     lines[int(name)] = raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()
                     parents[int(name)] = int(parent)
-    return {pid: lines[pid] for pid in parents if below(pid, parents)}
+    return {pid: lines[pid] for pid in parents if is_descendant(pid, parents)}
 
 
-def below(pid: int, parents: dict[int, int]) -> bool:
+def is_descendant(pid: int, parents: dict[int, int]) -> bool:
+    """Return whether this process is among the ancestors of ``pid``; ``parents``: pid → its own."""
     parent = parents[pid]
     while parent in parents and parent != os.getpid():
         parent = parents[parent]
@@ -199,25 +226,28 @@ def below(pid: int, parents: dict[int, int]) -> bool:
 
 
 def list_processes() -> list[tuple[int, str]]:
-    return sorted(descendants().items())
+    """Return (pid, command line) of all that was started, by pid."""
+    return sorted(find_descendants().items())
 
 
 def kill_matching(pattern: str, signo: int) -> int:
-    """Signal all whose command line matches; after SIGKILL none of them is left."""
-    found = [pid for pid, line in descendants().items() if re.search(pattern, line)]
+    """Signal all whose command line matches; return how many. After SIGKILL none is left."""
+    found = [pid for pid, line in find_descendants().items() if re.search(pattern, line)]
     for pid in found:
         send_signal(pid, signo)
-    while signo == signal.SIGKILL and descendants().keys() & set(found):
+    while signo == signal.SIGKILL and find_descendants().keys() & set(found):
         time.sleep(POLL_S)
     return len(found)
 
 
 def send_signal(pid: int, signo: int) -> None:
+    """Signal one process, if it still runs."""
     with suppress(ProcessLookupError):
         os.kill(pid, signo)
 
 
 def remount_data(read_only: bool) -> str:
+    """Mount /data anew; return what went wrong, "" for nothing."""
     kept = os.statvfs("/data").f_flag & KEPT_FLAGS & ~MS_RDONLY
     try:
         mount("none", Path("/data"), MS_BIND | MS_REMOUNT | kept | (MS_RDONLY if read_only else 0))
@@ -227,8 +257,9 @@ def remount_data(read_only: bool) -> str:
 
 
 def kill_everything() -> None:
+    """Kill all that was started, and wait for its end."""
     while True:
-        for pid in descendants():
+        for pid in find_descendants():
             send_signal(pid, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)

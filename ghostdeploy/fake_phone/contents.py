@@ -1,18 +1,21 @@
-"""A phone's files, from its description: /proc, /sys, properties, dumpsys."""
+"""A phone's files, from its description: /proc, /sys, properties, dumpsys.
+
+The texts have the forms that Android's kernels and services print.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.fake_phone.phones import Cluster, PhoneSpec
+from ghostdeploy.fake_phone.phones import PhoneSpec, SimulatedCluster
 
 CPU = "sys/devices/system/cpu"
 STATE = "system/phone"
 THERMAL_TYPES = {"CPU": 0, "BATTERY": 2, "SKIN": 3}
 
 
-def files(spec: PhoneSpec) -> dict[str, str]:
-    """Path below the root → text."""
+def make_files(spec: PhoneSpec) -> dict[str, str]:
+    """Return the text of every file of the phone, by its path below the root."""
     return {
         **_proc(spec),
         **dict(_sysfs(spec)),
@@ -24,6 +27,7 @@ def files(spec: PhoneSpec) -> dict[str, str]:
 
 
 def all_cpus_mask(spec: PhoneSpec) -> int:
+    """Return the affinity mask with the bit of every core."""
     return sum(1 << cpu for cluster in spec.clusters for cpu in cluster.cpus)
 
 
@@ -63,7 +67,7 @@ def _sysfs(spec: PhoneSpec) -> Iterator[tuple[str, str]]:
         yield f"sys/class/thermal/thermal_zone{number}/temp", f"{value}\n"
 
 
-def _policy(cluster: Cluster) -> Iterator[tuple[str, str]]:
+def _policy(cluster: SimulatedCluster) -> Iterator[tuple[str, str]]:
     cpus = " ".join(map(str, cluster.cpus))
     for name, value in (
         ("related_cpus", cpus),
@@ -79,7 +83,8 @@ def _policy(cluster: Cluster) -> Iterator[tuple[str, str]]:
         yield f"{policy_folder(cluster)}/{name}", f"{value}\n"
 
 
-def policy_folder(cluster: Cluster) -> str:
+def policy_folder(cluster: SimulatedCluster) -> str:
+    """Return cpufreq's folder of a cluster, below the root; the first core gives the number."""
     return f"{CPU}/cpufreq/policy{cluster.cpus[0]}"
 
 
@@ -90,16 +95,17 @@ def _fixed_performance(spec: PhoneSpec) -> Iterator[tuple[str, str]]:
 
 def _dumpsys(spec: PhoneSpec) -> dict[str, str]:
     texts = {
-        "battery": battery(spec, spec.battery_level, spec.battery_decidegc),
+        "battery": describe_battery(spec.battery_level, spec.battery_decidegc),
         "power": "POWER MANAGER (dumpsys power)\n\nPower Manager State:\n  mWakefulness=Awake\n"
         "  mIsPowered=true\n  mStayOn=false\n",
     }
     if spec.thermal_service:
-        texts["thermalservice"] = thermal(spec, 0)
+        texts["thermalservice"] = describe_thermal(spec, 0)
     return {f"{STATE}/dumpsys/{name}": text for name, text in texts.items()}
 
 
-def battery(spec: PhoneSpec, level: int, decidegc: int) -> str:
+def describe_battery(level: int, decidegc: int) -> str:
+    """Return ``dumpsys battery``; ``level`` in %, ``decidegc`` in tenths of °C."""
     return (
         "Current Battery Service state:\n  AC powered: false\n  USB powered: true\n"
         "  Wireless powered: false\n  Max charging current: 500000\n  status: 2\n  health: 2\n"
@@ -108,7 +114,8 @@ def battery(spec: PhoneSpec, level: int, decidegc: int) -> str:
     )
 
 
-def thermal(spec: PhoneSpec, status: int, override: bool = False) -> str:
+def describe_thermal(spec: PhoneSpec, status: int, override: bool = False) -> str:
+    """Return ``dumpsys thermalservice`` of Android 10 and later; ``status`` is 0 to 6."""
     readings = "\n".join(
         f"\tTemperature{{mValue={value}, mType={_thermal_type(name)}, mName={name},"
         f" mStatus={status}}}"

@@ -21,6 +21,7 @@ class Trigger:
     after_bytes: int = 0
 
     def fires(self, text: str) -> bool:
+        """Return whether it happens to ``text`` now, and count that."""
         with _lock:
             if not self.times or self.match not in text:
                 return False
@@ -34,7 +35,7 @@ def _off() -> Trigger:
 
 @dataclass
 class Faults:
-    """Read live: a test turns one on while the phone runs.
+    """The faults of one phone, read live: a test turns one on while the phone runs.
 
     ``drop_*`` cut the connection: when a command starts, after that much of a command's output or
     of a pushed file has passed. ``hang_at_command`` takes the command and never answers; ``refuse``
@@ -52,4 +53,5 @@ class Faults:
 
 
 def fires(trigger: Trigger | None, text: str) -> bool:
+    """Return whether a fault that may be off happens to ``text`` now."""
     return trigger is not None and trigger.fires(text)

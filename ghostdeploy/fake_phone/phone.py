@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import socket
-import stat
-import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from ghostdeploy.fake_phone import contents, shell, sync
+from ghostdeploy.fake_phone.adbd import Adbd
+from ghostdeploy.fake_phone.contents import describe_battery, describe_thermal, policy_folder
 from ghostdeploy.fake_phone.faults import Faults, Trigger, fires
 from ghostdeploy.fake_phone.phones import PhoneSpec
-from ghostdeploy.fake_phone.protocol import Closed, Connection, Service, Stream, signature_fits
-from ghostdeploy.fake_phone.sandbox import Sandbox, make_folders, script_translation
+from ghostdeploy.fake_phone.protocol import Service, Stream
+from ghostdeploy.fake_phone.sandbox import Sandbox
+from ghostdeploy.fake_phone.shell_service import serve_shell
+from ghostdeploy.fake_phone.storage import Storage
+from ghostdeploy.fake_phone.sync_service import serve_sync
 
-PROGRAMS = Path(__file__).with_name("programs")
 SHELL_STARTS = ("shell:", "shell,", "exec:")
 ALWAYS_READ_ONLY = ("/system", "/vendor", "/sys", "/proc")
 CLOCK_TICK_S = 0.1
 FREE_KB = 30_000_000
 UPTIME_S = 4000.0
+UPTIME_AFTER_REBOOT_S = 20.0
 
 
 class Phone:
     """One phone; a context manager. Everything public may be used while it runs.
 
-    ``auth``: "open" takes any adb, "tap" waits for ``tap()``, "never" stays unauthorized.
-    ``answering``: cleared, the phone takes a connection but stays offline.
-    ``free_bytes``: what is free on /data, None for plenty. ``commands``: all it was asked to run.
+    ``auth`` is Adbd's, ``port`` 0 takes a free one, ``isolated`` is Sandbox's. ``free_bytes``:
+    what is free on /data, None for plenty. ``commands``: all it was asked to run.
     """
+
+    storage: Storage
+    sandbox: Sandbox
 
     def __init__(
         self,
@@ -47,22 +47,19 @@ class Phone:
         auth: str = "open",
         isolated: bool | None = None,
     ) -> None:
-        self.spec, self.auth = spec, auth
+        self.spec = spec
+        self.adbd = Adbd(spec, self._find_service, port, auth)
         self.faults = Faults()
         self.free_bytes: int | None = None
-        self.answering = threading.Event()
-        self.answering.set()
         self.commands: list[str] = []
         self.boot_id = ""
-        self.sandbox: Sandbox
-        self._port, self._isolated = port, isolated
-        self._plugged = True
-        self._keys: list[bytes] = []
-        self._waiting: list[tuple[Connection, bytes]] = []
-        self._connections: set[Connection] = set()
+        self._isolated = isolated
         self._reactions: list[tuple[Trigger, Callable[[], None]]] = []
         self._push_reactions: list[tuple[Trigger, Callable[[], None]]] = []
         self._stopping = threading.Event()
+        self._clock = threading.Thread(
+            target=self._tick, daemon=True, name=f"phone {self.spec.name}"
+        )
         self._uptime_origin_s = 0.0
 
     # ---- life
@@ -79,113 +76,58 @@ class Phone:
         self.stop()
 
     def start(self) -> Phone:
-        self.root = Path(tempfile.mkdtemp(prefix="phone-")).resolve()
+        """Switch the phone on and let adb connect."""
+        self.storage = Storage(self.spec)
         try:
-            make_folders(self.root)
-            self._fill()
+            self.storage.fill()
             self._boot(UPTIME_S)
         except BaseException:
-            shutil.rmtree(self.root)
+            self.storage.erase()
             raise
-        self._listener = socket.create_server(("127.0.0.1", self._port))
-        self._port = self._listener.getsockname()[1]
-        self._threads = [
-            threading.Thread(target=target, daemon=True, name=f"phone {self.spec.name}")
-            for target in (self._accept, self._tick)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self.adbd.start()
+        self._clock.start()
         return self
 
     def stop(self) -> None:
+        """Switch the phone off: its processes are killed, its files removed."""
         self._stopping.set()
-        self.answering.set()
-        # close() alone does not wake a blocked accept()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._drop_all()
-        for thread in self._threads:
-            thread.join()
+        self.adbd.stop()
+        self._clock.join()
         self.sandbox.stop()
-        _make_removable(self.root)
-        shutil.rmtree(self.root)
-
-    @property
-    def port(self) -> int:
-        return self._port
+        self.storage.erase()
 
     @property
     def serial(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        """What adb calls it, ``127.0.0.1:PORT``."""
+        return f"127.0.0.1:{self.adbd.port}"
 
     def factory_reset(self) -> None:
-        """As it was at the start, faults too, but without a reboot; for the next test."""
-        self.plug()
-        self.answering.set()
+        """Make it what it was at the start, faults too, but without a reboot; for the next test."""
+        self.adbd.reset()
         if self.faults.read_only:
             self.set_read_only(False)
         self.faults = Faults()
         self.free_bytes = None
-        self.auth = "open"
-        for kept in (
-            self._keys,
-            self._waiting,
-            self.commands,
-            self._reactions,
-            self._push_reactions,
-        ):
+        for kept in (self.commands, self._reactions, self._push_reactions):
             kept.clear()
-        for folder in ("data/local/tmp", "system/bin", "system/phone/state"):
-            _empty(self.root / folder)
+        self.storage.empty()
         self.set_affinity_ignored(False)
         self._uptime_origin_s = time.monotonic() - UPTIME_S
-        self._fill()
+        self.storage.fill()
         self._settle()
-
-    def _fill(self) -> None:
-        for name, text in contents.files(self.spec).items():
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.set_file(name.replace("proc.phone", "proc"), text)
-            path.chmod(0o644)
-        for folder in ("bin", "phone/state/affinity"):
-            (self.root / "system" / folder).mkdir(parents=True, exist_ok=True)
-        for program in PROGRAMS.iterdir():
-            if program.name not in ("missing", "sh.translated"):
-                shutil.copy(program, self.root / "system/bin" / program.name)
-        for name in self.spec.missing:
-            shutil.copy(PROGRAMS / "missing", self.root / "system/bin" / name)
 
     def _boot(self, uptime_s: float) -> None:
         self.boot_id = str(uuid.uuid4())
         self._uptime_origin_s = time.monotonic() - uptime_s
         self._write_state()
-        self.sandbox = Sandbox(self.root, isolated=self._isolated)
+        self.sandbox = Sandbox(self.storage.root, isolated=self._isolated)
         self._settle()
 
     def _settle(self) -> None:
         self._write_state()
         if not self.sandbox.isolated:
-            self._prepare_translation()
-        for pattern in self.spec.denied:
-            for path in self._denied_paths(pattern):
-                path.chmod(0)
-
-    def _prepare_translation(self) -> None:
-        translation = self.root / "system/phone/translation.sed"
-        translation.write_text(script_translation(self.root))
-        shutil.copy(PROGRAMS / "sh.translated", self.root / "system/bin/sh")
-        proc = self.root / "proc"
-        if not proc.is_symlink():
-            proc.rmdir()
-            proc.symlink_to("proc.phone")
-
-    def _denied_paths(self, pattern: str) -> list[Path]:
-        path = self.host_path(pattern.removesuffix("/*"))
-        if not pattern.endswith("/*"):
-            return [path]
-        return [entry for entry in path.rglob("*") if entry.is_file()]
+            self.storage.prepare_translation()
+        self.storage.deny()
 
     def _tick(self) -> None:
         while not self._stopping.wait(CLOCK_TICK_S):
@@ -195,44 +137,38 @@ class Phone:
 
     def unplug(self) -> None:
         """Cut the cable, and refuse every new connection until ``plug``."""
-        self._plugged = False
-        self._drop_all()
+        self.adbd.unplug()
 
     def plug(self) -> None:
-        self._plugged = True
+        """Plug the cable in again."""
+        self.adbd.plug()
 
     def drop(self) -> None:
         """Cut the connections; adb may come back at once."""
-        self._drop_all()
+        self.adbd.drop()
 
     def tap(self) -> None:
         """Accept the prompt on the phone: every key that was offered is trusted from now on."""
-        self.auth = "open-to-known"
-        waiting, self._waiting = self._waiting, []
-        for connection, key in waiting:
-            self._keys.append(key)
-            with suppress(OSError):
-                connection.go_online()
+        self.adbd.tap()
 
     def reboot(self, *, plugged: bool = True) -> None:
         """Kill all processes and start anew; ``plugged`` False stays unreachable until ``plug``."""
         self.unplug()
         self.sandbox.stop()
-        for note in (self.root / "system/phone/state/affinity").iterdir():
-            note.unlink()
-        self._boot(uptime_s=20.0)
-        self._plugged = plugged
+        self.storage.forget_affinity()
+        self._boot(UPTIME_AFTER_REBOOT_S)
+        self.adbd.plug(plugged)
 
     def kill(self, pattern: str, signo: int = signal.SIGKILL) -> int:
-        """Signal each process whose command line matches a regular expression; how many.
+        """Signal each process whose command line matches a regular expression; return how many.
 
         The shell that ran a command has it in its own line: anchor the pattern to spare it.
         """
-        return int(self.sandbox.do("kill", pattern=pattern, signo=int(signo)))
+        return self.sandbox.kill_matching(pattern, signo)
 
     def processes(self) -> list[tuple[int, str]]:
-        """(pid, command line) of all that runs on the phone."""
-        return [(pid, line) for pid, line in self.sandbox.do("list")]
+        """Return (pid, command line) of all that runs on the phone."""
+        return self.sandbox.list_processes()
 
     def when(self, match: str, action: Callable[[], None], times: int = 1) -> None:
         """Do something at the moment a command that contains ``match`` starts."""
@@ -243,37 +179,42 @@ class Phone:
         self._push_reactions.append((Trigger(match, after_bytes=after_bytes), action))
 
     def set_read_only(self, read_only: bool = True) -> None:
-        """Make /data read-only: for pushes, and for commands too where there are namespaces."""
+        """Make /data read-only: for pushes, and for commands too where there are namespaces.
+
+        So does Android after an error of the file system.
+        """
         self.faults.read_only = read_only
-        if self.sandbox.isolated and (error := self.sandbox.do("remount", read_only=read_only)):
+        if self.sandbox.isolated and (error := self.sandbox.remount_data(read_only)):
             raise OSError(error)
 
     def set_thermal_status(self, status: int, *, override: bool = False) -> None:
-        self.set_dumpsys("thermalservice", contents.thermal(self.spec, status, override))
+        """Let ``dumpsys thermalservice`` tell Android's thermal status, 0 (none) to 6 (shutdown).
+
+        ``override``: as after ``cmd thermalservice override-status``.
+        """
+        self.set_dumpsys("thermalservice", describe_thermal(self.spec, status, override))
 
     def set_battery(self, level: int, decidegc: int) -> None:
-        self.set_dumpsys("battery", contents.battery(self.spec, level, decidegc))
+        """Let ``dumpsys battery`` tell a level in % and a temperature in tenths of °C."""
+        self.set_dumpsys("battery", describe_battery(level, decidegc))
 
     def set_dumpsys(self, service: str, text: str) -> None:
+        """Let ``dumpsys SERVICE`` print ``text``."""
         self.set_file(f"/system/phone/dumpsys/{service}", text)
 
     def throttle(self, cluster: int, max_khz: int) -> None:
-        """Cap the clock of the cluster with this index."""
-        folder = contents.policy_folder(self.spec.clusters[cluster])
+        """Cap the clock of the cluster with this index, as the kernel's thermal governor does."""
+        folder = policy_folder(self.spec.clusters[cluster])
         self.set_file(f"/{folder}/scaling_max_freq", f"{max_khz}\n")
 
     def set_affinity_ignored(self, ignored: bool = True) -> None:
-        """taskset goes on to run commands, but its mask never takes effect."""
+        """Let taskset go on to run commands without its mask ever taking effect."""
         path = self.host_path("/system/phone/affinity-ignored")
         path.touch() if ignored else path.unlink(missing_ok=True)
 
     def set_file(self, path: str, text: str) -> None:
-        """Write in place: the file may be mounted somewhere."""
-        file = self.host_path(path)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o644)
-        with os.fdopen(descriptor, "wb", buffering=0) as opened:
-            opened.write(text.encode())
-            opened.truncate()
+        """Write a file of the phone."""
+        self.storage.write(path, text)
 
     def advance(self, seconds: float) -> None:
         """Let the phone's uptime jump ahead."""
@@ -281,15 +222,12 @@ class Phone:
         self._write_clock()
 
     def host_path(self, path: str) -> Path:
-        """Where a path of the phone is on this machine."""
-        normal = os.path.normpath("/" + path).lstrip("/")
-        first, _, rest = normal.partition("/")
-        return self.root / ("proc.phone" if first == "proc" else first) / rest
+        """Return where a path of the phone is on this machine."""
+        return self.storage.host_path(path)
 
     def files(self, folder: str = "/data/local/tmp") -> list[str]:
-        """Every file and folder below ``folder``, relative to it."""
-        root = self.host_path(folder)
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+        """Return every file and folder below ``folder``, relative to it."""
+        return self.storage.list_files(folder)
 
     def _write_state(self) -> None:
         self.set_file("/proc/sys/kernel/random/boot_id", self.boot_id + "\n")
@@ -301,92 +239,38 @@ class Phone:
         uptime_s = time.monotonic() - self._uptime_origin_s
         self.set_file("/proc/uptime", f"{uptime_s:.2f} {uptime_s * 6:.2f}\n")
 
-    # ---- what a connection asks (protocol.Host)
+    # ---- what its services ask (shell_service.ShellHost, sync_service.SyncHost)
 
-    def banner(self) -> bytes:
-        properties = dict(self.spec.properties)
-        keys = ("ro.product.name", "ro.product.model", "ro.product.device")
-        named = "".join(f"{key}={properties.get(key, '')};" for key in keys)
-        features = f"features={self.spec.features}" if self.spec.features else ""
-        return f"device::{named}{features}".encode()
-
-    def wait_until_answering(self, connection: Connection) -> None:
-        while not self.answering.wait(CLOCK_TICK_S):
-            if connection.dropped.is_set():
-                raise Closed
-
-    def needs_key(self) -> bool:
-        return self.auth != "open"
-
-    def knows(self, token: bytes, signature: bytes) -> bool:
-        return any(signature_fits(key, token, signature) for key in self._keys)
-
-    def offer_key(self, connection: Connection, key: bytes) -> None:
-        if self.auth != "never":
-            self._waiting.append((connection, key))
-
-    def service(self, name: str) -> Service | None:
-        if fires(self.faults.refuse, name):
-            return None
-        if name.startswith("sync:"):
-            return partial(sync.serve, self)
-        if name.startswith(SHELL_STARTS):
-            return partial(shell.serve, self)
-        if name.startswith("reboot:"):
-            return self._reboot_service
-        return None
-
-    def _reboot_service(self, stream: Stream, _: str) -> None:
-        threading.Thread(target=self.reboot, daemon=True).start()
-
-    def closed(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-
-    def command_starts(self, command: str) -> None:
+    def note_command(self, command: str) -> None:
+        """Remember a command that starts, and do what ``when`` was told to."""
         self.commands.append(command)
         self._write_state()
         for trigger, action in list(self._reactions):
             if trigger.fires(command):
                 action()
 
-    def push_proceeds(self, path: str, received: int) -> None:
+    def note_push(self, path: str, received: int) -> None:
+        """Do what ``on_push`` was told to, ``received`` bytes into the file ``path``."""
         for trigger, action in self._push_reactions:
             if received > trigger.after_bytes and trigger.fires(path):
                 action()
 
     def is_read_only(self, path: str) -> bool:
+        """Return whether ``path`` cannot be written now."""
         return path.startswith(ALWAYS_READ_ONLY) or self.faults.read_only
 
-    # ---- connections
+    # ---- its services
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            if not self._plugged or self._stopping.is_set():
-                sock.close()
-                continue
-            connection = Connection(self, sock)
-            self._connections.add(connection)
-            connection.start()
+    def _find_service(self, name: str) -> Service | None:
+        if fires(self.faults.refuse, name):
+            return None
+        if name.startswith("sync:"):
+            return partial(serve_sync, self)
+        if name.startswith(SHELL_STARTS):
+            return partial(serve_shell, self)
+        if name.startswith("reboot:"):
+            return self._serve_reboot
+        return None
 
-    def _drop_all(self) -> None:
-        for connection in list(self._connections):
-            connection.drop()
-
-
-def _empty(folder: Path) -> None:
-    _make_removable(folder)
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _make_removable(root: Path) -> None:
-    for path in root.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(stat.S_IRWXU)
+    def _serve_reboot(self, stream: Stream, _: str) -> None:
+        threading.Thread(target=self.reboot, daemon=True).start()

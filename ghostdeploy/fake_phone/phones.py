@@ -9,8 +9,12 @@ ANDROID_13 = SHELL_V2 + ",apex,fixed_push_symlink_timestamp,remount_shell,track_
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """Cores that share a clock. Frequencies in kHz, as sysfs gives them."""
+class SimulatedCluster:
+    """Cores that share a clock. Frequencies in kHz, as sysfs gives them.
+
+    ``implementer`` and ``part`` are Arm's numbers in /proc/cpuinfo, ``fixed_khz`` is the clock in
+    Android's fixed performance mode.
+    """
 
     cpus: tuple[int, ...]
     implementer: str
@@ -23,17 +27,17 @@ class Cluster:
 
 @dataclass(frozen=True)
 class PhoneSpec:
-    """One kind of phone.
+    r"""One kind of phone.
 
     ``denied``: paths that the shell user may not read, "/x/*" for all below. ``missing``: programs
-    that it lacks. ``pty``: adbd gives each command a terminal, which turns \\n into \\r\\n.
+    that it lacks. ``pty``: adbd gives each command a terminal, which turns \n into \r\n.
     ``zones``: (type, temperature in the zone's own unit). ``fixed_performance``: Android 11's mode
     exists. ``memory_mb`` is 10⁶ bytes, ``battery_decidegc`` tenths of °C.
     """
 
     name: str
     properties: tuple[tuple[str, str], ...]
-    clusters: tuple[Cluster, ...]
+    clusters: tuple[SimulatedCluster, ...]
     features: str
     zones: tuple[tuple[str, int], ...] = ()
     temperatures: tuple[tuple[str, float], ...] = ()
@@ -68,9 +72,9 @@ KIRIN_980 = PhoneSpec(
         ("ro.build.display.id", "ELE-L29 10.1.0.162(C431E22R2P5)"),
     ),
     clusters=(
-        Cluster((0, 1, 2, 3), "0x41", "0xd05", 830_000, 1_805_000, 1_402_000),
-        Cluster((4, 5), "0x48", "0xd40", 826_000, 1_920_000, 1_460_000),
-        Cluster((6, 7), "0x48", "0xd40", 903_000, 2_600_000, 1_863_000),
+        SimulatedCluster((0, 1, 2, 3), "0x41", "0xd05", 830_000, 1_805_000, 1_402_000),
+        SimulatedCluster((4, 5), "0x48", "0xd40", 826_000, 1_920_000, 1_460_000),
+        SimulatedCluster((6, 7), "0x48", "0xd40", 903_000, 2_600_000, 1_863_000),
     ),
     features=SHELL_V2,
     zones=(
@@ -102,9 +106,9 @@ PRIME = PhoneSpec(
         ("ro.build.display.id", "TKQ1.220829.002"),
     ),
     clusters=(
-        Cluster((0, 1, 2, 3), "0x41", "0xd46", 307_200, 1_785_600, 1_228_800, "walt"),
-        Cluster((4, 5, 6), "0x41", "0xd47", 633_600, 2_496_000, 1_766_400, "walt"),
-        Cluster((7,), "0x41", "0xd48", 806_400, 2_995_200, 1_804_800, "walt"),
+        SimulatedCluster((0, 1, 2, 3), "0x41", "0xd46", 307_200, 1_785_600, 1_228_800, "walt"),
+        SimulatedCluster((4, 5, 6), "0x41", "0xd47", 633_600, 2_496_000, 1_766_400, "walt"),
+        SimulatedCluster((7,), "0x41", "0xd48", 806_400, 2_995_200, 1_804_800, "walt"),
     ),
     features=ANDROID_13,
     zones=(("cpu-0-0-usr", 38_200), ("cpu-1-7-usr", 41_700), ("skin-msm-therm", 33_400)),
@@ -130,7 +134,9 @@ BARE = PhoneSpec(
         ("ro.build.fingerprint", "example/bare/bare:6.0.1/MMB29M/1:user/release-keys"),
     ),
     clusters=(
-        Cluster((0, 1, 2, 3), "0x41", "0xd03", 200_000, 1_209_600, 1_209_600, "interactive"),
+        SimulatedCluster(
+            (0, 1, 2, 3), "0x41", "0xd03", 200_000, 1_209_600, 1_209_600, "interactive"
+        ),
     ),
     features="",
     zones=(("tsens_tz_sensor0", 39),),

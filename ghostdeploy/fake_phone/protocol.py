@@ -1,4 +1,7 @@
-"""adb's wire protocol, the phone's side: packets, streams, the handshake with its key check."""
+"""adb's wire protocol, the phone's side: packets, streams, the handshake with its key check.
+
+AOSP documents it in packages/modules/adb/protocol.txt.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +36,26 @@ class Closed(Exception):
 class Host(Protocol):
     """What a connection asks of the phone behind it."""
 
-    def banner(self) -> bytes: ...
+    def make_banner(self) -> bytes:
+        """Return what a CNXN packet tells of the phone."""
 
-    def wait_until_answering(self, connection: Connection) -> None: ...
+    def wait_until_answering(self, connection: Connection) -> None:
+        """Hold ``connection`` back while the phone does not answer."""
 
-    def knows(self, token: bytes, signature: bytes) -> bool: ...
+    def needs_key(self) -> bool:
+        """Return whether only trusted keys get in."""
 
-    def offer_key(self, connection: Connection, key: bytes) -> None: ...
+    def trusts(self, token: bytes, signature: bytes) -> bool:
+        """Return whether a trusted key has signed ``token``."""
 
-    def needs_key(self) -> bool: ...
+    def offer_key(self, connection: Connection, key: bytes) -> None:
+        """Ask whoever holds the phone to trust ``key``."""
 
-    def service(self, name: str) -> Service | None: ...
+    def find_service(self, name: str) -> Service | None:
+        """Return the service of that name, None where there is none."""
 
-    def closed(self, connection: Connection) -> None: ...
+    def forget_connection(self, connection: Connection) -> None:
+        """Take notice that ``connection`` has ended."""
 
 
 class Stream:
@@ -61,6 +71,10 @@ class Stream:
         self._write_lock = threading.Lock()
 
     def send(self, data: bytes) -> None:
+        """Send ``data`` in pieces, each once the one before is acknowledged.
+
+        Raises Closed where the host has closed the stream.
+        """
         step = self.connection.max_payload
         for start in range(0, len(data), step):
             with self._write_lock:
@@ -74,7 +88,10 @@ class Stream:
                 raise Closed
 
     def receive(self) -> bytes:
-        """The next piece; acknowledged only now, which is what slows a fast sender down."""
+        """Return the next piece, acknowledged only now, which is what slows a fast sender down.
+
+        Raises Closed where the host has closed the stream.
+        """
         if self.dead and self._incoming.empty():
             raise Closed
         data = self._incoming.get()
@@ -84,12 +101,14 @@ class Stream:
         return data
 
     def read(self, size: int) -> bytes:
+        """Return exactly ``size`` bytes of those that arrive."""
         while len(self._buffer) < size:
             self._buffer += self.receive()
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
     def close(self) -> None:
+        """Close the stream from this side."""
         if not self.dead:
             self.kill()
             self.connection.streams.pop(self.local_id, None)
@@ -97,14 +116,17 @@ class Stream:
                 self.connection.send(CLSE, self.local_id, self.remote_id)
 
     def kill(self) -> None:
+        """Wake whoever waits for the stream: it is dead."""
         self.dead = True
         self._incoming.put(None)
         self._credit.release()
 
-    def arrived(self, data: bytes) -> None:
+    def take_data(self, data: bytes) -> None:
+        """Queue what a WRTE packet brought."""
         self._incoming.put(data)
 
-    def acknowledged(self) -> None:
+    def take_acknowledgement(self) -> None:
+        """Allow the next write: an OKAY packet came."""
         self._credit.release()
 
 
@@ -128,6 +150,7 @@ class Connection(threading.Thread):
         self._write_lock = threading.Lock()
 
     def send(self, command: int, arg0: int, arg1: int, data: bytes = b"") -> None:
+        """Send one packet, with a checksum where the agreed version has them."""
         checked = self._version < VERSION_WITHOUT_CHECKSUM or command in (CNXN, AUTH)
         checksum = sum(data) & 0xFFFFFFFF if checked else 0
         header = HEADER.pack(command, arg0, arg1, len(data), checksum, command ^ 0xFFFFFFFF)
@@ -141,6 +164,7 @@ class Connection(threading.Thread):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
+        """Handle packets until either side ends the connection."""
         try:
             while True:
                 command, arg0, arg1, size, _, magic = HEADER.unpack(self._read(HEADER.size))
@@ -153,7 +177,7 @@ class Connection(threading.Thread):
             self.drop()
             for stream in list(self.streams.values()):
                 stream.kill()
-            self.host.closed(self)
+            self.host.forget_connection(self)
             self._socket.close()
 
     def _read(self, size: int) -> bytes:
@@ -187,7 +211,7 @@ class Connection(threading.Thread):
             self.go_online()
 
     def _authorize(self, kind: int, data: bytes) -> None:
-        if kind == AUTH_SIGNATURE and self.host.knows(self._token, data):
+        if kind == AUTH_SIGNATURE and self.host.trusts(self._token, data):
             self.go_online()
         elif kind == AUTH_SIGNATURE:
             self._ask_for_key()
@@ -199,12 +223,13 @@ class Connection(threading.Thread):
         self.send(AUTH, AUTH_TOKEN, 0, self._token)
 
     def go_online(self) -> None:
+        """Tell adb that the phone is there, and serve it from now on."""
         self._online = True
-        self.send(CNXN, VERSION_WITHOUT_CHECKSUM, MAX_PAYLOAD, self.host.banner())
+        self.send(CNXN, VERSION_WITHOUT_CHECKSUM, MAX_PAYLOAD, self.host.make_banner())
 
     def _open(self, remote_id: int, data: bytes) -> None:
         name = data.rstrip(b"\0").decode("utf-8", "surrogateescape")
-        service = self.host.service(name)
+        service = self.host.find_service(name)
         if service is None:
             self.send(CLSE, 0, remote_id)
             return
@@ -220,9 +245,9 @@ class Connection(threading.Thread):
         if stream is None:
             return
         if command == WRTE:
-            stream.arrived(data)
+            stream.take_data(data)
         elif command == OKAY:
-            stream.acknowledged()
+            stream.take_acknowledgement()
         elif command == CLSE:
             self.streams.pop(arg1, None)
             stream.kill()
@@ -240,7 +265,7 @@ def _serve(service: Service, stream: Stream, name: str) -> None:
 
 
 def signature_fits(public_key: bytes, token: bytes, signature: bytes) -> bool:
-    """Check PKCS#1 v1.5 over the token, which stands where the SHA-1 digest belongs.
+    """Return whether a PKCS#1 v1.5 signature is right, the token in the SHA-1 digest's place.
 
     ``public_key`` is a line of adbkey.pub: base64 of (u32 words, u32 n0inv, n[256] little-endian,
     rr[256], u32 e), then the name of its owner.

@@ -1,4 +1,4 @@
-"""Where a phone's commands run: in namespaces of their own, or, where these are denied, translated.
+"""Where a phone's commands run: in namespaces of their own, or translated where there are none.
 
 With namespaces (``unshare``: as root, or as anybody where the kernel lets users have them) a
 command sees the phone's /data, /sys, /system and /proc, only its own processes, and this
@@ -23,10 +23,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 AGENT = Path(__file__).with_name("agent.py")
 OWN_FOLDERS = ("data", "sdcard", "sys", "system", "vendor")
@@ -41,6 +41,15 @@ class SandboxError(Exception):
     """The sandbox could not be set up, or is gone."""
 
 
+class Answer(TypedDict, total=False):
+    """A message of the agent: ``id`` and one of the others; agent.py says which when."""
+
+    id: int
+    pid: int
+    status: int
+    result: object
+
+
 class Process:
     """One started command."""
 
@@ -51,34 +60,44 @@ class Process:
         self._ended = threading.Event()
 
     def wait(self, timeout_s: float) -> int | None:
-        """The exit status (minus the signal), None if it still runs after ``timeout_s``."""
+        """Return the exit status (minus the signal), None if it still runs after ``timeout_s``."""
         self._ended.wait(timeout_s)
         return self._status
 
     def signal(self, signo: int) -> None:
+        """Send it a signal, unless the phone is off."""
         with suppress(SandboxError):
-            self._sandbox.do("signal", pid=self.pid, signo=signo)
+            self._sandbox.send_signal(self.pid, signo)
 
     def end(self, status: int) -> None:
+        """Note its exit status and wake whoever waits."""
         self._status = status
         self._ended.set()
 
 
 class Sandbox:
-    """The phone's running system, from boot to shutdown."""
+    """The phone's running system, from boot to shutdown, in the folder ``root``.
+
+    ``isolated``: whether in namespaces; None takes them where this machine has them. Raises
+    SandboxError where they are asked for in vain.
+    """
 
     def __init__(self, root: Path, *, isolated: bool | None = None) -> None:
         self.root = root
         self.isolated = can_isolate() if isolated is None else isolated
         self._lock = threading.Lock()
         self._next = 1
-        self._answers: dict[int, queue.Queue[dict[str, Any] | None]] = {}
+        self._answers: dict[int, queue.Queue[Answer | None]] = {}
         self._processes: dict[int, Process] = {}
         self._channel, self._init = _start_agent(root, self.isolated)
         self._reader = threading.Thread(target=self._read, daemon=True, name="sandbox")
         self._reader.start()
 
     def start(self, command: str, descriptors: Sequence[int]) -> Process:
+        """Start ``command`` in a shell, with three file descriptors as stdin, stdout, stderr.
+
+        Raises SandboxError where the phone is off.
+        """
         argv = [SHELL, "-c", self.translate(command)] if command else [SHELL]
         bin_folder = "/system/bin" if self.isolated else f"{self.root}/system/bin"
         env = {
@@ -100,10 +119,28 @@ class Sandbox:
         return process
 
     def translate(self, text: str) -> str:
+        """Return ``text`` with the phone's paths as this machine has them, if that is needed."""
         return text if self.isolated else _device_paths().sub(rf"{self.root}\g<0>", text)
 
-    def do(self, action: str, **arguments: object) -> Any:
-        number, answer = self._ask({"do": action, "with": arguments}, ())
+    def list_processes(self) -> list[tuple[int, str]]:
+        """Return (pid, command line) of all that runs."""
+        found = cast("list[tuple[int, str]]", self._do("list"))
+        return [(pid, line) for pid, line in found]
+
+    def kill_matching(self, pattern: str, signo: int) -> int:
+        """Signal every process whose command line matches ``pattern``; return how many."""
+        return cast(int, self._do("kill", pattern=pattern, signo=int(signo)))
+
+    def send_signal(self, pid: int, signo: int) -> None:
+        """Signal one process, if it still runs."""
+        self._do("signal", pid=pid, signo=signo)
+
+    def remount_data(self, read_only: bool) -> str:
+        """Mount /data anew; return what went wrong, "" for nothing."""
+        return cast(str, self._do("remount", read_only=read_only))
+
+    def _do(self, action: str, **arguments: object) -> object:
+        number, answer = self._ask({"do": action, "arguments": arguments}, ())
         with self._lock:
             del self._answers[number]
         return answer["result"]
@@ -116,12 +153,11 @@ class Sandbox:
         self._reader.join()
         self._channel.close()
 
-    def _ask(
-        self, message: dict[str, Any], descriptors: Sequence[int]
-    ) -> tuple[int, dict[str, Any]]:
+    def _ask(self, message: Mapping[str, object], descriptors: Sequence[int]) -> tuple[int, Answer]:
         with self._lock:
             number, self._next = self._next, self._next + 1
-            answers = self._answers[number] = queue.Queue()
+            answers: queue.Queue[Answer | None] = queue.Queue()
+            self._answers[number] = answers
         data = json.dumps({"id": number, **message}).encode()
         try:
             if descriptors:
@@ -138,7 +174,7 @@ class Sandbox:
     def _read(self) -> None:
         with suppress(OSError):
             while data := self._channel.recv(MESSAGE_MAX):
-                message = json.loads(data)
+                message: Answer = json.loads(data)
                 with self._lock:
                     answers = self._answers.get(message["id"])
                     if answers:
@@ -151,7 +187,7 @@ class Sandbox:
         for number in list(self._processes):
             self._dispatch_end(number, {"status": -9})
 
-    def _dispatch_end(self, number: int, message: dict[str, Any] | None) -> None:
+    def _dispatch_end(self, number: int, message: Answer | None) -> None:
         process = self._processes.pop(number, None)
         if process:
             process.end(message["status"] if message else -9)
@@ -191,7 +227,7 @@ def _start_agent(root: Path, isolated: bool) -> tuple[socket.socket, subprocess.
 
 @functools.cache
 def can_isolate() -> bool:
-    """Whether this machine lets us have namespaces; tried once, on an empty phone."""
+    """Return whether this machine lets us have namespaces; tried once, on an empty phone."""
     if os.environ.get("DEVICE_DAEMON_ISOLATED") == "0" or not shutil.which("unshare"):
         return False
     with tempfile.TemporaryDirectory() as folder:
@@ -205,6 +241,7 @@ def can_isolate() -> bool:
 
 
 def make_folders(root: Path) -> None:
+    """Make the top-level folders of a phone."""
     for name in (*OWN_FOLDERS, "proc", "proc.phone", "data/local/tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
 
@@ -220,7 +257,7 @@ def _device_paths() -> re.Pattern[str]:
 
 
 def script_translation(root: Path) -> str:
-    """A sed program that does to a script what ``translate`` does to a command."""
+    """Return a sed program that does to a script what ``translate`` does to a command."""
     folders = r"\|".join(OWN_FOLDERS)
     files = r"\|".join(PROC_FILES)
     word = r"\([^[:alnum:]_-]\|$\)"

@@ -18,7 +18,7 @@ KINDS = {"latency_ms": "ms", "size_mb": "MB", "peak_mem_mb": "MB", "ratio": "×"
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``limit`` of a kind of KINDS; a ratio is to the model called ``against``.
+    """A limit: at most ``limit`` of a kind of KINDS; a ratio is to the model called ``against``.
 
     Raises UsageError for a limit that is none.
     """
@@ -35,17 +35,18 @@ class Budget:
 
     @property
     def title(self) -> str:
+        """The budget's kind, or the model that its ratio is to."""
         return f"ratio to {self.against}" if self.against else self.kind
 
     @property
     def shown(self) -> str:
-        """``latency_ms ≤ 40 ms``."""
+        """The budget as text: ``latency_ms ≤ 40 ms``."""
         return f"{self.title} ≤ {self.limit:g} {KINDS[self.kind]}"
 
 
 @dataclass(frozen=True)
 class BudgetResult:
-    """``verdict`` is a Verdict's word: pass, regressed (over the limit), inconclusive, invalid."""
+    """A budget's verdict, a Verdict's word: pass, regressed (over it), inconclusive, invalid."""
 
     budget: Budget
     value: Interval | None
@@ -53,8 +54,8 @@ class BudgetResult:
     why: str
 
 
-def judge(budget: Budget, values: Sequence[float], policy: GatePolicy) -> BudgetResult:
-    """By ``values``: of launches in the budget's unit, or logarithms of paired ratios.
+def judge_budget(budget: Budget, values: Sequence[float], policy: GatePolicy) -> BudgetResult:
+    """Judge ``values``: of launches in the budget's unit, or logarithms of paired ratios.
 
     The interval is the median's or, for ratios, the signed-rank test's, at ``policy.confidence``.
     The size of a file is one exact value.
@@ -86,8 +87,8 @@ def _verdict(interval: Interval, limit: float) -> Verdict:
     return Verdict.PASS if interval.upper <= limit else Verdict.INCONCLUSIVE
 
 
-def combined(verdicts: Iterable[Verdict]) -> Verdict:
-    """One for many: what is bad for certain first, then what could not be known.
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return one verdict for many: what is bad for certain first, then what could not be known.
 
     Raises ValueError for none.
     """

@@ -1,4 +1,4 @@
-"""Judging two instruction counts. They are exact: a tolerance is all that it takes."""
+"""Judging two numbers of instructions. They are exact: a tolerance is all that it takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT_TOLERANCE = 0.005
 
 @dataclass(frozen=True)
 class InstructionVerdict:
-    """``verdict`` is pass, improved or regressed; ``change`` is candidate / baseline − 1."""
+    """What two exact numbers say: ``verdict`` is pass, improved or regressed."""
 
     verdict: str
     baseline: int
@@ -20,13 +20,15 @@ class InstructionVerdict:
 
     @property
     def change(self) -> float:
+        """What the candidate executes more, a share: candidate / baseline − 1."""
         return self.candidate / self.baseline - 1
 
 
-def judge(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict:
-    """Regressed where ``candidate`` exceeds ``baseline`` by more than ``tolerance``, a share.
+def judge_instructions(baseline: int, candidate: int, tolerance: float) -> InstructionVerdict:
+    """Judge the instructions of one inference of each model.
 
-    Improved where it is as much below. Raises UsageError for a count that is not positive, or a
+    Regressed is a ``candidate`` that exceeds ``baseline`` by more than ``tolerance``, a share;
+    improved one that is as much below. Raises UsageError for a count that is not positive, or a
     tolerance that is not a share below 1.
     """
     if baseline <= 0 or candidate <= 0:

@@ -31,7 +31,7 @@ class Discard:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What is known so far. Ratios are candidate over baseline, 1.05 is 5 % slower.
+    """What is known so far. Ratios are candidate over baseline: 1.05 is 5 % slower.
 
     ``ratio`` is NaN without a valid pair, and the limits 0 and infinity while there are too few
     pairs for their confidence. ``noise`` is the launches' robust standard deviation, a share;
@@ -53,7 +53,7 @@ class GateResult:
 
 
 class PairedGate:
-    """Feed it pairs until it says a verdict. It knows no clock and no device.
+    """A gate that is fed pairs until it says a verdict. It knows no clock and no device.
 
     >>> gate = PairedGate()
     >>> while (verdict := gate.add(launch(baseline), launch(candidate))) is None: ...
@@ -73,9 +73,10 @@ class PairedGate:
         baseline_flagged: bool = False,
         candidate_flagged: bool = False,
     ) -> Verdict | None:
-        """One more pair; None asks for another. A flag is the device's evidence against a launch.
+        """Take one more pair and return the verdict; None asks for another pair.
 
-        Raises ValueError for a latency that is not finite and above 0, and once it has decided.
+        A flag is the device's evidence against a launch. Raises ValueError for a latency that is
+        not finite and above 0, and once the gate has decided.
         """
         for arm, latency_ms in (("baseline", baseline_ms), ("candidate", candidate_ms)):
             if not LEAST_MS <= latency_ms <= MOST_MS:
@@ -88,16 +89,17 @@ class PairedGate:
         )
 
     def add_failed(self) -> Verdict | None:
-        """A pair of which a launch gave no latency at all. Raises ValueError once decided."""
+        """Take a pair of which a launch gave no latency at all; returns and raises as ``add``."""
         return self._take(None)
 
     @property
     def attempted(self) -> int:
-        """Pairs so far, valid or not."""
+        """The number of pairs so far, valid or not."""
         return len(self._pairs)
 
     @property
     def result(self) -> GateResult:
+        """What is known so far, screened and estimated anew."""
         return self._result(self._screened())
 
     def _take(self, pair: _Pair | None) -> Verdict | None:
@@ -159,6 +161,7 @@ class _Arm:
 
     @property
     def outliers(self) -> int:
+        """The launches beyond the screen on either side."""
         return self.slow + self.fast
 
 
@@ -171,7 +174,7 @@ class _Screened:
 
 
 def _screen(pairs: Sequence[_Pair | None], screen: float) -> _Screened:
-    """Each launch against its own arm, never one arm against the other: that would hide changes."""
+    """Judge each launch by its own arm, never one arm by the other: that would hide changes."""
     measured = [pair for pair in pairs if pair]
     found = _Screened(
         _Arm(_centre([pair.baseline for pair in measured])),
@@ -191,7 +194,7 @@ def _centre(launches: Sequence[_Launch]) -> float:
 
 
 def _why_not(pair: _Pair | None, found: _Screened, screen: float) -> str:
-    """Why a pair does not count, "" if it does; counts the outliers on its way."""
+    """Return why a pair does not count, "" if it does; counts the outliers on its way."""
     if pair is None:
         return "a launch gave no latency"
     whys = []
@@ -212,7 +215,7 @@ def _why_not(pair: _Pair | None, found: _Screened, screen: float) -> str:
 
 
 def _launch_sd(ratios: Sequence[float]) -> float:
-    """1.4826·MAD/√2: a pair's ratio varies with two launches."""
+    """Return 1.4826·MAD/√2 of the log ratios: a pair's ratio varies with two launches."""
     centre = median(ratios)
     return stats.MAD_TO_SD * median(abs(d - centre) for d in ratios) / math.sqrt(2)
 
@@ -220,7 +223,10 @@ def _launch_sd(ratios: Sequence[float]) -> float:
 def _judge(
     result: GateResult, screened: _Screened, policy: GatePolicy, last: bool
 ) -> tuple[Verdict | None, str]:
-    """A look's verdict and why, in the order in which they exclude each other; None: measure on."""
+    """Return a look's verdict and why, in the order in which they exclude each other.
+
+    A verdict of None is to measure on.
+    """
     spoilt = _why_invalid(result, screened, policy)
     if spoilt:
         return Verdict.INVALID, spoilt

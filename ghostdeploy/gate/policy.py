@@ -22,7 +22,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 
 @dataclass(frozen=True)
 class GatePolicy:
-    """Shares are of the baseline's latency: 0.02 is 2 %. The defaults were chosen by simulation.
+    """What decides. Shares are of the baseline's latency: 0.02 is 2 %. Defaults are by simulation.
 
     ``tolerance``: what no lower limit may exceed. ``delta``: what a pass must rule out.
     ``alpha``: the one-sided risk of a false alarm in all ``looks``, each a number of valid pairs.
@@ -93,34 +93,40 @@ class GatePolicy:
 
     @property
     def look_alpha(self) -> float:
-        """The one-sided risk at each look (Bonferroni's share)."""
+        """The one-sided risk at each look: Bonferroni's equal share of ``alpha``."""
         return self.alpha / len(self.looks)
 
     @property
     def confidence(self) -> float:
-        """Two-sided, of the interval at each look."""
+        """The two-sided confidence of the interval at each look."""
         return 1 - 2 * self.look_alpha
 
     def confidence_at(self, look: int) -> float:
-        """The same at every look; ``look`` counts from 0."""
+        """Return the confidence at a look, counted from 0: here the same at every one.
+
+        A rule that spends its risk unevenly overrides this, as one of
+        ``benchmarks/gate_simulation.py`` does.
+        """
         return self.confidence
 
     @property
     def fewest_pairs(self) -> int:
-        """Of fewer, even pairs that all agree are no evidence: 2⁻ⁿ is above ``look_alpha``."""
+        """The least number of pairs that can be evidence: 2⁻ⁿ, all of one sign, ≤ look_alpha."""
         return math.ceil(-math.log2(self.look_alpha) - 1e-9)
 
     def resolution(self, noise: float) -> float:
-        """The smallest change beyond the tolerance that is caught nine times in ten, a share.
+        """Return the smallest change beyond the tolerance that is caught nine times in ten.
 
-        ``noise`` is the launches' standard deviation, a share. A pair's log ratio has √2 of it,
-        and the estimate at the last look that over √(n·3/π); a limit lies ``look_alpha``'s normal
-        quantile from the estimate, and the tenth that is missed one of its own further.
+        A share, as ``noise`` is, the launches' standard deviation. A pair's log ratio has √2 of it,
+        and the estimate at the last look that over √(n·3/π): Hodges-Lehmann's has 3/π of the mean's
+        efficiency on normal values (Hodges & Lehmann 1956, Ann. Math. Statist. 27). A limit lies
+        ``look_alpha``'s normal quantile from the estimate, and the tenth that is missed one of its
+        own further.
         """
         error = noise * math.sqrt(2 / (self.looks[-1] * SIGNED_RANK_EFFICIENCY))
         normal = NormalDist()
         return error * (normal.inv_cdf(1 - self.look_alpha) + normal.inv_cdf(CAUGHT))
 
     def can_decide(self, noise: float) -> bool:
-        """Whether a change of ``delta`` is caught nine times in ten where launches vary so."""
+        """Tell whether a change of ``delta`` is caught nine times in ten where launches vary so."""
         return noise <= self.max_noise and self.tolerance + self.resolution(noise) <= self.delta

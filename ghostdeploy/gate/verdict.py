@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Verdict(str, Enum):
-    """Equal to, and written as, its plain word.
+    """A verdict, equal to, and written as, its plain word.
 
     ``inconclusive`` measured well and still cannot tell; ``invalid`` did not measure well.
     """
@@ -22,7 +22,7 @@ class Verdict(str, Enum):
 
     @property
     def exit_code(self) -> int:
-        """0 good, 1 the check said no, 3 could not measure: never 0 for what is not known."""
+        """The process's exit code: 0 good, 1 the check said no, 3 not known (never 0)."""
         return _EXIT_CODES[self.value]
 
 

@@ -1,1 +1,1 @@
-"""Images as a network's input: decoding, normalization, labels and examples."""
+"""Images as a network's input: found, decoded, preprocessed, labelled; and made-up examples."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.images.normalization import MEAN, STD
-
 Image = NDArray[np.float64]
 
 
 def example_images(random: np.random.RandomState, count: int, height: int, width: int) -> Image:
-    """(count, 3, H, W) RGB of 0–1: noise, picture, noise, picture …
+    """Return images (count, 3, H, W), RGB of 0–1, noise and pictures by turns.
 
     A network sees the two very differently: noise averages out in the pooled branches, a
     picture's large areas do not.
@@ -25,16 +23,10 @@ def example_images(random: np.random.RandomState, count: int, height: int, width
 
 
 def _picture(random: np.random.RandomState, height: int, width: int) -> Image:
-    """Smooth colour gradients under a few filled discs: (3, H, W)."""
+    """Paint smooth colour gradients under a few filled discs: (3, H, W)."""
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     image = np.stack([0.5 + 0.5 * np.sin(6 * (a * x + b * y) + c) for a, b, c in random.rand(3, 3)])
     for cx, cy, radius, *color in random.rand(6, 6):
         inside = (x - cx) ** 2 + (y - cy) ** 2 < (0.3 * radius) ** 2
         image[:, inside] = np.array(color)[:, None]
     return np.asarray(image)
-
-
-def normalize(images: Image) -> Image:
-    """RGB of 0–1 as the published networks want it; any (…, 3, H, W)."""
-    mean, std = np.array(MEAN)[:, None, None], np.array(STD)[:, None, None]
-    return np.asarray((images - mean) / std)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.images.decoding import image_files
+from ghostdeploy.images.folders import find_images
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """``files`` below ``root`` and the number of each one's class among ``classes``."""
+class LabelledImages:
+    """Images with their classes: ``files`` below ``root``, and for each a number in ``labels``.
+
+    The number is the class's place among ``classes``.
+    """
 
     root: Path
     files: tuple[Path, ...]
@@ -20,14 +23,16 @@ class Labelled:
     classes: tuple[str, ...]
 
 
-def read(root: Path, classes: Sequence[str] = (), truth: Path | None = None) -> Labelled:
-    """The images of ``root``: one folder a class, or with ``truth`` all in one.
+def read_labelled(
+    root: Path, classes: Sequence[str] = (), truth: Path | None = None
+) -> LabelledImages:
+    """Return the images of ``root``: one folder a class, or with ``truth`` all in one.
 
     ``classes`` names the folders in the order of the model's outputs; without it they are sorted.
     ``truth`` has a line ``NAME CLASS`` an image (CLASS a number or a name), or, as ImageNet's own
     list, just the number, in the order of the sorted names. Raises InputFileError or UsageError.
     """
-    files = image_files(root)
+    files = find_images(root)
     if truth is not None:
         return _listed(root, files, classes, truth)
     folders = sorted({path.relative_to(root).parts[0] for path in files if path.parent != root})
@@ -44,10 +49,10 @@ def read(root: Path, classes: Sequence[str] = (), truth: Path | None = None) -> 
         )
     number = {name: n for n, name in enumerate(names)}
     labels = tuple(number[path.relative_to(root).parts[0]] for path in files)
-    return Labelled(root, tuple(files), labels, names)
+    return LabelledImages(root, tuple(files), labels, names)
 
 
-def _listed(root: Path, files: list[Path], classes: Sequence[str], truth: Path) -> Labelled:
+def _listed(root: Path, files: list[Path], classes: Sequence[str], truth: Path) -> LabelledImages:
     lines = _lines(truth)
     number = {name: str(n) for n, name in enumerate(classes)}
     rows = [line.rsplit(None, 1) for line in lines]
@@ -65,7 +70,7 @@ def _listed(root: Path, files: list[Path], classes: Sequence[str], truth: Path) 
     names = tuple(classes) or tuple(str(n) for n in range(max(labels) + 1))
     if max(labels) >= len(names):
         raise UsageError(f"{truth} speaks of class {max(labels)}, the list has {len(names)}")
-    return Labelled(root, tuple(files), tuple(labels), names)
+    return LabelledImages(root, tuple(files), tuple(labels), names)
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,59 +1,78 @@
-"""What in a lowered graph will a phone dislike, and which module of the network put it there.
+"""What in a lowered graph a phone will dislike, and which module of the network put it there.
 
-A rule is one file with ``CODE``, ``SEVERITY`` (its default) and ``check(graph, spec)``, and one
-row of the table here.
+A rule is one file with ``CODE``, ``SEVERITY`` (its default) and ``check(graph, expected)``, and
+one row of the table below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.memory import MB, peak_activations, weight_bytes
-from ghostdeploy.lint.options import LintOptions
-from ghostdeploy.lint.sources import source_of
+from ghostdeploy.lint.memory import MB, count_weight_bytes, find_peak
+from ghostdeploy.lint.readers.onnx_graph import read_onnx
+from ghostdeploy.lint.readers.tflite_graph import read_tflite
+from ghostdeploy.lint.rule import Expectations, Rule
+from ghostdeploy.lint.rules import (
+    batch,
+    batch_norm,
+    concat_scales,
+    custom_ops,
+    dfc_contract,
+    duplicate_weights,
+    dynamic_shapes,
+    float_islands,
+    foldable_pad,
+    fp16_weights,
+    gpu_ops,
+    grouped_conv,
+    hard_activations,
+    int8_average_pool,
+    layout_ops,
+    memory_budget,
+    nearest_resize,
+    nnapi_ops,
+    requantize,
+    unfused_activation,
+    unused_tensors,
+    xnnpack_ops,
+)
+from ghostdeploy.lint.source_files import source_file_of
 from ghostdeploy.schema import Finding, GraphReport, ModelSpec
 
-RULES: dict[str, str] = {
-    "dfc-contract": "ghostdeploy.lint.rules.dfc_contract",
-    "layout-ops": "ghostdeploy.lint.rules.layout_ops",
-    "custom-ops": "ghostdeploy.lint.rules.custom_ops",
-    "grouped-conv": "ghostdeploy.lint.rules.grouped_conv",
-    "xnnpack": "ghostdeploy.lint.rules.xnnpack_ops",
-    "dynamic-shapes": "ghostdeploy.lint.rules.dynamic_shapes",
-    "batch": "ghostdeploy.lint.rules.batch",
-    "nearest-resize": "ghostdeploy.lint.rules.nearest_resize",
-    "hard-activations": "ghostdeploy.lint.rules.hard_activations",
-    "unfused-activation": "ghostdeploy.lint.rules.unfused_activation",
-    "batch-norm": "ghostdeploy.lint.rules.batch_norm",
-    "float-islands": "ghostdeploy.lint.rules.float_islands",
-    "requantize": "ghostdeploy.lint.rules.requantize",
-    "concat-scales": "ghostdeploy.lint.rules.concat_scales",
-    "int8-average-pool": "ghostdeploy.lint.rules.int8_average_pool",
-    "fp16-weights": "ghostdeploy.lint.rules.fp16_weights",
-    "foldable-pad": "ghostdeploy.lint.rules.foldable_pad",
-    "duplicate-weights": "ghostdeploy.lint.rules.duplicate_weights",
-    "unused-tensors": "ghostdeploy.lint.rules.unused_tensors",
-    "gpu-delegate": "ghostdeploy.lint.rules.gpu_delegate",
-    "nnapi": "ghostdeploy.lint.rules.nnapi",
-    "memory-budget": "ghostdeploy.lint.rules.memory_budget",
+RULES: dict[str, Rule] = {
+    "dfc-contract": dfc_contract,
+    "layout-ops": layout_ops,
+    "custom-ops": custom_ops,
+    "grouped-conv": grouped_conv,
+    "xnnpack": xnnpack_ops,
+    "dynamic-shapes": dynamic_shapes,
+    "batch": batch,
+    "nearest-resize": nearest_resize,
+    "hard-activations": hard_activations,
+    "unfused-activation": unfused_activation,
+    "batch-norm": batch_norm,
+    "float-islands": float_islands,
+    "requantize": requantize,
+    "concat-scales": concat_scales,
+    "int8-average-pool": int8_average_pool,
+    "fp16-weights": fp16_weights,
+    "foldable-pad": foldable_pad,
+    "duplicate-weights": duplicate_weights,
+    "unused-tensors": unused_tensors,
+    "gpu-delegate": gpu_ops,
+    "nnapi": nnapi_ops,
+    "memory-budget": memory_budget,
 }
-# Their ``check`` takes the options as a third argument.
-WITH_OPTIONS = frozenset({"memory-budget"})
-DEFAULTS = LintOptions()
 
-READERS: dict[str, tuple[str, str]] = {
-    ".onnx": ("ghostdeploy.lint.read_onnx", "read_onnx"),
-    ".tflite": ("ghostdeploy.lint.read_tflite", "read_tflite"),
-}
+READERS: dict[str, Callable[[Path], Graph]] = {".onnx": read_onnx, ".tflite": read_tflite}
 
 
 def read_graph(path: Path) -> Graph:
-    """The neutral graph of a model file. Raises InputFileError for what is not one."""
+    """Return the neutral graph of a model file. Raises InputFileError for what is not one."""
     try:
         if path.is_dir():
             raise InputFileError(f"{path} is a folder; a .onnx or .tflite file is wanted")
@@ -63,36 +82,30 @@ def read_graph(path: Path) -> Graph:
         raise InputFileError(f"{path}: {error.strerror}") from error
     if path.suffix not in READERS:
         raise InputFileError(f"{path}: a model file ends in {' or '.join(READERS)}")
-    module, function = READERS[path.suffix]
-    graph: Graph = getattr(import_module(module), function)(path)
-    return graph
+    return READERS[path.suffix](path)
 
 
 def lint_graph(
-    graph: Graph, spec: ModelSpec | None = None, options: LintOptions = DEFAULTS
+    graph: Graph, spec: ModelSpec | None = None, *, budget_mb: float | None = None
 ) -> GraphReport:
-    """Every rule's findings on ``graph``; ``spec`` tells what the model's definition needs."""
-    findings = [*_findings(graph, spec, options)]
-    for subgraph in graph.subgraphs:  # no network of ours has any
-        findings.extend(_findings(subgraph, None, DEFAULTS))
-    from ghostdeploy.lint.rules.dfc_contract import branches
+    """Report every rule's findings on ``graph``, with its sizes in MB (10⁶ bytes).
 
+    ``spec`` tells what the model's definition needs, ``budget_mb`` what weights and activations
+    may take. Raises UsageError for a budget that is negative.
+    """
+    findings = [*_findings(graph, Expectations(spec, budget_mb))]
+    for subgraph in graph.subgraphs:  # no network of ours has any
+        findings.extend(_findings(subgraph, Expectations()))
+    branches = dfc_contract.find_branches(graph)
     return GraphReport(
         op_counts=graph.op_counts(),
-        findings=tuple(replace(f, source=source_of(f.module, spec)) for f in findings),
-        dfc_branches={b.module or b.gate_mul.name: b.text for b in branches(graph)},
-        weights_mb=weight_bytes(graph) / MB,
-        activations_mb=peak_activations(graph).nbytes / MB,
+        findings=tuple(replace(f, source=source_file_of(f.module, spec)) for f in findings),
+        dfc_branches={b.module or b.gate_mul.name: b.text for b in branches},
+        weights_mb=count_weight_bytes(graph) / MB,
+        activations_mb=find_peak(graph).nbytes / MB,
     )
 
 
-def _findings(graph: Graph, spec: ModelSpec | None, options: LintOptions) -> Iterator[Finding]:
-    for code, module in RULES.items():
-        check = import_module(module).check
-        yield from check(graph, spec, options) if code in WITH_OPTIONS else check(graph, spec)
-
-
-def default_severity(code: str) -> str:
-    """What the rule's main findings are, unless configured otherwise."""
-    severity: str = import_module(RULES[code]).SEVERITY
-    return severity
+def _findings(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    for rule in RULES.values():
+        yield from rule.check(graph, expected)

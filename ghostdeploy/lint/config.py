@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint import RULES, default_severity
+from ghostdeploy.lint import RULES
 from ghostdeploy.schema import Finding, GraphReport
 
 SECTION = "ghostdeploy-lint"
@@ -35,6 +34,7 @@ class Allowed:
     reason: str
 
     def covers(self, finding: Finding) -> bool:
+        """Say whether the exception holds for ``finding``."""
         places = (finding.node, finding.module)
         return self.rule == finding.rule and any(fnmatchcase(p, self.node) for p in places)
 
@@ -48,7 +48,7 @@ class LintConfig:
 
 
 def load_config(folder: Path) -> LintConfig:
-    """The configuration in ``folder``, an empty one where there is none.
+    """Return the configuration in ``folder``, an empty one where there is none.
 
     Raises UsageError naming file and key for what cannot be meant, and where both files have one.
     """
@@ -98,14 +98,14 @@ def _pair(where: str, row: str) -> tuple[str, str]:
 
 
 def _allowed_line(where: str, row: str) -> dict[str, str]:
-    """``RULE [NODE] = REASON``"""
+    """Return what a line ``RULE [NODE] = REASON`` says."""
     left, reason = _pair(where, row)
     rule, _, node = left.partition(" ")
     return {"rule": rule, "node": node.strip() or "*", "reason": reason}
 
 
 def _pyproject(path: Path) -> LintConfig | None:
-    content: Any = _toml(path)
+    content: object = _toml(path)
     for key in TABLE.split("."):
         content = content.get(key) if isinstance(content, dict) else None
     if content is None:
@@ -122,7 +122,7 @@ def _pyproject(path: Path) -> LintConfig | None:
     return _config(where, severities, allowed)
 
 
-def _toml(path: Path) -> Any:
+def _toml(path: Path) -> object:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -138,18 +138,21 @@ def _first_line(error: Exception) -> str:
 
 
 def _config(
-    where: str, severities: Mapping[str, Any], allowed: Iterable[Mapping[str, Any]]
+    where: str, severities: Mapping[str, object], allowed: Iterable[Mapping[str, object]]
 ) -> LintConfig:
     _known(f"{where} severity", "rule", severities, RULES)
     for rule, severity in severities.items():
         _known(f"{where} severity.{rule}", "severity", [severity], SEVERITIES)
-    return LintConfig(severities, tuple(_allowed(f"{where} allow", entry) for entry in allowed))
+    return LintConfig(
+        {rule: str(severity) for rule, severity in severities.items()},
+        tuple(_allowed(f"{where} allow", entry) for entry in allowed),
+    )
 
 
-def _allowed(where: str, entry: Mapping[str, Any]) -> Allowed:
+def _allowed(where: str, entry: Mapping[str, object]) -> Allowed:
     _known(where, "key", entry, ALLOW_KEYS)
     _known(where, "rule", [entry.get("rule", "")], RULES)
-    rule, node, reason = entry["rule"], entry.get("node", "*"), entry.get("reason", "")
+    rule, node, reason = str(entry["rule"]), entry.get("node", "*"), entry.get("reason", "")
     if not isinstance(node, str):
         raise UsageError(f"{where}: node is a pattern like 'blocks.1?.*', not {node!r}")
     if not isinstance(reason, str) or not reason.strip():
@@ -157,7 +160,7 @@ def _allowed(where: str, entry: Mapping[str, Any]) -> Allowed:
     return Allowed(rule, node, reason.strip())
 
 
-def _known(where: str, what: str, given: Iterable[Any], known: Iterable[str]) -> None:
+def _known(where: str, what: str, given: Iterable[object], known: Iterable[str]) -> None:
     allowed = list(known)
     for name in given:
         if name not in allowed:
@@ -167,7 +170,7 @@ def _known(where: str, what: str, given: Iterable[Any], known: Iterable[str]) ->
 
 
 def apply_config(report: GraphReport, config: LintConfig) -> GraphReport:
-    """``report`` with the configured severities; allowed findings stay and carry the reason."""
+    """Return ``report`` with the configured severities; allowed findings carry the reason."""
     findings = []
     for finding in report.findings:
         severity = _severity(finding, config)
@@ -179,5 +182,5 @@ def apply_config(report: GraphReport, config: LintConfig) -> GraphReport:
 
 def _severity(finding: Finding, config: LintConfig) -> str:
     wanted = config.severities.get(finding.rule, finding.severity)
-    is_remark = finding.severity == "info" and default_severity(finding.rule) != "info"
+    is_remark = finding.severity == "info" and RULES[finding.rule].SEVERITY != "info"
     return finding.severity if is_remark and wanted != "off" else wanted

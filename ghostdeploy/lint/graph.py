@@ -24,9 +24,9 @@ QUANTIZED = frozenset({"int8", "uint8", "int16"})
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor. ``shape`` is None where the file does not say, a side of -1 is known only when
-    the model runs; constants hold weights.
+    """A tensor; constants hold weights.
 
+    ``shape`` is None where the file does not say; a side of -1 is known only when the model runs.
     ``nbytes`` is None where it is not known. ``scale`` and ``zero_point`` have one entry, or one
     for each slice of ``axis``; both are () without quantization. A constant's ``storage`` says
     which bytes of the file it reads (two may share them), ``digest`` identifies the content, and
@@ -47,11 +47,12 @@ class Value:
 
     @property
     def quantization(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """Scale and zero point, which together say what the integers stand for."""
         return self.scale, self.zero_point
 
 
-def size_of(shape: tuple[int, ...] | None, dtype: str) -> int | None:
-    """The bytes of a tensor, a free side counted as 1."""
+def count_bytes(shape: tuple[int, ...] | None, dtype: str) -> int | None:
+    """Return the bytes of a tensor, a free side counted as 1; None where they are not known."""
     if shape is None or dtype not in ELEMENT_BYTES:
         return None
     return int(prod(max(side, 1) if side != 0 else 0 for side in shape) * ELEMENT_BYTES[dtype])
@@ -59,7 +60,7 @@ def size_of(shape: tuple[int, ...] | None, dtype: str) -> int | None:
 
 @dataclass(frozen=True)
 class Node:
-    """An operator. ``op`` is the neutral name (``ops.py``), ``native`` the file's own.
+    """An operator. ``op`` is the neutral name (``vocabulary.py``), ``native`` the file's own.
 
     ``module`` is the torch module it came from, "" where the export left no trace.
     ``kernel`` is (height, width) of a convolution or pooling window. ``custom`` operators are
@@ -120,21 +121,21 @@ class Graph:
         return frozenset(known)
 
     def activations(self, node: Node) -> tuple[str, ...]:
-        """The node's inputs that depend on the graph's."""
+        """Return the node's inputs that depend on the graph's."""
         return tuple(name for name in node.inputs if name not in self.constants)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The value's shape, () where the file does not say."""
+        """Return the value's shape, () where the file does not say."""
         value = self.values.get(name)
         return (value.shape or ()) if value else ()
 
     def dtype(self, name: str) -> str:
-        """The value's type, "" where the file does not say."""
+        """Return the value's type, "" where the file does not say."""
         value = self.values.get(name)
         return value.dtype if value else ""
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        """A small constant's content as real numbers (dequantized), () for anything else."""
+        """Return a small constant's content as real numbers (dequantized), () for anything else."""
         value = self.values.get(name)
         if value is None or value.numbers is None:
             return ()
@@ -144,12 +145,12 @@ class Graph:
         return tuple(value.scale[0] * (number - zero) for number in value.numbers)
 
     def scalar(self, name: str) -> float | None:
-        """The one number of a constant, None for anything else."""
+        """Return the one number of a constant, None for anything else."""
         numbers = self.numbers(name)
         return numbers[0] if len(numbers) == 1 else None
 
     def only_consumer(self, name: str) -> Node | None:
-        """The node that alone reads the value, None where others do or it is an output."""
+        """Return the node that alone reads the value, None where others do or it is an output."""
         consumers = self.consumers.get(name, ())
         return consumers[0] if len(consumers) == 1 and name not in self._output_set else None
 
@@ -158,7 +159,7 @@ class Graph:
         return frozenset(self.outputs)
 
     def chain_behind(self, name: str) -> Iterator[Node]:
-        """From the value ``name`` back, as long as each node has one activation for input."""
+        """Yield the nodes from the value ``name`` back, as long as each reads one activation."""
         node = self.producers.get(name)
         seen: set[int] = set()
         while node is not None and id(node) not in seen:  # a damaged file may go in circles
@@ -170,7 +171,7 @@ class Graph:
             node = self.producers.get(activations[0])
 
     def op_counts(self) -> dict[str, int]:
-        """How many nodes of each of the file's own operators, most frequent first."""
+        """Count the nodes of each of the file's own operators, most frequent first."""
         counts: dict[str, int] = {}
         for node in (*self.nodes, *(node for graph in self.subgraphs for node in graph.nodes)):
             counts[node.native] = counts.get(node.native, 0) + 1

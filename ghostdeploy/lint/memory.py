@@ -1,4 +1,4 @@
-"""How much memory a graph needs, by its tensors' sizes."""
+"""The memory that a graph needs, by its tensors' sizes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Peak:
-    """The largest set of activations alive at once, and the node that runs then.
+    """The size of the largest set of activations alive at once, and the node that runs then.
 
-    That is an input's name where nothing is larger than the input.
+    ``node`` is an input's name where nothing is larger than the input.
     """
 
     nbytes: int
     node: str
 
 
-def weight_bytes(graph: Graph) -> int:
-    """The constants of all graphs of the file, those that share their bytes counted once."""
+def count_weight_bytes(graph: Graph) -> int:
+    """Count the bytes of the constants of all the file's graphs, shared ones once."""
     seen: dict[str, int] = {}
     for each in (graph, *graph.subgraphs):
         for value in each.values.values():
@@ -30,10 +30,11 @@ def weight_bytes(graph: Graph) -> int:
     return sum(seen.values())
 
 
-def peak_activations(graph: Graph) -> Peak:
-    """One pass over the nodes in order; a free side counts as 1, an unknown size as 0.
+def find_peak(graph: Graph) -> Peak:
+    """Return when, in order of execution, most bytes of activations are alive.
 
-    A node's inputs and outputs are alive together: no kernel is assumed to work in place.
+    A free side counts as 1, an unknown size as 0. A node's inputs and outputs are alive
+    together: no kernel is assumed to work in place.
     """
     last = _last_uses(graph)
     size = {name: value.nbytes or 0 for name, value in graph.values.items()}

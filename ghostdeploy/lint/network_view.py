@@ -1,4 +1,4 @@
-"""Seeing through the export's rewrites: the graph as the network was written.
+"""A view through the export's rewrites: the graph as the network was written.
 
 What ``export/rewrites`` put in for speed becomes the one operator again that it stands for, so that
 rules on the network's structure need not know them: the up-sampling of nearest-depth and
@@ -11,29 +11,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.resize_form import resize_groups, with_resizes
+from ghostdeploy.lint.nearest_depth_view import find_resizes, merge_resizes
 
 # What a pass finds around a node: nodes of the network, each with those that it stands for. It
 # comes in the place of the last of them.
-Found = tuple[tuple[Node, tuple[Node, ...]], ...]
+Merged = tuple[tuple[Node, tuple[Node, ...]], ...]
 
 
-def network_view(graph: Graph) -> Graph:
-    """``graph`` without the forms above. Values keep their names; those inside of a form go."""
+def view_network(graph: Graph) -> Graph:
+    """Return ``graph`` without what the rewrites put in. Values inside of it go, others stay."""
     return _view(graph)[0]
 
 
-def nodes_behind(graph: Graph) -> dict[str, tuple[Node, ...]]:
-    """The nodes of ``graph`` that each node of its view stands for, by the latter's name.
+def find_nodes_behind(graph: Graph) -> dict[str, tuple[Node, ...]]:
+    """Return the nodes of ``graph`` that each node of its view stands for, by the latter's name.
 
-    Those that stand for themselves are left out.
+    Nodes that stand for themselves are left out.
     """
     return _view(graph)[1]
 
 
 def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
-    behind = dict(resize_groups(graph))
-    view = with_resizes(graph)
+    behind = dict(find_resizes(graph))
+    view = merge_resizes(graph)
     for find in (_gates, _rows, _taps, _halves):
         found = [entry for node in view.nodes for entry in find(view, node)]
         made = {members[-1].name: node for node, members in found}
@@ -48,21 +48,22 @@ def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
 
 
 def _before(graph: Graph, node: Node, place: int = 0) -> Node | None:
-    """The node behind an input, if it has inputs and outputs itself, as in a damaged file it may
-    not.
+    """Return the node behind an input, None where there is none with inputs and outputs.
+
+    In a damaged file a node may have none.
     """
     found = graph.producers.get(node.inputs[place]) if len(node.inputs) > place else None
     return found if found and found.inputs and found.outputs else None
 
 
 def _after(graph: Graph, node: Node) -> Node | None:
-    """The one that alone reads the node's output."""
+    """Return the node that alone reads the node's output."""
     found = graph.only_consumer(node.outputs[0]) if node.outputs else None
     return found if found and found.inputs and found.outputs else None
 
 
-def _gates(graph: Graph, mul: Node) -> Found:
-    """A multiplication that reads each row of a map twice: a resize and a plain multiplication."""
+def _gates(graph: Graph, mul: Node) -> Merged:
+    """Merge a product that reads each row of a map twice into a resize and a plain product."""
     end = _after(graph, mul) if mul.op == "mul" else None
     views = [_before(graph, mul, place) for place in (0, 1)]
     if end is None or end.op != "reshape":
@@ -80,8 +81,8 @@ def _gates(graph: Graph, mul: Node) -> Found:
     return ()
 
 
-def _rows(graph: Graph, conv: Node) -> Found:
-    """A 1×1 convolution between two reshapes to and from a single row."""
+def _rows(graph: Graph, conv: Node) -> Merged:
+    """Merge a 1×1 convolution with the reshapes to and from a single row around it."""
     start, end = _before(graph, conv), _after(graph, conv)
     if conv.op != "conv2d" or start is None or graph.shape(conv.inputs[0])[1:2] != (1,):
         return ()
@@ -92,8 +93,8 @@ def _rows(graph: Graph, conv: Node) -> Found:
     return ((plain, (start, conv, end)),)
 
 
-def _taps(graph: Graph, last: Node) -> Found:
-    """A padding and two depthwise convolutions of three taps: one of five."""
+def _taps(graph: Graph, last: Node) -> Merged:
+    """Merge a padding and two depthwise convolutions of three taps into one of five."""
     first = _before(graph, last)
     if last.kernel not in ((1, 3), (3, 1)) or first is None or first.kernel != last.kernel:
         return ()
@@ -106,8 +107,8 @@ def _taps(graph: Graph, last: Node) -> Found:
     return ((whole, (pad, first, last)),)
 
 
-def _halves(graph: Graph, split: Node) -> Found:
-    """A gate split for the two halves of a Ghost module: one product, seen from the first half."""
+def _halves(graph: Graph, split: Node) -> Merged:
+    """Merge the products with a gate split for a Ghost module's two halves into one."""
     if split.op != "split" or len(split.outputs) != 2:
         return ()
     first, second = (graph.only_consumer(half) for half in split.outputs)

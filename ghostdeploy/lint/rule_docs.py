@@ -1,4 +1,4 @@
-"""The page of the rules, from their docstrings.
+"""What the rules say of themselves in their docstrings, and the page made of it.
 
 ``python -m ghostdeploy.lint.rule_docs > docs/lint-rules.md``
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from importlib import import_module
+from dataclasses import dataclass
 
 from ghostdeploy.lint import RULES
+from ghostdeploy.lint.rule import Rule
 
 HEAD = """\
 # Lint rules
@@ -50,12 +51,31 @@ made more by a severity; `off` silences it too.
 """
 
 
-def page() -> str:
-    """The whole page, Markdown."""
+@dataclass(frozen=True)
+class RuleDoc:
+    """A rule's What, Why and Fix, a line each; ``severity`` holds unless configured otherwise."""
+
+    code: str
+    what: str
+    why: str
+    fix: str
+    severity: str = "warning"
+
+
+def read_rule_doc(code: str) -> RuleDoc:
+    """Return the documentation of rule ``code``; of an unknown one no more than its name."""
+    if code not in RULES:
+        return RuleDoc(code, code, "", "")
+    rule = RULES[code]
+    parts = {name: " ".join(text.split()) for name, text in _parts(rule).items()}
+    return RuleDoc(code, parts["What"], parts["Why"], parts["Fix"], rule.SEVERITY)
+
+
+def render_page() -> str:
+    """Return the whole page as Markdown."""
     rows, sections = [], []
-    for code, path in RULES.items():
-        rule = import_module(path)
-        parts = _parts(inspect.getdoc(rule) or "")
+    for code, rule in RULES.items():
+        parts = _parts(rule)
         summary = _flat(parts["What"]).split(". ", 1)[0].split(": ", 1)[0].rstrip(".:")
         rows.append(f"| [{code}](#{code}) | {rule.SEVERITY} | {summary} |\n")
         body = "\n".join(f"**{name}.** {_body(text)}\n" for name, text in parts.items())
@@ -63,9 +83,11 @@ def page() -> str:
     return HEAD + "".join(rows) + "".join(sections)
 
 
-def _parts(text: str) -> dict[str, str]:
-    """``What: …`` and the like, by name."""
-    pieces = re.split(r"^(What|Why|Fix): ", text, flags=re.MULTILINE)
+def _parts(rule: Rule) -> dict[str, str]:
+    """Return the docstring's ``What: …`` and the like, by name."""
+    pieces = re.split(
+        r"^(What|Why|Fix): ", inspect.cleandoc(rule.__doc__ or ""), flags=re.MULTILINE
+    )
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
@@ -74,7 +96,7 @@ def _flat(text: str) -> str:
 
 
 def _body(text: str) -> str:
-    """A paragraph, with its numbered items as a list."""
+    """Return a paragraph, with its numbered items as a list."""
     lead, *items = re.split(r"^\s+(?=\d\. )", text, flags=re.MULTILINE)
     if not items:
         return _flat(lead)
@@ -82,4 +104,4 @@ def _body(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(render_page(), end="")

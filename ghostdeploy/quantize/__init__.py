@@ -44,7 +44,7 @@ RECIPES: dict[str, Recipe] = {
                        "onnxruntime (CPU with VNNI or dot product), TensorRT, QNN"),
 }  # fmt: skip
 
-# The rewrites (export.rewrites) of the float form that is quantized, and of what came out. Those
+# The rewrites (export.rewrites) of the float graph that is quantized, and of what came out. Those
 # that only buy time in fp32 are left out: in int8 each operator more is one rounding more. Of those
 # for speed only INT8_SPEED is the same function in int8, bit for bit.
 FLOAT_REWRITES = ("nearest-floor", "nearest-depth", "clip-relu", "pad-same", "depthwise")
@@ -56,7 +56,7 @@ INT16_LACKS = ("nearest-depth",)  # DEPTH_TO_SPACE
 
 
 def float_rewrites(precision: str, speed: Sequence[str] = ()) -> tuple[str, ...] | None:
-    """What is applied to the float TFLite form; None where it is not quantized.
+    """Return what is applied to the float TFLite graph; None where it is not to be quantized.
 
     ``speed`` are the rewrites for speed that are asked for.
     """
@@ -72,7 +72,11 @@ def float_rewrites(precision: str, speed: Sequence[str] = ()) -> tuple[str, ...]
 def int8_rewrites(
     precision: str, without: Sequence[str] = (), speed: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """What is applied to the quantized TFLite form; int16 kernels lack what the rewrites use."""
+    """Return what is applied to the quantized TFLite graph: only to int8.
+
+    int16 kernels lack what the rewrites use. ``without`` are those to leave out, ``speed`` those
+    for speed that are asked for.
+    """
     if recipe(precision).activations != "int8":
         return ()
     wanted = (*INT8_REWRITES, *(name for name in INT8_SPEED if name in speed))
@@ -80,7 +84,7 @@ def int8_rewrites(
 
 
 def recipe(precision: str) -> Recipe:
-    """The row called ``precision``. Raises UsageError with the names that there are."""
+    """Return the row called ``precision``. Raises UsageError with the names that there are."""
     try:
         return RECIPES[precision]
     except KeyError:
@@ -89,7 +93,7 @@ def recipe(precision: str) -> Recipe:
 
 
 def calibrated_recipe(precision: str) -> Recipe:
-    """``recipe`` of one that needs images. Raises UsageError for another."""
+    """Return the row of a precision that needs images. Raises UsageError for another."""
     found = recipe(precision)
     if not found.calibrated:
         known = ", ".join(name for name, row in RECIPES.items() if row.calibrated)
@@ -153,7 +157,7 @@ class QuantizeOptions:
 
     @property
     def mixed(self) -> bool:
-        """Whether blocks that are kept in float are to be looked for."""
+        """Whether blocks to keep in float are to be looked for."""
         return self.auto_mixed is not None or self.max_snr_loss is not None
 
     @property
@@ -171,7 +175,7 @@ class QuantizeOptions:
         )
 
     def check(self, precision: str, *, rgb255: bool) -> None:
-        """Raises UsageError for what ``precision`` cannot have.
+        """Raise UsageError for what ``precision`` cannot have.
 
         ``rgb255``: the model normalizes by itself.
         """

@@ -18,7 +18,7 @@ SPREADS = 6.0  # standard deviations either side
 
 
 def bounds(network: nn.Module, folded: nn.Module, even: nn.Module) -> dict[str, Range]:
-    """The range of every convolution that has a BN in ``network``, by module.
+    """Return the range of every convolution that has a BN in ``network``, by module.
 
     ``folded`` is the network with BN in its convolutions, ``even`` that equalized. A ReLU behind a
     convolution has the same range from zero up.
@@ -36,13 +36,13 @@ def bounds(network: nn.Module, folded: nn.Module, even: nn.Module) -> dict[str, 
 
 
 def _divisor(folded: nn.Module, even: nn.Module) -> Tensor:
-    """What equalization divided each channel by, as its bias shows; 1 where that is zero."""
+    """Return what equalization divided each channel by, as its bias shows; 1 where that is zero."""
     before, after = folded.get_parameter("bias"), even.get_parameter("bias")
     return torch.where(after == 0, torch.ones_like(after), before / after).detach()
 
 
 def _normalized(network: nn.Module) -> Iterator[tuple[str, nn.BatchNorm2d, str]]:
-    """Every convolution's name, the BN that follows it, and the ReLU behind that, or ""."""
+    """Yield every convolution's name, the BN that follows it, and the ReLU behind that, or ""."""
     for parent, module in network.named_modules():
         children = [*module.named_children(), ("", nn.Identity())]
         for (name, conv), (_, norm), (last, act) in zip(

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.images import decoding as images
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_skipped
 from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.folders import find_images
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantize import QuantizeOptions
 from ghostdeploy.schema import Calibration
@@ -37,14 +38,14 @@ class CalibrationData:
 def gather(
     options: QuantizeOptions, how: Preprocessing, progress: Progress = silent
 ) -> CalibrationData:
-    """The images that ``options`` names, or synthetic ones."""
+    """Gather the images that ``options`` names, or synthetic ones. Raises as ``load`` does."""
     if options.calibration is None:
-        return synthetic(how, options.size, options.seed)
+        return make_synthetic(how, options.size, options.seed)
     return load(options.calibration, how, options.size, options.seed, progress)
 
 
-def synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
-    """Noise and drawn pictures by turns: enough to make a file, not to trust its accuracy."""
+def make_synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
+    """Make noise and pictures by turns: enough to make a file, not to trust its accuracy."""
     _check_size(size)
     random = np.random.RandomState(seed)
     held_out = min(HELD_OUT, max(MIN_IMAGES, size // 2))
@@ -56,7 +57,7 @@ def synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
 def load(
     source: Path, how: Preprocessing, size: int, seed: int, progress: Progress = silent
 ) -> CalibrationData:
-    """``size`` images of a folder, a .npy or a .npz, and up to 64 others held out.
+    """Load ``size`` images of a folder, a .npy or a .npz, and up to 64 others to hold out.
 
     An array is (N, H, W, 3) bytes of RGB at the model's resolution (in a .npz called ``images``,
     or alone). Raises InputFileError for another size, range or kind, and where fewer than 8
@@ -96,7 +97,7 @@ def _enough(source: Path, count: int, skipped: str = "") -> None:
 def _folder(
     folder: Path, how: Preprocessing, size: int, seed: int, progress: Progress
 ) -> tuple[NDArray[np.uint8], Counter[str]]:
-    files = images.image_files(folder)
+    files = find_images(folder)
     wanted = min(size + _held_out(len(files)), len(files))
     found: list[NDArray[np.uint8]] = []
     skipped: Counter[str] = Counter()
@@ -105,10 +106,10 @@ def _folder(
             break
         by_tenths(progress, len(found), wanted, f"reading {folder.name}")
         try:
-            found.append(images.decode(files[number], how))
-        except images.UnusableImage as why:
+            found.append(decode_image(files[number], how))
+        except UnusableImage as why:
             skipped[str(why)] += 1
-    _enough(folder, len(found), images.skipped_text(skipped))
+    _enough(folder, len(found), describe_skipped(skipped))
     return np.stack(found), skipped
 
 

@@ -9,8 +9,6 @@ costs them nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,34 +23,36 @@ BALANCE = 0.5  # the exponent; 1 would move the whole spread into the next layer
 Scales = dict[nn.Module, Tensor]
 
 
-def equalize(form: nn.Module, inputs: NDArray[np.float32]) -> None:
-    """Even out the channels inside every block of a deploy form, in place.
+def equalize(network: nn.Module, inputs: NDArray[np.float32]) -> None:
+    """Even out the channels inside every block of a ``DeployNetwork``, in place.
 
     Its ``net`` is a GhostNet without BN. The first 32 of ``inputs`` (N, 3, H, W) show how large
     each channel becomes.
     """
-    net = form.net
+    net = network.net
     assert isinstance(net, GhostNet)
-    largest = _largest(form, inputs[:IMAGES])
+    largest = _find_largest(network, inputs[:IMAGES])
     for block in net.numbered_blocks():
         assert isinstance(block, GhostBottleneck)
-        _block(block, largest)
+        _equalize_block(block, largest)
 
 
-def _largest(form: nn.Module, inputs: NDArray[np.float32]) -> Scales:
-    """The largest magnitude of every channel of every convolution's output."""
+def _find_largest(network: nn.Module, inputs: NDArray[np.float32]) -> Scales:
+    """Return the largest magnitude of every channel of every convolution's output."""
     seen: Scales = {}
 
-    def look(module: nn.Module, args: Any, out: Tensor) -> None:
+    def look(module: nn.Module, args: object, out: Tensor) -> None:
         top = out.detach().abs().amax(tuple(d for d in range(out.ndim) if d != 1))
         seen[module] = torch.maximum(seen[module], top) if module in seen else top
 
     hooks = [
-        m.register_forward_hook(look) for m in form.modules() if isinstance(m, (nn.Conv2d, nn.ReLU))
+        m.register_forward_hook(look)
+        for m in network.modules()
+        if isinstance(m, (nn.Conv2d, nn.ReLU))
     ]
     with torch.no_grad():
         for image in inputs:
-            form(torch.from_numpy(image[None]))
+            network(torch.from_numpy(image[None]))
     for hook in hooks:
         hook.remove()
     return seen
@@ -72,8 +72,8 @@ def _multiply_input(conv: nn.Conv2d, s: Tensor) -> None:
     conv.weight.data *= s.view((-1, 1, 1, 1) if conv.groups > 1 else (1, -1, 1, 1))
 
 
-def _block(block: GhostBottleneck, largest: Scales) -> None:
-    hidden = _ghost(block.ghost1, largest)
+def _equalize_block(block: GhostBottleneck, largest: Scales) -> None:
+    hidden = _equalize_ghost(block.ghost1, largest)
     if block.stride > 1:
         _multiply_input(block.conv_dw, hidden)
         hidden = _scales(largest[block.conv_dw])
@@ -83,12 +83,12 @@ def _block(block: GhostBottleneck, largest: Scales) -> None:
     _multiply_input(_conv(block.ghost2.primary_conv), hidden)
     for module in (block.ghost1, block.ghost2):
         if module.dfc is not None:
-            _attention(module.short_conv, largest)
+            _equalize_attention(module.short_conv, largest)
     if len(block.shortcut):
-        _pair(_conv(block.shortcut), _conv(block.shortcut, 2), largest)
+        _equalize_pair(_conv(block.shortcut), _conv(block.shortcut, 2), largest)
 
 
-def _ghost(module: GhostModule, largest: Scales) -> Tensor:
+def _equalize_ghost(module: GhostModule, largest: Scales) -> Tensor:
     """Even out both halves of a Ghost module; returns what its output is divided by.
 
     The halves are concatenated, so all their channels are held against the same largest one.
@@ -103,13 +103,15 @@ def _ghost(module: GhostModule, largest: Scales) -> Tensor:
     return scales
 
 
-def _attention(branch: nn.Sequential, largest: Scales) -> None:
-    """1×1 → 1×K → K×1: depthwise weights take any scale for nothing."""
-    _pair(_conv(branch), _conv(branch, 2), largest, balance=1.0)
-    _pair(_conv(branch, 2), _conv(branch, 4), largest, balance=1.0)
+def _equalize_attention(branch: nn.Sequential, largest: Scales) -> None:
+    """Even out 1×1 → 1×K → K×1, whose depthwise weights take any scale for nothing."""
+    _equalize_pair(_conv(branch), _conv(branch, 2), largest, balance=1.0)
+    _equalize_pair(_conv(branch, 2), _conv(branch, 4), largest, balance=1.0)
 
 
-def _pair(first: nn.Conv2d, second: nn.Conv2d, largest: Scales, balance: float = BALANCE) -> None:
+def _equalize_pair(
+    first: nn.Conv2d, second: nn.Conv2d, largest: Scales, balance: float = BALANCE
+) -> None:
     s = _scales(largest[first], balance)
     _divide_output(first, s)
     _multiply_input(second, s)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import ModelT, indices, operator_kind, schema, tensor_name
 from ghostdeploy.schema import ConcatenationScales, LayerError, QuantizationError
 
 Array = NDArray[np.float32]
@@ -17,16 +16,17 @@ MAX_DB = 200.0  # of two tensors that are equal
 
 
 def snr_db(reference: Array, got: Array) -> float:
-    """10·log₁₀(Σx² / Σ(x − y)²) in dB, at most 200; 0 for a silent reference that is not met."""
+    """Return 10·log₁₀(Σx² / Σ(x − y)²) in dB, within ±200: 200 where both are equal.
+
+    A silent reference that is not met gives a value near −200.
+    """
     signal = float(np.square(reference, dtype=np.float64).sum())
     noise = float(np.square(reference.astype(np.float64) - got).sum())
-    if noise == 0.0:
-        return MAX_DB
-    return float(np.clip(10 * np.log10(max(signal, 1e-30) / noise), -MAX_DB, MAX_DB))
+    return _db(signal, noise)
 
 
 def cosine(reference: Array, got: Array) -> float:
-    """The mean cosine between rows (inputs)."""
+    """Return the mean cosine between rows (inputs)."""
     a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (reference, got))
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(np.mean((a * b).sum(1) / np.maximum(norms, 1e-30)))
@@ -35,7 +35,7 @@ def cosine(reference: Array, got: Array) -> float:
 def output_error(
     reference: Array, got: Array, layers: Sequence[LayerError] = ()
 ) -> QuantizationError:
-    """Judge logits (N, classes) of the same inputs."""
+    """Judge logits (N, classes) of the same inputs against ``reference``'s."""
     agree = float(np.mean(reference.argmax(1) == got.argmax(1)))
     return QuantizationError(
         inputs=len(reference),
@@ -47,7 +47,7 @@ def output_error(
 
 
 class LayerSums:
-    """Signal, noise and saturation of every tensor that two models name alike, input by input."""
+    """The signal, noise and saturation, summed, of every tensor that two models name alike."""
 
     def __init__(self) -> None:
         self._sums: dict[str, NDArray[np.float64]] = {}
@@ -58,7 +58,7 @@ class LayerSums:
         got: Mapping[str, Array],
         ends: Mapping[str, Sequence[float]],
     ) -> None:
-        """``ends`` are the values at which each tensor's range stops, zero apart."""
+        """Add one input's tensors by name; ``ends`` are where each one's range stops, but zero."""
         for name, expected in reference.items():
             value = got.get(name)
             if value is None or value.shape != expected.shape:
@@ -75,7 +75,7 @@ class LayerSums:
             self._sums[name] = self._sums.get(name, 0.0) + row
 
     def errors(self) -> tuple[LayerError, ...]:
-        """In the reference's graph order."""
+        """Return every tensor's error, in the reference's graph order."""
         return tuple(
             LayerError(name, module_of(name), _db(signal, noise), clipped / max(1.0, size))
             for name, (signal, noise, clipped, size) in self._sums.items()
@@ -89,34 +89,41 @@ def _db(signal: float, noise: float) -> float:
 
 
 def module_of(tensor: str) -> str:
-    """``blocks.2.0.ghost1.gate/sigmoid`` comes from the module ``blocks.2.0.ghost1.gate``."""
+    """Return the module of a tensor: of ``blocks.2.0.se/sigmoid`` it is ``blocks.2.0.se``."""
     return tensor.rpartition("/")[0]
 
 
-def ends_of(model: Any) -> dict[str, tuple[float, ...]]:
-    """The real values at the ends of every int8 tensor's range, zero left out."""
+def ends_of(model: ModelT) -> dict[str, tuple[float, ...]]:
+    """Return the real values at the ends of every int8 tensor's range, by name, zero left out."""
     found = {}
     for tensor in model.subgraphs[0].tensors:
         quantization = tensor.quantization
-        scales = None if quantization is None else quantization.scale
-        if tensor.type != schema().TensorType.INT8 or scales is None or len(scales) != 1:
+        if tensor.type != schema().TensorType.INT8 or quantization is None:
             continue
-        low, high = (float(scales[0]) * (q - int(quantization.zeroPoint[0])) for q in (-128, 127))
-        found[(tensor.name or b"").decode()] = tuple(end for end in (low, high) if end != 0.0)
+        scales, zero_points = quantization.scale, indices(quantization.zeroPoint)
+        if scales is None or len(scales) != 1:
+            continue
+        low, high = (float(scales[0]) * (q - zero_points[0]) for q in (-128, 127))
+        found[tensor_name(tensor)] = tuple(end for end in (low, high) if end != 0.0)
     return found
 
 
-def concatenations(model: bytes, largest: Mapping[int, float]) -> tuple[ConcatenationScales, ...]:
-    """The magnitudes that each concatenation of ``model`` (float) joins; ``largest`` by tensor."""
+def concatenation_scales(
+    model: bytes, largest: Mapping[int, float]
+) -> tuple[ConcatenationScales, ...]:
+    """Return the magnitudes that each concatenation of ``model`` (float TFLite) joins.
+
+    ``largest`` is the largest magnitude of each tensor, by index.
+    """
     tree = flatbuffer.load(model, "the model")
-    graph, code = tree.subgraphs[0], schema().BuiltinOperator.CONCATENATION
+    graph = tree.subgraphs[0]
     return tuple(
         ConcatenationScales(
-            (graph.tensors[op.outputs[0]].name or b"").decode(),
+            tensor_name(graph.tensors[op.outputs[0]]),
             tuple(float(largest[int(i)]) for i in op.inputs),
         )
         for op in graph.operators
-        if tree.operatorCodes[op.opcodeIndex].builtinCode == code
+        if operator_kind(tree, op) == "CONCATENATION"
         and len(set(map(int, op.inputs))) > 1
         and all(int(i) in largest for i in op.inputs)
     )

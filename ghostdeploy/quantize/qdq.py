@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +12,25 @@ from numpy.typing import NDArray
 from ghostdeploy.quantize import QuantizeOptions
 
 # Each is a field's name in onnxruntime; ``mse`` is not among its methods, entropy comes nearest.
-METHODS = {"minmax": "MinMax", "percentile": "Percentile", "mse": "Entropy"}
+CALIBRATION_METHODS = {"minmax": "MinMax", "percentile": "Percentile", "mse": "Entropy"}
 
 
-class _Reader:
-    """What onnxruntime calls a calibration data reader."""
+class _CalibrationImages:
+    """Feeds images one by one: what onnxruntime calls a calibration data reader."""
 
     def __init__(self, name: str, images: NDArray[np.float32]) -> None:
         self._feeds = iter([{name: image[None]} for image in images])
 
-    def get_next(self) -> dict[str, Any] | None:
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """Return the next image (1, 3, H, W) by the input's name, None after the last."""
         return next(self._feeds, None)
 
 
 def quantize(model: bytes, inputs: NDArray[np.float32], options: QuantizeOptions) -> bytes:
-    """``model`` with int8 weights (per channel) and activations, float inputs and outputs."""
+    """Return ``model`` with int8 weights and activations, float inputs and outputs.
+
+    The ranges of activations are measured on ``inputs`` (N, 3, H, W). Raises onnxruntime's errors.
+    """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
@@ -38,12 +41,12 @@ def quantize(model: bytes, inputs: NDArray[np.float32], options: QuantizeOptions
         quantize_static(
             proto,
             out,
-            _Reader(proto.graph.input[0].name, inputs),
+            _CalibrationImages(proto.graph.input[0].name, inputs),
             quant_format=QuantFormat.QDQ,
             per_channel=options.per_channel,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=getattr(CalibrationMethod, METHODS[options.ranges]),
+            calibrate_method=getattr(CalibrationMethod, CALIBRATION_METHODS[options.ranges]),
             nodes_to_exclude=list(options.keep_float),
         )
         return out.read_bytes()

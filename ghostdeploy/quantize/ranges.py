@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.errors import ConversionError, MissingExtraError
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.errors import ConversionError
+from ghostdeploy.flatbuffer import (
+    ModelT,
+    OperatorT,
+    QuantizationParametersT,
+    operator_kind,
+    schema,
+    tensor_name,
+    tensor_shape,
+)
+from ghostdeploy.litert import open_interpreter
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantize.error import module_of
 
@@ -29,13 +37,14 @@ LOGISTIC_RANGE = (0.0, 255 / 256)
 
 @dataclass
 class Observed:
-    """What a tensor held: its exact range, and ``SAMPLES`` values an image, evenly spread."""
+    """What a tensor held: its exact range, and SAMPLES values an image, evenly spread."""
 
     low: float = np.inf
     high: float = -np.inf
     samples: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, values: NDArray[np.float32]) -> None:
+        """Take in what the tensor held for one more image."""
         flat = values.ravel()
         self.low = min(self.low, float(flat.min()))
         self.high = max(self.high, float(flat.max()))
@@ -45,21 +54,12 @@ class Observed:
 def observe(
     model: bytes, inputs: NDArray[np.float32], progress: Progress = silent
 ) -> dict[int, Observed]:
-    """Every activation of a float model over ``inputs`` (N, 3, H, W), by tensor index.
+    """Return every activation of a float TFLite model over ``inputs`` (N, 3, H, W), by index.
 
     The builtin kernels run it, which keep every tensor. Raises ConversionError for values that
     are not finite.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("ai-edge-litert", "local") from error
-    interpreter = Interpreter(
-        model_content=model,
-        num_threads=2,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
+    interpreter = open_interpreter(model, threads=2, xnnpack=False, keep_tensors=True)
     interpreter.allocate_tensors()
     source = int(interpreter.get_input_details()[0]["index"])
     found = {index: Observed() for index in _activations(flatbuffer.load(model, "the model"))}
@@ -74,26 +74,26 @@ def observe(
     return found
 
 
-def _activations(model: Any) -> list[int]:
+def _activations(model: ModelT) -> list[int]:
     graph, float32 = model.subgraphs[0], schema().TensorType.FLOAT32
     made = {int(i) for op in graph.operators for i in op.outputs} | {int(i) for i in graph.inputs}
     return sorted(i for i in made if graph.tensors[i].type == float32)
 
 
 def full(seen: Observed) -> Range:
-    """The smallest and the largest value: naive, an outlier costs everybody else resolution."""
+    """Return the smallest and the largest value: an outlier costs everybody else resolution."""
     return seen.low, seen.high
 
 
 def percentile(seen: Observed) -> Range:
-    """All but the outermost 0.01 % of values at either end."""
+    """Return the range of all but the outermost 0.01 % of values at either end."""
     values = np.concatenate(seen.samples)
     low, high = np.percentile(values, [100 - PERCENTILE, PERCENTILE])
     return float(low), float(high)
 
 
 def least_squares(seen: Observed) -> Range:
-    """The share of the full range whose eight bits give the least squared error."""
+    """Return the share of the full range whose eight bits give the least squared error."""
     values = np.concatenate(seen.samples)
     errors = [_squared_error(values, s * seen.low, s * seen.high) for s in SHRINKS]
     best = float(SHRINKS[int(np.argmin(errors))])
@@ -115,16 +115,17 @@ METHODS: dict[str, Callable[[Observed], Range]] = {
 }
 
 
-def chosen(
+def choose_ranges(
     model: bytes,
     observed: Mapping[int, Observed],
     method: str,
     image: Range,
     bounds: Mapping[str, Range] | None = None,
 ) -> dict[int, Range]:
-    """A range a tensor by ``method``; all that can come in (``image``) and out is kept.
+    """Choose each tensor's range by ``method``, a row of METHODS; returns them by index.
 
-    ``bounds`` of convolutions' outputs, by module, cut off what lies beyond.
+    All that can come in (``image``) and out is kept. ``bounds`` of convolutions' outputs, by
+    module, cut off what lies beyond.
     """
     tree = flatbuffer.load(model, "the model")
     graph = tree.subgraphs[0]
@@ -133,34 +134,34 @@ def chosen(
         low, high = full(observed[i])
         whole[i] = min(low, image[0]), max(high, image[1])
     picked = {i: METHODS[method](seen) for i, seen in observed.items()}
-    return _carried(tree, picked | _bounded(tree, picked, bounds or {}) | whole)
+    return _carry(tree, picked | _bound(tree, picked, bounds or {}) | whole)
 
 
-def _bounded(
-    model: Any, picked: Mapping[int, Range], bounds: Mapping[str, Range]
+def _bound(
+    model: ModelT, picked: Mapping[int, Range], bounds: Mapping[str, Range]
 ) -> dict[int, Range]:
-    """Convolutions' ranges within the ``bounds`` of their modules."""
-    graph, operators = model.subgraphs[0], schema().BuiltinOperator
+    """Return convolutions' ranges within the ``bounds`` of their modules."""
+    graph = model.subgraphs[0]
     found = {}
     for op in graph.operators:
-        code, target = model.operatorCodes[op.opcodeIndex].builtinCode, int(op.outputs[0])
-        module = module_of((graph.tensors[target].name or b"").decode())
-        if code in (operators.CONV_2D, operators.DEPTHWISE_CONV_2D) and module in bounds:
+        target = int(op.outputs[0])
+        module = module_of(tensor_name(graph.tensors[target]))
+        convolves = operator_kind(model, op) in ("CONV_2D", "DEPTHWISE_CONV_2D")
+        if convolves and module in bounds:
             low, high = (np.clip(end, *bounds[module]) for end in picked[target])
             found[target] = float(low), float(high)
     return found
 
 
-def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
+def _carry(model: ModelT, picked: dict[int, Range]) -> dict[int, Range]:
     """Give what is only moved the range of its source, so that nothing has to be rescaled.
 
     TFLite's int8 LOGISTIC always has the scale 1/256 from zero up.
     """
-    graph, logistic = model.subgraphs[0], schema().BuiltinOperator.LOGISTIC
     origin: dict[int, int] = {}  # of a moved tensor: the one that was computed
-    for op in graph.operators:
+    for op in model.subgraphs[0].operators:
         roots = {origin.get(int(i), int(i)) for i in _moved_inputs(model, op)}
-        if model.operatorCodes[op.opcodeIndex].builtinCode == logistic:
+        if operator_kind(model, op) == "LOGISTIC":
             picked[int(op.outputs[0])] = LOGISTIC_RANGE
         elif len(roots) == 1 and roots <= picked.keys():
             (root,) = roots
@@ -169,35 +170,35 @@ def _carried(model: Any, picked: dict[int, Range]) -> dict[int, Range]:
     return picked
 
 
-def _moved_inputs(model: Any, op: Any) -> list[int]:
-    """The tensors whose values ``op`` only puts elsewhere; none for an operator that computes."""
-    operators, code = schema().BuiltinOperator, model.operatorCodes[op.opcodeIndex].builtinCode
-    if code == operators.CONCATENATION:
+def _moved_inputs(model: ModelT, op: OperatorT) -> list[int]:
+    """Return the tensors that ``op`` only puts elsewhere; none for an operator that computes."""
+    kind = operator_kind(model, op)
+    if kind == "CONCATENATION":
         return [int(i) for i in op.inputs]
-    if code in (operators.DEPTH_TO_SPACE, operators.RESIZE_NEAREST_NEIGHBOR):
+    if kind in ("DEPTH_TO_SPACE", "RESIZE_NEAREST_NEIGHBOR"):
         return [int(op.inputs[0])]
-    if code == operators.SPLIT:
+    if kind == "SPLIT":
         return [int(op.inputs[1])]
-    if code == operators.DEPTHWISE_CONV_2D and _is_ones(model, int(op.inputs[1])):
+    if kind == "DEPTHWISE_CONV_2D" and _is_ones(model, int(op.inputs[1])):
         return [int(op.inputs[0])]
     return []
 
 
-def _is_ones(model: Any, weights: int) -> bool:
-    """Whether a convolution's weights are a single one a channel: it picks pixels."""
+def _is_ones(model: ModelT, weights: int) -> bool:
+    """Return whether a convolution's weights are a single one a channel: it picks pixels."""
     tensor = model.subgraphs[0].tensors[weights]
     data = model.buffers[tensor.buffer].data
-    if tuple(tensor.shape[1:3]) != (1, 1) or data is None:
+    if tensor_shape(tensor)[1:3] != (1, 1) or data is None:
         return False
     return bool((np.frombuffer(bytes(data), np.float32) == 1).all())
 
 
 def with_ranges(model: bytes, ranges: Mapping[int, Range]) -> bytes:
-    """The float model with each tensor's range written beside it."""
+    """Return the float model with each tensor's range written beside it."""
     tree = flatbuffer.load(model, "the model")
     tensors = tree.subgraphs[0].tensors
     for index, (low, high) in ranges.items():
-        quantization = schema().QuantizationParametersT()
+        quantization: QuantizationParametersT = schema().QuantizationParametersT()
         quantization.min = np.array([min(low, 0.0)], np.float32)
         quantization.max = np.array([max(high, 0.0)], np.float32)
         tensors[index].quantization = quantization

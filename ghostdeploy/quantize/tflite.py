@@ -32,10 +32,11 @@ def quantize(
     *,
     per_channel: bool = True,
 ) -> list[bytes]:
-    """``model`` (float TFLite) in ``precision``, once for each set of operators to keep in float.
+    """Quantize ``model`` (float TFLite), once for each set of operators to keep in float.
 
-    ``ranges`` by tensor were measured on ``inputs`` (N, 3, H, W); operators go by their output.
-    Raises ConversionError with the quantizer's last words.
+    ``precision`` is a row of RECIPES. ``ranges`` by tensor were measured on ``inputs``
+    (N, 3, H, W); operators go by their output. Raises ConversionError with the
+    quantizer's last words.
     """
     wanted = recipe(precision)
     with _folder_and_worker() as (folder, process):

@@ -12,22 +12,35 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
+
+
+class QuantizeJob(TypedDict):
+    """What a line asks for; files go by their paths."""
+
+    model: str
+    out: str
+    inputs: str
+    io: str
+    activations: str
+    per_channel: bool
+    keep_float: list[str]
 
 
 def main() -> int:
+    """Do every job on standard input; returns the exit code."""
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
     import tensorflow  # noqa: F401
 
     for line in sys.stdin:
-        job = json.loads(line)
-        make = int16x8 if job["activations"] == "int16" else int8
-        Path(job["out"]).write_bytes(make(Path(job["model"]).read_bytes(), job))
+        job: QuantizeJob = json.loads(line)
+        quantize = quantize_int16x8 if job["activations"] == "int16" else quantize_int8
+        Path(job["out"]).write_bytes(quantize(Path(job["model"]).read_bytes(), job))
     return 0
 
 
-def int8(model: bytes, job: dict[str, Any]) -> bytes:
-    """What ``tf.lite.TFLiteConverter`` does once it has calibrated."""
+def quantize_int8(model: bytes, job: QuantizeJob) -> bytes:
+    """Do what ``tf.lite.TFLiteConverter`` does once it has calibrated."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
@@ -45,8 +58,8 @@ def int8(model: bytes, job: dict[str, Any]) -> bytes:
     )
 
 
-def int16x8(model: bytes, job: dict[str, Any]) -> bytes:
-    """int16 activations come from the converter's older quantizer, which measures them itself."""
+def quantize_int16x8(model: bytes, job: QuantizeJob) -> bytes:
+    """Use the converter's older quantizer, which measures int16 activations itself."""
     import numpy as np
     import tensorflow as tf
     from tensorflow.lite.python.optimize import calibrator

@@ -8,15 +8,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from ghostdeploy.report.figures.style import LIGHT, drawing, encode
+from ghostdeploy.report.figures.style import LIGHT, encode, use_theme
 from ghostdeploy.schema import QuantizationError
 
 CEILING_DB = 60.0  # beyond it a layer is as good as exact
 NAMED = 10
 
 
-def as_csv(title: str, error: QuantizationError) -> bytes:
-    """One line a layer: position, name, torch module, SNR in dB, saturated share."""
+def to_csv(title: str, error: QuantizationError) -> bytes:
+    """Return one line a layer: position, name, torch module, SNR in dB, saturated share."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("position", "name", "module", "snr_db", "saturated"))
@@ -27,16 +27,19 @@ def as_csv(title: str, error: QuantizationError) -> bytes:
     return text.getvalue().encode()
 
 
-def as_json(title: str, error: QuantizationError) -> bytes:
-    """The whole report, and the ten worst layers by name."""
+def to_json(title: str, error: QuantizationError) -> bytes:
+    """Return the whole report, and the ten worst layers by name."""
     worst = [layer.name for layer in error.worst(NAMED)]
     whole = {"model": title, "worst": worst, **asdict(error)}
     return (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode()
 
 
-def as_png(title: str, error: QuantizationError) -> bytes:
-    """SNR by position in the graph, the ten worst layers numbered and named."""
-    with drawing(LIGHT):
+def to_png(title: str, error: QuantizationError) -> bytes:
+    """Plot SNR by position in the graph, the ten worst layers numbered and named.
+
+    Raises MissingExtraError without matplotlib.
+    """
+    with use_theme(LIGHT):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(10, 6), layout="constrained")
@@ -64,7 +67,7 @@ def as_png(title: str, error: QuantizationError) -> bytes:
 
 
 FORMATS: dict[str, Callable[[str, QuantizationError], bytes]] = {
-    ".csv": as_csv,
-    ".json": as_json,
-    ".png": as_png,
+    ".csv": to_csv,
+    ".json": to_json,
+    ".png": to_png,
 }

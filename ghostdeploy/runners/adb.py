@@ -1,104 +1,103 @@
-"""An Android phone (or any device that adb reaches) as a device: ``adb``, ``adb:SERIAL``."""
+"""Measure on an Android phone, or any device that adb reaches: ``adb``, ``adb:SERIAL``."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from android_bench import errors as device_errors
-from android_bench.adb.phone import Adb, AdbClient, list_devices, open_device
-from android_bench.device.evidence import battery_level
-from android_bench.device.identity import Identity, State, read_state
+from android_bench.adb.client import AdbClient
+from android_bench.adb.devices import list_devices
+from android_bench.adb.phone import Adb, open_device
+from android_bench.device.state import read_state
+from android_bench.errors import AdbServerReplacedWarning, UnauthorizedError
 from android_bench.log.parse import BenchmarkLog
-from android_bench.program.install import Program, abis_of
-from android_bench.session.launch import PhoneLaunch
-from android_bench.session.selftest import SelfTest, run_with_inputs, self_test
-from android_bench.session.session import PhoneOptions, PhoneSession
+from android_bench.program.install import Program
+from android_bench.session.phone_launch import PhoneLaunch
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
+from android_bench.session.selftest import SelfTest, check_program, run_with_inputs
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
+from ghostdeploy.runners.android import convert_identity, convert_state, translate_errors
+from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.model_file import check_model_file, model_format
-from ghostdeploy.runners.process import bounded_text
-from ghostdeploy.runners.program import op_times, parsed, program_argv, summary_of
-from ghostdeploy.schema import (
-    BenchParams,
-    CoreCluster,
-    DeviceIdentity,
-    DeviceState,
-    Launch,
+from ghostdeploy.runners.program_io import (
+    build_program_argv,
+    convert_profile,
+    convert_summary,
+    parse_program_log,
 )
+from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 CONNECT_S, AUTHORIZE_S = 5.0, 60.0
-_OURS = (  # what the caller can put right, rather than the device
-    device_errors.OptionError,
-    device_errors.AdbProgramError,
-    device_errors.SeveralDevicesError,
-    device_errors.BinaryNotFoundError,
-    device_errors.WrongArchitectureError,
-)
 
 
 class AdbRunner:
-    """One phone, held by its lock until ``close``; its benchmark_model has passed a self-test.
+    """A runner holds one phone by its lock until ``close``; benchmark_model passed a self-test.
 
     ``target`` is a serial, an address ``host:port``, or "" for the only phone.
     """
 
     def __init__(self, target: str, params: BenchParams, access: Access) -> None:
-        program_argv("benchmark_model", "model", params)  # contradictions, before any phone
+        build_program_argv("benchmark_model", "model", params)  # contradictions, before any phone
         self._tell = access.tell
         self._closed = False
-        with translated():
+        with translate_errors():
             adb = _open(target, access)
             self._session = PhoneSession(adb, _options(params, access), access.tell)
             self._session.__enter__()
             try:
                 explicit = Path(params.benchmark_model) if params.benchmark_model else None
                 self._program: Program = self._session.install(explicit)
-                self._tested: SelfTest = self_test(self._session, self._program)
+                self._tested: SelfTest = check_program(self._session, self._program)
                 self._last = read_state(adb)
             except BaseException:
                 self.close()
                 raise
 
     def identity(self) -> DeviceIdentity:
-        return identity_of(self._session.adb.serial, self._session.identity)
+        """Return what the phone is."""
+        return convert_identity(self._session.adb.serial, self._session.identity)
 
     @property
     def writes_outputs(self) -> bool:
-        """False for builds of 2022, which do not know --output_filepath."""
+        """Tell whether outputs can be had: builds of 2022 do not know --output_filepath."""
         return self._tested.writes_outputs
 
     def state(self) -> DeviceState:
-        with translated():
+        """Read the phone's state now. Raises MeasurementError for a phone that is gone."""
+        with translate_errors():
             self._last = read_state(self._session.adb)
-        return state_of(self._last)
+        return convert_state(self._last)
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
+        """Return which benchmark_model measures, and where it comes from."""
         program = self._program
         return RuntimeEvidence("benchmark_model", "", program.sha256, program.origin)
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
-        """As Runner.launch. Raises MeasurementError for a phone that is gone, or never cool."""
+        """Launch as Runner.launch. Raises MeasurementError for a phone that is gone or too hot."""
         _check_tflite(model_path)
         started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        with translated():
+        with translate_errors():
             model = self._session.push(model_path)
-            argv = program_argv(self._program.path, model, params)
+            argv = build_program_argv(self._program.path, model, params)
             run = re.sub(r"[^A-Za-z0-9._-]", "-", name) or f"run-{secrets.token_hex(6)}"
             found = self._session.launch(run, argv, params.timeout_s)
         self._last = found.after
         return _judged(model_path, started, argv, found, self._session.cpus.cpus)
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
-        """Raises UsageError for names that benchmark_model's flags cannot hold."""
+        """Return what the model makes of ``inputs``, as Runner.output.
+
+        Raises UsageError for names that benchmark_model's flags cannot hold.
+        """
         if unspeakable := next((name for name in inputs if "," in name), None):
             raise UsageError(f"{model_path}: benchmark_model cannot name its input {unspeakable!r}")
-        with translated():
+        with translate_errors():
             model = self._session.push(model_path)
             return run_with_inputs(
                 self._session,
@@ -112,54 +111,45 @@ class AdbRunner:
             )
 
     def warnings(self) -> tuple[str, ...]:
+        """Return what readers of the numbers should know of the phone."""
         return self._session.warnings(self._last)
 
     def close(self) -> None:
+        """Put the phone's settings back and free its lock; may be called twice."""
         if not self._closed:
             self._closed = True
-            with translated():
+            with translate_errors():
                 self._session.__exit__(None, None, None)
 
 
-def serials(target: str, adb: str = "") -> tuple[str, ...]:
-    """``A,B`` and ``all`` → the serials; anything else stands for one phone.
+def find_serials(target: str, adb: str = "") -> tuple[str, ...]:
+    """Return the serials of ``A,B`` or ``all``; anything else stands for one phone.
 
     Raises MeasurementError where ``all`` finds no phone that takes commands.
     """
     if target != "all":
         names = tuple(dict.fromkeys(name.strip() for name in target.split(",") if name.strip()))
         return names or ("",)
-    with translated():
+    with translate_errors():
         ready = tuple(e.serial for e in list_devices(AdbClient(adb)) if e.state == "device")
     if not ready:
         raise MeasurementError("no phone is attached and ready; see: ghostdeploy devices")
     return ready
 
 
-def reach(target: str, access: Access) -> None:
-    """Raises UsageError or MeasurementError if there is no such phone that takes commands."""
-    with translated():
+def check_reachable(target: str, access: Access) -> None:
+    """Raise UsageError or MeasurementError if there is no such phone that takes commands."""
+    with translate_errors():
         _open(target, access)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """android_bench's errors as ours: exit code 2 for what the caller can mend, else 3."""
-    try:
-        yield
-    except _OURS as error:
-        raise UsageError(str(error)) from error
-    except device_errors.AndroidBenchError as error:
-        raise MeasurementError(str(error)) from error
 
 
 def _open(target: str, access: Access) -> Adb:
     with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always", device_errors.AdbServerReplacedWarning)
+        warnings.simplefilter("always", AdbServerReplacedWarning)
         client = AdbClient(access.adb)
         try:
             adb = open_device(target or None, client, CONNECT_S)
-        except device_errors.UnauthorizedError as error:
+        except UnauthorizedError as error:
             access.tell(f"{error}; waiting {AUTHORIZE_S:.0f} s")
             serial = error.serial or target
             adb = Adb(serial, client)
@@ -198,16 +188,16 @@ def _judged(
     found: PhoneLaunch,
     cpus: tuple[int, ...],
 ) -> Launch:
-    """The launch; a program that failed by itself is an error, one that was stopped is invalid."""
+    """Judge the launch: a program that failed by itself is an error, one stopped is invalid."""
     log: BenchmarkLog | None = None
     why = list(found.why_not)
     if found.returncode is not None and not found.rebooted:
         try:
-            log = parsed(model_path, found.stdout, found.stderr, found.returncode)
+            log = parse_program_log(model_path, found.stdout, found.stderr, found.returncode)
         except (InputFileError, MeasurementError):
             if not why:
                 raise
-    summary = summary_of(log.summary) if log and log.summary else None
+    summary = convert_summary(log.summary) if log and log.summary else None
     if summary is None and not why:
         why.append("it measured nothing")
     return Launch(
@@ -221,59 +211,21 @@ def _judged(
         warmup_ms=log.warmup.mean_ms if log and log.warmup else None,
         peak_mem_mb=_peak_mem_mb(log, found),
         partitions=log.partitions if log else None,
-        profile=op_times(log) if log else (),
+        profile=convert_profile(log) if log else (),
         cpus=found.cpus,
-        state_before=state_of(found.before),
-        state_after=state_of(found.after),
-        states_during=tuple(map(state_of, found.during)),
+        state_before=convert_state(found.before),
+        state_after=convert_state(found.after),
+        states_during=tuple(map(convert_state, found.during)),
         valid=not why,
         why_not="; ".join(why),
         returncode=found.returncode,
-        stdout=bounded_text(found.stdout),
-        stderr=bounded_text(found.stderr),
+        stdout=decode_bounded(found.stdout),
+        stderr=decode_bounded(found.stderr),
     )
 
 
 def _peak_mem_mb(log: BenchmarkLog | None, found: PhoneLaunch) -> float | None:
-    """The program's own word where it was asked for it, else what was seen of the process."""
+    """Return the program's own word where it was asked for it, else what was seen of it."""
     if log and log.peak_mem_mb:
         return log.peak_mem_mb * 2**20 / 1e6
     return found.peak_mem_mb
-
-
-def identity_of(serial: str, seen: Identity) -> DeviceIdentity:
-    """A device as records name it."""
-    maker = seen.manufacturer or ""
-    model = seen.model or "unknown device"
-    named = model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
-    android = f"Android {seen.android}" if seen.android else ""
-    kernel = f"Linux {seen.kernel}" if seen.kernel and not android else ""
-    return DeviceIdentity(
-        scheme="adb",
-        serial=serial,
-        model=named,
-        soc=seen.soc or "",
-        arch=(abis_of(seen) or (seen.machine or "",))[0],
-        os=android or kernel,
-        cores=max(len(seen.cores), sum(len(c.cpus) for c in seen.clusters)),
-        fingerprint=seen.fingerprint or "",
-        clusters=tuple(
-            CoreCluster(c.role, c.name or "unknown core", c.cpus, c.max_khz) for c in seen.clusters
-        ),
-    )
-
-
-def state_of(seen: State) -> DeviceState:
-    """A device's state as records keep it."""
-    governors = sorted({freq.governor for freq in seen.freqs if freq.governor})
-    return DeviceState(
-        load_1min=seen.load_1min,
-        mem_available_mb=seen.mem_available_mb,
-        max_temp_c=seen.max_temp_c,
-        cur_freq_khz=tuple(f.cur_khz for f in seen.freqs if f.cur_khz),
-        max_freq_khz=tuple(f.cap_khz for f in seen.freqs if f.cap_khz),
-        governor=", ".join(governors) or None,
-        battery_percent=battery_level(seen),
-        thermal_status=seen.thermal_status,
-        uptime_s=seen.uptime_s,
-    )

@@ -1,4 +1,4 @@
-"""How far a device's outputs are from this machine's."""
+"""How far a device's outputs are from this machine's, and how far they may be."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ghostdeploy.errors import MeasurementError
 TOLERANCE_FP32, TOLERANCE_FP16, TOLERANCE_INT8 = 1e-3, 5e-2, 1e-1
 
 
-def tolerance(*, quantized: bool, half: bool) -> float:
-    """The relative L2 that is allowed to a model with int8 tensors, or in half precision."""
+def choose_tolerance(*, quantized: bool, half: bool) -> float:
+    """Return the relative L2 allowed to a model with int8 tensors, or in half precision."""
     if quantized:
         return TOLERANCE_INT8
     return TOLERANCE_FP16 if half else TOLERANCE_FP32
@@ -21,7 +21,7 @@ def tolerance(*, quantized: bool, half: bool) -> float:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The worst over all outputs; those of integers count in quanta.
+    """The worst distance over all outputs; those of integers count in quanta.
 
     ``rel_l2`` is ‖a−b‖₂/‖b‖₂ with b this machine's.
     """
@@ -30,8 +30,10 @@ class Agreement:
     rel_l2: float
 
 
-def agreement(device: bytes, here: Sequence[tuple[str, bytes]]) -> Agreement:
-    """``device`` holds all outputs, one after the other; ``here`` each with numpy's type name.
+def measure_agreement(device: bytes, here: Sequence[tuple[str, bytes]]) -> Agreement:
+    """Compare a device's outputs with this machine's.
+
+    ``device`` holds all outputs, one after the other; ``here`` each with numpy's type name.
 
     Raises MeasurementError where the sizes differ or a value is not a number.
     """

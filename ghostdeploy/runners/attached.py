@@ -1,4 +1,4 @@
-"""Every phone that adb knows, as it is just now: for ``ghostdeploy devices``."""
+"""List every phone that adb knows, as it is just now: for ``ghostdeploy devices``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb.phone import Adb, AdbClient, connect, list_devices
-from android_bench.device.identity import read_identity, read_state
+from android_bench.adb.client import AdbClient
+from android_bench.adb.devices import list_devices
+from android_bench.adb.phone import Adb, connect
+from android_bench.device.identity import read_identity
+from android_bench.device.state import read_state
 from android_bench.errors import AdbError, AndroidBenchError
-from android_bench.program.install import ON_DEVICE, abis_of, cached
+from android_bench.program.abi import list_abis
+from android_bench.program.cache import locate_program
+from android_bench.program.install import ON_DEVICE
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.runners.adb import identity_of, state_of, translated
+from ghostdeploy.runners.android import convert_identity, convert_state, translate_errors
 from ghostdeploy.schema import DeviceIdentity, DeviceState
 
 
 @dataclass(frozen=True)
-class Attached:
-    """One device. ``problem`` says why it cannot be measured on, "" where it can.
+class AttachedDevice:
+    """A device is attached; ``problem`` says why it cannot be measured on, "" where it can.
 
     ``program`` is where its benchmark_model would come from, "" for nowhere yet.
     """
@@ -29,8 +34,8 @@ class Attached:
     problem: str = ""
 
 
-def attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[Attached]:
-    """All that adb lists, after connecting to ``addresses`` (``host:port``).
+def list_attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[AttachedDevice]:
+    """Return all that adb lists, after connecting to ``addresses`` (``host:port``).
 
     Raises UsageError without an adb program, MeasurementError without its server.
     """
@@ -38,35 +43,35 @@ def attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[Attached]:
     return [*_unreachable(client, addresses), *_listed(client)]
 
 
-def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[Attached]:
+def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[AttachedDevice]:
     for address in addresses:
         try:
-            with translated():
+            with translate_errors():
                 connect(address, client)
         except GhostdeployError as error:
-            yield Attached(f"adb:{address}", problem=str(error))
+            yield AttachedDevice(f"adb:{address}", problem=str(error))
 
 
-def _listed(client: AdbClient) -> Iterator[Attached]:
-    with translated():
+def _listed(client: AdbClient) -> Iterator[AttachedDevice]:
+    with translate_errors():
         entries = list_devices(client)
     for entry in entries:
         address = f"adb:{entry.serial}"
         adb = Adb(entry.serial, client)
         if entry.state != "device":
-            yield Attached(address, problem=str(adb.why_not(entry.state)))
+            yield AttachedDevice(address, problem=str(adb.explain_state(entry.state)))
             continue
         try:
             seen = read_identity(adb)
-            now = state_of(read_state(adb))
-            identity = identity_of(entry.serial, seen)
-            yield Attached(address, identity, now, _program(adb, abis_of(seen)))
+            now = convert_state(read_state(adb))
+            identity = convert_identity(entry.serial, seen)
+            yield AttachedDevice(address, identity, now, _program(adb, list_abis(seen)))
         except AndroidBenchError as error:
-            yield Attached(address, problem=str(error))
+            yield AttachedDevice(address, problem=str(error))
 
 
 def _program(adb: Adb, abis: tuple[str, ...]) -> str:
     with suppress(AdbError):
         if not adb.shell(["test", "-x", ON_DEVICE]).returncode:
             return f"{ON_DEVICE} on the device"
-    return next((str(cached(abi)) for abi in abis if cached(abi).is_file()), "")
+    return next((str(locate_program(abi)) for abi in abis if locate_program(abi).is_file()), "")

@@ -19,7 +19,8 @@ from android_bench.adb.client import find_adb
 from ghostdeploy.errors import UsageError
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
-from ghostdeploy.runners.adb import AdbRunner, translated
+from ghostdeploy.runners.adb import AdbRunner
+from ghostdeploy.runners.android import translate_errors
 from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 NOT_A_PHONE = "a simulated phone: its latencies are this machine's, not a phone's"
@@ -50,7 +51,7 @@ class FakeRunner:
 
     def _start_server(self, folder: Path, access: Access) -> None:
         """A private adb server: the user's own, and the phones it knows, are left alone."""
-        with translated():
+        with translate_errors():
             program = find_adb(access.adb or None)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -70,6 +71,7 @@ class FakeRunner:
         self._stack.callback(_stop_server, program)
 
     def identity(self) -> DeviceIdentity:
+        """Return what the phone says it is, marked as simulated."""
         seen = self._inner.identity()
         return replace(
             seen, scheme="fake", serial=self._name, model=f"{seen.model} (simulated, no phone)"
@@ -77,24 +79,31 @@ class FakeRunner:
 
     @property
     def writes_outputs(self) -> bool:
+        """Return whether the program can write the model's outputs."""
         return self._inner.writes_outputs
 
     def state(self) -> DeviceState:
+        """Return the state that the phone tells now."""
         return self._inner.state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
+        """Return what runs the models: the stand-in, or the program that ``params`` name."""
         return self._inner.runtime(params)
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        """Measure one launch; its times are this machine's."""
         return self._inner.launch(model_path, params, name)
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
+        """Return the bytes of the model's outputs for ``inputs``."""
         return self._inner.output(model_path, params, inputs)
 
     def warnings(self) -> tuple[str, ...]:
+        """Return what the reader of the numbers must know: first that this is no phone."""
         return (NOT_A_PHONE, *self._inner.warnings())
 
     def close(self) -> None:
+        """Switch the phone and its adb server off."""
         self._stack.close()
 
 

@@ -6,22 +6,27 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median, pstdev, quantiles
-from typing import Any
 
 from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
-from ghostdeploy.runners import Access, RuntimeEvidence, Tensor, host, runtimes
-from ghostdeploy.runners.launch import Job
+from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
+from ghostdeploy.runners.host import machine, measuring_child
+from ghostdeploy.runners.host.child_process import (
+    FinishedProcess,
+    build_python_environment,
+    run_process,
+)
+from ghostdeploy.runners.host.disturbance import LaunchWatch
+from ghostdeploy.runners.host.measuring_child import LaunchJob, LaunchReport
+from ghostdeploy.runners.host.runtimes import check_format, find_evidence
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.process import Finished, python_environment, run_process
-from ghostdeploy.runners.watch import Watch
 from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
 
 
 class LocalRunner:
-    """``local``: one of RUNTIMES, in a child process per launch, pinned where the system can.
+    """The device ``local``: one of RUNTIMES, in a child process per launch, pinned if possible.
 
     onnxruntime has no XNNPACK to switch: it always runs on its CPU provider.
     """
@@ -37,47 +42,51 @@ class LocalRunner:
         choose_cpus(params)
 
     def identity(self) -> DeviceIdentity:
-        return host.identity()
+        """Return what this machine is."""
+        return machine.read_machine_identity()
 
     def state(self) -> DeviceState:
-        return host.state()
+        """Return the state that this machine is in now."""
+        return machine.read_machine_state()
 
     def runtime(self, params: BenchParams) -> RuntimeEvidence:
-        """Raises MissingExtraError where it is not installed."""
+        """Return what runs the models. Raises MissingExtraError where it is not installed."""
         key = (params.runtime, params.benchmark_model)
         if key not in self._evidence:
-            self._evidence[key] = runtimes.evidence(params)
+            self._evidence[key] = find_evidence(params)
         return self._evidence[key]
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
+        """Launch the model once, as Runner.launch does."""
         check_options(params)
-        runtimes.check_format(model_path, params.runtime)
+        check_format(model_path, params.runtime)
         check_model_file(model_path)
         cpus = choose_cpus(params)
         if params.runtime == "benchmark_model":
-            from ghostdeploy.runners.program import launch_program
+            from ghostdeploy.runners.host.program_launch import launch_program
 
             return launch_program(model_path, params, cpus)
         return _launch(model_path, params, cpus)
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
-        """Raises UsageError: it would be compared with itself."""
+        """Raise UsageError: this machine would be compared with itself."""
         raise UsageError("this machine's outputs are what others are compared with")
 
     def warnings(self) -> tuple[str, ...]:
+        """Return nothing: what disturbs this machine is told by each launch."""
         return ()
 
     def close(self) -> None:
-        """Nothing to do: no launch outlives its call."""
+        """Do nothing: no launch outlives its call."""
 
 
 def choose_cpus(params: BenchParams) -> tuple[int, ...]:
-    """The cores to pin to: those asked for, or the last ``threads`` of the allowed ones.
+    """Return the cores to pin to: those asked for, or the last ``threads`` of the allowed ones.
 
-    The last, because the first core of most machines serves the interrupts. () where the system
-    cannot pin. Raises UsageError for a core that this process may not use.
+    They are the last because the first core of most machines serves the interrupts, and () where
+    the system cannot pin. Raises UsageError for a core that this process may not use.
     """
-    allowed = host.allowed_cpus()
+    allowed = machine.list_allowed_cpus()
     if not params.cpus:
         return allowed[-params.threads :]
     if not allowed:
@@ -99,7 +108,7 @@ def _core_numbers(text: str) -> set[int]:
 
 
 def check_options(params: BenchParams) -> None:
-    """Raises UsageError for what only TFLite's own program can do."""
+    """Raise UsageError for what only TFLite's own program can do."""
     if params.runtime == "benchmark_model":
         return
     wanted = {
@@ -115,8 +124,8 @@ def check_options(params: BenchParams) -> None:
             )
 
 
-def summarize(samples_ms: Sequence[float]) -> LatencySummary:
-    """The summary of raw runs; the standard deviation is the population's, as TFLite's is."""
+def summarize_samples(samples_ms: Sequence[float]) -> LatencySummary:
+    """Summarize raw runs in ms; the standard deviation is the population's, as TFLite's is."""
     several = samples_ms if len(samples_ms) > 1 else [*samples_ms, *samples_ms]
     twentieths = quantiles(several, n=20, method="inclusive")
     return LatencySummary(
@@ -131,8 +140,8 @@ def summarize(samples_ms: Sequence[float]) -> LatencySummary:
     )
 
 
-def why_not(finished: Finished, timeout_s: float) -> str:
-    """What is wrong with how the process ended; "" for nothing."""
+def why_not_valid(finished: FinishedProcess, timeout_s: float) -> str:
+    """Return what is wrong with how the measuring process ended; "" for nothing."""
     if finished.timed_out:
         return f"did not finish in {timeout_s:g} s"
     if finished.killed_by == "SIGKILL":
@@ -143,7 +152,7 @@ def why_not(finished: Finished, timeout_s: float) -> str:
 
 
 def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Launch:
-    job = Job(
+    job = LaunchJob(
         model=str(model_path.absolute()),
         runtime=params.runtime,
         threads=params.threads,
@@ -153,48 +162,42 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         cpus=list(cpus),
         parent=os.getpid(),
     )
-    argv = (sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(asdict(job)))
-    watch = Watch(cpus, params.threads, params.max_disturbance)
-    finished = run_process(argv, params.timeout_s, python_environment(), cpus)
-    common = watch.stop() | {
-        "argv": argv,
-        "returncode": finished.returncode,
-        "stderr": finished.stderr,
-    }
-    ended = why_not(finished, params.timeout_s)
-    if ended:
-        return Launch(summary=None, valid=False, why_not=ended, **common)
-    report = _report(finished, model_path, params.runtime)
-    disturbed = watch.disturbance(report["cpus"])
-    return Launch(
-        summary=summarize(report["samples_ms"]),
-        samples_ms=tuple(report["samples_ms"]),
-        init_ms=report["init_ms"],
-        first_ms=report["first_ms"],
-        warmup_ms=report["warmup_ms"],
-        peak_mem_mb=report["peak_mem_mb"],
-        partitions=report["partitions"],
-        cpus=tuple(report["cpus"]),
+    argv = (sys.executable, "-m", measuring_child.__name__, json.dumps(asdict(job)))
+    watch = LaunchWatch(cpus, params.threads, params.max_disturbance)
+    finished = run_process(argv, params.timeout_s, build_python_environment(), cpus)
+    ended = replace(watch.stop(argv), returncode=finished.returncode, stderr=finished.stderr)
+    if wrong := why_not_valid(finished, params.timeout_s):
+        return replace(ended, why_not=wrong)
+    report = _read_report(finished, model_path, params.runtime)
+    disturbed = watch.find_disturbance(report.cpus)
+    return replace(
+        ended,
+        summary=summarize_samples(report.samples_ms),
+        samples_ms=tuple(report.samples_ms),
+        init_ms=report.init_ms,
+        first_ms=report.first_ms,
+        warmup_ms=report.warmup_ms,
+        peak_mem_mb=report.peak_mem_mb,
+        partitions=report.partitions,
+        cpus=tuple(report.cpus),
         valid=not disturbed,
         why_not=disturbed,
-        **common,
     )
 
 
-def _report(finished: Finished, model_path: Path, runtime: str) -> dict[str, Any]:
-    """The child's one line. Raises what an error line, or none at all, means."""
+def _read_report(finished: FinishedProcess, model_path: Path, runtime: str) -> LaunchReport:
+    """Read the child's one line. Raises what an error line, or none at all, means."""
     try:
-        report: dict[str, Any] = json.loads(finished.stdout)
+        answer = json.loads(finished.stdout)
     except ValueError:
-        last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise MeasurementError(
-            f"the measuring process ended with code {finished.returncode}: {last[:300]}"
+            f"the measuring process ended with code {finished.returncode}: {finished.last_words}"
         ) from None
-    if "error" not in report:
-        return report
-    said = " ".join(report["message"].split())[:300]
-    if report["error"] == "missing":
+    if "error" not in answer:
+        return LaunchReport(**answer)
+    said = " ".join(answer["message"].split())[:300]
+    if answer["error"] == "missing":
         raise MissingExtraError(said, "local")
-    if report["error"] == "model":
+    if answer["error"] == "model":
         raise InputFileError(f"{model_path}: {runtime} cannot run it: {said}")
     raise MeasurementError(f"{model_path}: {runtime} failed: {said}")

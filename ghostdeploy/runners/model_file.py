@@ -1,4 +1,4 @@
-"""Is this a model file at all? Asked before any runtime, which may crash on one cut short.
+"""Checks that a file is a model at all, before any runtime, which may crash on one cut short.
 
 TFLite reads its flatbuffer unverified: a truncated file ends in SIGSEGV as often as in an error.
 So every offset that a runtime would follow is followed here first. ONNX's protobuf is checked by
@@ -20,7 +20,7 @@ TFLITE_IDENTIFIER = b"TFL3"
 
 
 def model_format(path: Path) -> str:
-    """``tflite`` or ``onnx``, by the suffix. Raises InputFileError for any other."""
+    """Return ``tflite`` or ``onnx`` by the file's suffix. Raises InputFileError for any other."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
@@ -29,8 +29,8 @@ def model_format(path: Path) -> str:
 
 
 def check_model_file(path: Path) -> None:
-    """Raises InputFileError for a file that is missing, empty, cut short or of another kind."""
-    form = model_format(path)
+    """Raise InputFileError for a file that is missing, empty, cut short or of another kind."""
+    kind = model_format(path)
     try:
         if not path.exists():
             raise InputFileError(f"{path}: there is no such file")
@@ -40,7 +40,7 @@ def check_model_file(path: Path) -> None:
         with path.open("rb") as file:
             if not file.read(1):
                 raise InputFileError(f"{path}: is empty")
-            if form == "tflite":
+            if kind == "tflite":
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                     _check_tflite(path, data)
     except OSError as error:
@@ -48,22 +48,25 @@ def check_model_file(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The offsets of a flatbuffer table, by slot: vectors with their items' bytes, and tables."""
+class _FollowedSlots:
+    """The slots of a flatbuffer table that hold offsets to follow.
+
+    They lead to vectors (by slot the bytes of an item), tables, and vectors of tables.
+    """
 
     vectors: Mapping[int, int] = field(default_factory=dict)
-    tables: Mapping[int, _Table] = field(default_factory=dict)
-    lists: Mapping[int, _Table] = field(default_factory=dict)
+    tables: Mapping[int, _FollowedSlots] = field(default_factory=dict)
+    lists: Mapping[int, _FollowedSlots] = field(default_factory=dict)
 
 
 # The slots of TFLite's schema.fbs (version 3) that hold offsets a runtime always follows.
-_QUANTIZATION = _Table(vectors={0: 4, 1: 4, 2: 4, 3: 8})
-_TENSOR = _Table(vectors={0: 4, 3: 1}, tables={4: _QUANTIZATION})
-_OPERATOR = _Table(vectors={1: 4, 2: 4, 5: 1})
-_SUBGRAPH = _Table(vectors={1: 4, 2: 4, 4: 1}, lists={0: _TENSOR, 3: _OPERATOR})
-_OPERATOR_CODE = _Table(vectors={1: 1})
-_BUFFER = _Table(vectors={0: 1})
-_MODEL = _Table(vectors={3: 1}, lists={1: _OPERATOR_CODE, 2: _SUBGRAPH, 4: _BUFFER})
+_QUANTIZATION = _FollowedSlots(vectors={0: 4, 1: 4, 2: 4, 3: 8})
+_TENSOR = _FollowedSlots(vectors={0: 4, 3: 1}, tables={4: _QUANTIZATION})
+_OPERATOR = _FollowedSlots(vectors={1: 4, 2: 4, 5: 1})
+_SUBGRAPH = _FollowedSlots(vectors={1: 4, 2: 4, 4: 1}, lists={0: _TENSOR, 3: _OPERATOR})
+_OPERATOR_CODE = _FollowedSlots(vectors={1: 1})
+_BUFFER = _FollowedSlots(vectors={0: 1})
+_MODEL = _FollowedSlots(vectors={3: 1}, lists={1: _OPERATOR_CODE, 2: _SUBGRAPH, 4: _BUFFER})
 
 
 def _check_tflite(path: Path, data: mmap.mmap) -> None:
@@ -75,16 +78,16 @@ def _check_tflite(path: Path, data: mmap.mmap) -> None:
         raise InputFileError(f"{path}: a damaged TFLite model, or one cut short") from error
 
 
-def _check_table(data: mmap.mmap, table: int, shape: _Table) -> None:
-    """Raises struct.error or IndexError for an offset that leaves the file."""
+def _check_table(data: mmap.mmap, table: int, followed: _FollowedSlots) -> None:
+    """Raise struct.error or IndexError for an offset that leaves the file."""
     slots = _slots(data, table)
-    for slot, item_bytes in shape.vectors.items():
+    for slot, item_bytes in followed.vectors.items():
         if slots.get(slot):
             _vector(data, _follow(data, table + slots[slot]), item_bytes)
-    for slot, inner in shape.tables.items():
+    for slot, inner in followed.tables.items():
         if slots.get(slot):
             _check_table(data, _follow(data, table + slots[slot]), inner)
-    for slot, inner in shape.lists.items():
+    for slot, inner in followed.lists.items():
         if slots.get(slot):
             for place in _vector(data, _follow(data, table + slots[slot]), 4):
                 _check_table(data, _follow(data, place), inner)

@@ -1,16 +1,17 @@
-"""TFLite's published benchmark_model, fetched into the cache that the adb runner looks in."""
+"""Fetch TFLite's published benchmark_model into the cache that the adb runner looks in."""
 
 from __future__ import annotations
 
-from android_bench.program.fetch import Fetched, FetchError, fetch
+from android_bench.errors import FetchError
+from android_bench.program.fetch import FetchedProgram, fetch
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress
 
 MB = 1_000_000
 
 
-def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> Fetched:
-    """See android_bench.program.fetch. Raises MeasurementError with the reason."""
+def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> FetchedProgram:
+    """Fetch as android_bench.program.fetch does. Raises MeasurementError with the reason."""
 
     def tell(done: int, total: int | None) -> None:
         progress(done // MB, (total or done) // MB, f"MB of benchmark_model for {abi}")

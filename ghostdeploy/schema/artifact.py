@@ -58,6 +58,6 @@ class Artifact:
 
     @property
     def name(self) -> str:
-        """What tables call it: the spec's name, or the file's."""
+        """Return what tables call it: the spec's name, or the file's."""
         stem = self.path.replace("\\", "/").rsplit("/", 1)[-1]
         return self.spec.name if self.spec else stem

@@ -25,7 +25,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Partitions:
-    """How XNNPACK takes a TFLite graph, measured in the runtime here.
+    """How XNNPACK takes a TFLite graph, measured in this machine's runtime.
 
     ``kernels`` is the number of delegate kernels, ``outside`` the nodes that stay with TFLite's
     builtin kernels, by name and operator.
@@ -54,4 +54,5 @@ class GraphReport:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
+        """Return the findings that fail the file: errors that no allow list excuses."""
         return tuple(f for f in self.findings if f.severity == "error" and not f.allowed)

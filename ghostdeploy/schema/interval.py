@@ -1,4 +1,4 @@
-"""An estimate with its confidence limits."""
+"""The interval that every estimate comes with."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class LatencySummary:
 
     @property
     def value_ms(self) -> float:
-        """The launch's one value: its median, or the mean where an old program has no median."""
+        """Return the launch's one value: its median, or the mean where a program has none."""
         return self.mean_ms if self.median_ms is None else self.median_ms
 
 
@@ -55,6 +55,7 @@ class OpInstructions:
 
     @property
     def total(self) -> int:
+        """Return the instructions of all classes together."""
         return self.multiply_accumulate + self.load + self.store + self.other
 
 
@@ -77,10 +78,12 @@ class Instructions:
 
     @property
     def total(self) -> int:
+        """Return the instructions of all classes together."""
         return self.multiply_accumulate + self.load + self.store + self.other
 
     @property
     def classes(self) -> tuple[int, int, int, int]:
+        """Return the four classes' instructions in the order of the fields."""
         return self.multiply_accumulate, self.load, self.store, self.other
 
 
@@ -123,14 +126,14 @@ class Launch:
 
     @property
     def wall_s(self) -> float | None:
-        """How long it took by the device's clock; None where that is unknown."""
+        """Return how long it took by the device's clock; None where that is unknown."""
         before, after = self.state_before.uptime_s, self.state_after.uptime_s
         if before is None or after is None or after <= before:
             return None
         return after - before
 
     def others_share(self, cores: int) -> float | None:
-        """The share of all ``cores``' time that other programs used; None where unknown."""
+        """Return the share of all ``cores``' time that others used; None where unknown."""
         before, after = self.state_before.cpu_busy_s, self.state_after.cpu_busy_s
         if before is None or after is None or self.cpu_s is None or not self.wall_s:
             return None
@@ -138,7 +141,7 @@ class Launch:
 
     @property
     def neighbours_share(self) -> float | None:
-        """The share of its pinned cores' time that other programs used; None where unknown."""
+        """Return the share of its pinned cores' time that others used; None where unknown."""
         if self.neighbours_s is None or not self.wall_s:
             return None
         return self.neighbours_s / (self.wall_s * max(1, len(self.cpus)))

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.schema.checks import check_range
 
 MIN_SIDE, MAX_SIDE = 33, 4096  # at 32 the last DFC branch would pool 1×1 to nothing
 MIN_WIDTH, MAX_WIDTH = 0.1, 4.0
+MAX_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,14 @@ class ModelSpec:
                 f"width must be between {MIN_WIDTH} and {MAX_WIDTH}, not {self.width}"
                 " (the paper's are 1.0, 1.3 and 1.6)"
             )
-        if not all(MIN_SIDE <= side <= MAX_SIDE for side in self.resolution):
-            height, width = self.resolution
-            raise UsageError(
-                f"resolution must be {MIN_SIDE} to {MAX_SIDE} pixels a side, not {height}x{width}"
-            )
-        if not 1 <= self.num_classes <= 1_000_000:
-            raise UsageError(f"num-classes must be 1 to 1000000, not {self.num_classes}")
+        shown = "x".join(map(str, self.resolution))
+        for side in self.resolution:
+            check_range("resolution", side, MIN_SIDE, MAX_SIDE, unit="pixels a side", shown=shown)
+        check_range("num-classes", self.num_classes, 1, MAX_CLASSES)
 
     @property
     def name(self) -> str:
-        """A file-name-safe identity, e.g. ``ghostnetv2_1.0_224``."""
+        """Return an identity that is safe in file names, e.g. ``ghostnetv2_1.0_224``."""
         height, width = self.resolution
         parts = [self.arch, str(float(self.width))]
         parts.append(str(height) if height == width else f"{height}x{width}")

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.schema.checks import check_range
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,9 @@ class PhoneParams:
     fixed_performance: bool = False
 
     def __post_init__(self) -> None:
-        for name, least, most in (("max_thermal", 0, 6), ("min_battery", 0, 100)):
-            if not least <= getattr(self, name) <= most:
-                option = f"--{name.replace('_', '-')}"
-                raise UsageError(f"{option} must be {least} to {most}, not {getattr(self, name)}")
-        if not (self.cool_down_s >= 0 and math.isfinite(self.cool_down_s)):
-            raise UsageError(f"--cool-down must be 0 or more seconds, not {self.cool_down_s}")
+        check_range("--max-thermal", self.max_thermal, 0, 6)
+        check_range("--min-battery", self.min_battery, 0, 100)
+        check_range("--cool-down", self.cool_down_s, 0, unit="seconds")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class BenchParams:
 
     ``xnnpack`` False runs the runtime's builtin kernels; ``fp16`` has XNNPACK compute in half
     precision. ``cpus`` "" lets the runner choose; else it is what the runner takes: core numbers
-    such as 2,3 here, a cluster's role or a hex mask on a phone. ``benchmark_model`` is the
+    such as 2,3 on the host, a cluster's role or a hex mask on a phone. ``benchmark_model`` is the
     program's path; on a phone "" takes one that is there or was fetched. ``delegate`` and
     ``plus_flags`` are for that program only.
     ``max_disturbance`` is the share of the pinned cores' time that others may take in a launch
@@ -66,13 +64,11 @@ class BenchParams:
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "launches"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+            check_range(name, getattr(self, name), 1)
         if self.warmup < 0:
             raise UsageError(f"warmup must not be negative, not {self.warmup}")
         if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
             raise UsageError(f"timeout must be positive, not {self.timeout_s}")
-        if not 0 <= self.max_disturbance <= 1:
-            raise UsageError(f"max-disturbance must be 0 to 1, not {self.max_disturbance}")
+        check_range("max-disturbance", self.max_disturbance, 0, 1)
         if self.fp16 and not self.xnnpack:
             raise UsageError("fp16 arithmetic is XNNPACK's: it cannot be off")

@@ -57,6 +57,7 @@ class QuantizationError:
     concatenations: tuple[ConcatenationScales, ...] = ()
 
     def worst(self, count: int = 10) -> tuple[LayerError, ...]:
+        """Return the ``count`` layers that lost the most, worst first."""
         return tuple(sorted(self.layers, key=lambda layer: layer.snr_db)[:count])
 
 

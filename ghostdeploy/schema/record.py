@@ -12,9 +12,9 @@ from ghostdeploy.schema.params import BenchParams
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """The device's outputs against this machine's, for one input; ``why_not``: not compared.
+    """The device's outputs against the host's, for one input; ``why_not``: not compared.
 
-    ``rel_l2`` is ‖device−here‖₂/‖here‖₂, the worst output's.
+    ``rel_l2`` is ‖device−host‖₂/‖host‖₂, the worst output's.
     """
 
     reference: str = ""
@@ -60,10 +60,11 @@ class BenchRecord:
 
     @property
     def valid_launches(self) -> tuple[Launch, ...]:
+        """Return the launches that count and have times."""
         return tuple(x for x in self.launches if x.valid and x.summary is not None)
 
     @property
     def instructions(self) -> Instructions | None:
-        """What an emulated core counted, the last valid launch's; None for other devices."""
+        """Return what an emulated core counted in the last valid launch; None for other devices."""
         found = [x.instructions for x in self.launches if x.valid and x.instructions]
         return found[-1] if found else None

@@ -1,10 +1,11 @@
 """Distribution-free statistics of a few launches, exact where that is affordable.
 
-Pure, and of the standard library only. Every function raises ValueError for no values, or for
-values that are not finite: that is a mistake of the caller, not of the user.
+Pure, and of the standard library only. Every function of values raises ValueError for no values,
+or for values that are not finite: that is a mistake of the caller, not of the user. A result is
+in the values' unit unless it says otherwise; a share of 0.02 is 2 %.
 
-Sources: Hollander, Wolfe & Chicken, Nonparametric Statistical Methods (3rd ed.), sections 3.1-3.3
-(signed ranks), 3.6 (median), 8.1 (Kendall) and 9.3 (Theil).
+HWC in the docstrings is Hollander, Wolfe & Chicken, Nonparametric Statistical Methods, 3rd ed.,
+Wiley 2014.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ class Trend:
 
 
 def hodges_lehmann(d: Iterable[float]) -> float:
-    """The median of the Walsh averages (dᵢ + dⱼ)/2, i ≤ j, in the values' unit."""
+    """Return the median of the Walsh averages (dᵢ + dⱼ)/2, i ≤ j, in the values' unit.
+
+    Hodges & Lehmann 1963, Ann. Math. Statist. 34; HWC 3.2.
+    """
     return median(_walsh_averages(_checked(d)))
 
 
 def signed_rank_interval(d: Iterable[float], confidence: float = 0.95) -> Interval:
-    """Hodges-Lehmann's estimate, and the interval that inverts Wilcoxon's signed-rank test.
+    """Return Hodges-Lehmann's estimate, and the interval that inverts the signed-rank test.
 
-    Two-sided; for a one-sided level a take ``confidence = 1 - 2a``. The true confidence is at least
-    the one asked for, unless ``len(d)`` is too small for it (``max_confidence`` says how much is
-    possible): then the interval is the full range of ``d``.
+    Two-sided; for a one-sided level a take ``confidence = 1 - 2a``. The true confidence is at
+    least the one asked for, unless ``len(d)`` is too small for it (``max_confidence`` says how much
+    is possible): then the interval is the full range of ``d``. Above EXACT_SIGNED_RANK_N values a
+    normal limit takes the exact distribution's place. The test is Wilcoxon's (1945, Biometrics
+    Bulletin 1; HWC 3.1), the interval Tukey's (HWC 3.3). Raises ValueError for a confidence that is
+    not between 0 and 1.
     """
     values = _checked(d)
     averages = sorted(_walsh_averages(values))
@@ -55,11 +62,12 @@ def signed_rank_interval(d: Iterable[float], confidence: float = 0.95) -> Interv
 
 
 def median_interval(values: Iterable[float], confidence: float = 0.95) -> Interval:
-    """The median, and the order statistics that hold the true one with ``confidence``.
+    """Return the median, and the order statistics that hold the true one with ``confidence``.
 
-    Exact (binomial), whatever the distribution. Where there are too few values for the
-    confidence (``max_confidence``), the interval is their full range: of fewer than 6 values
-    for 95 %.
+    Exact (binomial), whatever the distribution: the interval of the sign test (Thompson 1936, Ann.
+    Math. Statist. 7; HWC 3.6). Where there are too few values for the confidence
+    (``max_confidence``), it is their full range: of fewer than 6 values for 95 %. Raises ValueError
+    for a confidence that is not between 0 and 1.
     """
     ordered = sorted(_checked(values))
     outside = _binomial_tail(len(ordered), _tail(confidence))
@@ -67,15 +75,19 @@ def median_interval(values: Iterable[float], confidence: float = 0.95) -> Interv
 
 
 def max_confidence(n: int) -> float:
-    """The confidence that the full range of ``n`` values has of holding their median.
+    """Return the confidence that the full range of ``n`` values has of holding their median.
 
-    The same for both intervals above: ``1 - 2 ** (1 - n)``.
+    The same for both intervals above: 1 − 2·2⁻ⁿ, as all values lie on one side with P = 2⁻ⁿ.
     """
     return 1.0 - 2.0 ** (1 - n) if n > 0 else 0.0
 
 
 def robust_relative_sd(values: Iterable[float]) -> float:
-    """1.4826·MAD/median, a share. Raises ValueError where the median is not positive."""
+    """Return 1.4826·MAD/median, a share.
+
+    The factor makes the median absolute deviation of normal values their standard deviation (Hampel
+    1974, J. Am. Statist. Assoc. 69). Raises ValueError where the median is not positive.
+    """
     checked = _checked(values)
     centre = median(checked)
     if centre <= 0:
@@ -84,7 +96,11 @@ def robust_relative_sd(values: Iterable[float]) -> float:
 
 
 def sign_test(one: int, other: int) -> float:
-    """Two-sided P of counts at least as uneven as ``one`` and ``other``, if both were as likely."""
+    """Return the two-sided P of counts at least as uneven, if both were as likely.
+
+    Twice the binomial tail of ``min(one, other)`` in ``one + other``, at most 1 (HWC 3.4). Raises
+    ValueError for a negative count.
+    """
     if min(one, other) < 0:
         raise ValueError(f"counts must not be negative, not {one} and {other}")
     n = one + other
@@ -93,7 +109,11 @@ def sign_test(one: int, other: int) -> float:
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
-    """The ``percent`` (0 to 100) percentile, linear between order statistics as in numpy."""
+    """Return the ``percent`` (0 to 100) percentile, linear between order statistics as in numpy.
+
+    Definition 7 of Hyndman & Fan 1996, American Statistician 50. Raises ValueError for another
+    ``percent``.
+    """
     if not 0 <= percent <= 100:
         raise ValueError(f"a percentile is between 0 and 100, not {percent}")
     ordered = sorted(_checked(values))
@@ -103,8 +123,14 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def trend(values: Iterable[float]) -> Trend:
-    """Theil's line and Kendall's test. Raises ValueError where the median is not positive."""
+def fit_trend(values: Iterable[float]) -> Trend:
+    """Return Theil's line, and Kendall's test of it against no order at all.
+
+    The slope is the median of the slopes of all pairs (Theil 1950; HWC 9.2), the test's statistic
+    the number of rising pairs less that of falling ones (Kendall 1938, Biometrika 30; HWC 8.1);
+    above EXACT_KENDALL_N values with a normal limit. Raises ValueError where the median is not
+    positive.
+    """
     ordered = _checked(values)
     centre = median(ordered)
     if centre <= 0:
@@ -142,7 +168,10 @@ def _walsh_averages(values: Sequence[float]) -> list[float]:
 
 
 def _signed_rank_tail(n: int, tail: float) -> int:
-    """How many Walsh averages to leave out at each end: the largest k with P(T ≤ k) ≤ tail."""
+    """Return how many Walsh averages to leave out at each end.
+
+    The largest k with P(T ≤ k) ≤ tail, T being the signed-rank statistic.
+    """
     if n > EXACT_SIGNED_RANK_N:
         mean, variance = n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24
         return max(0, math.floor(mean + NormalDist().inv_cdf(tail) * math.sqrt(variance) - 0.5))
@@ -151,7 +180,7 @@ def _signed_rank_tail(n: int, tail: float) -> int:
 
 @cache
 def _signed_rank_counts(n: int) -> tuple[int, ...]:
-    """In how many of the 2ⁿ sign patterns the positive ranks sum to 0, 1, 2 …"""
+    """Return in how many of the 2ⁿ sign patterns the positive ranks sum to 0, 1, 2 and so on."""
     counts = [1]
     for rank in range(1, n + 1):
         longer = counts + [0] * rank
@@ -162,7 +191,10 @@ def _signed_rank_counts(n: int) -> tuple[int, ...]:
 
 
 def _binomial_tail(n: int, tail: float) -> int:
-    """How many order statistics to leave out at each end: the largest k with P(B ≤ k) ≤ tail."""
+    """Return how many order statistics to leave out at each end.
+
+    The largest k with P(B ≤ k) ≤ tail, B being binomial with n trials of one half.
+    """
     return _left_out((math.comb(n, k) for k in range(n // 2 + 1)), tail * 2**n)
 
 
@@ -171,7 +203,10 @@ def _left_out(counts: Iterable[int], allowed: float) -> int:
 
 
 def _kendall_p(n: int, score: int) -> float:
-    """Two-sided P(|S| ≥ |score|) of n values in random order; ties make it conservative."""
+    """Return the two-sided P(|S| ≥ |score|) of n values in random order.
+
+    Ties make it conservative.
+    """
     if n > EXACT_KENDALL_N:
         variance = n * (n - 1) * (2 * n + 5) / 18
         return min(1.0, 2 * NormalDist().cdf(-max(0, abs(score) - 1) / math.sqrt(variance)))
@@ -183,7 +218,7 @@ def _kendall_p(n: int, score: int) -> float:
 
 @cache
 def _inversion_counts(n: int) -> tuple[int, ...]:
-    """How many of the n! orders have 0, 1, 2 … inversions."""
+    """Return how many of the n! orders have 0, 1, 2 and so on inversions."""
     counts = [1]
     for size in range(2, n + 1):
         sums = [0, *accumulate(counts)]

@@ -37,6 +37,7 @@ class PaperResult:
 class Architecture:
     """One row of the zoo.
 
+    ``module`` is a dotted name, since the module itself would bring torch with it.
     ``variants`` maps a preset's name to its options, ``paper`` a width to the paper's rows, the
     most telling first. ``reshaping_modules`` need reshapes and transposes by definition.
     """
@@ -87,8 +88,8 @@ MODELS: dict[str, Architecture] = {
 DEFAULT_MODEL = "ghostnetv2"
 
 
-def architecture(name: str) -> Architecture:
-    """The row called ``name``. Raises UsageError with the nearest names."""
+def find_architecture(name: str) -> Architecture:
+    """Return the row called ``name``. Raises UsageError with the nearest names."""
     if name in MODELS:
         return MODELS[name]
     near = difflib.get_close_matches(name, MODELS, n=2, cutoff=0.5)
@@ -105,11 +106,12 @@ def make_spec(
     changes: Mapping[str, object] | None = None,
     num_classes: int = 1000,
 ) -> ModelSpec:
-    """The spec of a preset, with ``changes`` to its options' fields.
+    """Return the spec of a preset, with ``changes`` to its options' fields.
 
-    Raises UsageError for an unknown model, variant or field, or a value out of range.
+    ``resolution`` is (height, width) in pixels. Raises UsageError for an unknown model, variant
+    or field, or a value out of range.
     """
-    row = architecture(arch)
+    row = find_architecture(arch)
     if variant not in row.variants:
         raise UsageError(f"{arch} has the variants {', '.join(row.variants)}, not {variant!r}")
     preset = row.variants[variant]
@@ -133,7 +135,7 @@ def _text(value: object) -> str:
 
 
 def parse_change(text: str) -> tuple[str, object]:
-    """``kernel=9,7,5`` → ("kernel", (9, 7, 5)). Raises UsageError without a "="."""
+    """Return ``kernel=9,7,5`` as ("kernel", (9, 7, 5)). Raises UsageError without a "="."""
     key, equals, value = text.partition("=")
     if not equals or not value:
         raise UsageError(f"write an option as NAME=VALUE, not {text!r}")
@@ -150,12 +152,13 @@ def parse_change(text: str) -> tuple[str, object]:
 
 
 def build(spec: ModelSpec) -> nn.Module:
-    """The torch network of ``spec`` in eval mode, with torch's default weights.
+    """Return the torch network of ``spec`` in eval mode, with torch's default weights.
 
-    Raises MissingExtraError without torch.
+    It takes images (N, 3, height, width) and gives logits (N, num_classes). Raises
+    MissingExtraError without torch.
     """
     try:
-        module = import_module(architecture(spec.arch).module)
+        module = import_module(find_architecture(spec.arch).module)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "torch", "export") from error
     return cast("nn.Module", module.build(spec).eval())
@@ -167,7 +170,7 @@ BLOCK_PATHS = tuple(f"blocks.{s}.{i}" for s, n in enumerate(STAGE_SIZES) for i i
 
 
 def gated_modules(spec: ModelSpec) -> tuple[str, ...]:
-    """Paths of the Ghost modules that DFC attention gates, e.g. ``blocks.2.0.ghost1``."""
+    """Return the paths of the Ghost modules that DFC gates, e.g. ``blocks.2.0.ghost1``."""
     if not isinstance(spec.options, DfcOptions):
         return ()
     return tuple(

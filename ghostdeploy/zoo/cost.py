@@ -10,19 +10,21 @@ from ghostdeploy.zoo import STAGE_SIZES, build
 
 @dataclass(frozen=True)
 class Cost:
-    """``macs`` counts convolutions, linear layers and matrix products at batch 1, BN not.
+    """What a network costs: its ``params``, and its ``macs`` at batch 1.
 
-    This is the convention of the paper's "FLOPs" columns.
+    ``macs`` counts convolutions, linear layers and matrix products, BN not: the convention of the
+    paper's "FLOPs" columns.
     """
 
     params: int
     macs: int
 
 
-def cost(spec: ModelSpec, *, features: bool = False) -> Cost:
-    """The cost of ``spec``, or of what computes its feature maps.
+def count_cost(spec: ModelSpec, *, features: bool = False) -> Cost:
+    """Count the cost of ``spec``, or with ``features`` of what computes its feature maps.
 
-    Raises MissingExtraError without torch.
+    Nothing is computed: torch's FLOP counter runs on the meta device. Raises MissingExtraError
+    without torch.
     """
     network = build(spec)
     import torch

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo.layers import ConvBnAct, GhostBottleneck, GhostModule, make_divisible, shrunk
+from ghostdeploy.zoo.layers import (
+    ConvBnAct,
+    GhostBottleneck,
+    GhostModule,
+    make_divisible,
+    shrink_side,
+)
 from ghostdeploy.zoo.options import DfcOptions
 
 # kernel, hidden, out, SE ratio, stride (GhostNet, Table 1), grouped as the checkpoints' stages are
@@ -74,20 +80,20 @@ class GhostNet(nn.Module):
         self.classifier = nn.Linear(HEAD, spec.num_classes)
 
     def stem(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) → (N, C, ⌈H/2⌉, ⌈W/2⌉)."""
+        """Apply the stem: (N, 3, H, W) → (N, C, ⌈H/2⌉, ⌈W/2⌉)."""
         return cast(Tensor, self.act1(self.bn1(self.conv_stem(x))))
 
     def numbered_blocks(self) -> list[nn.Module]:
-        """The sixteen bottlenecks in order, without the last 1×1 convolution."""
+        """Return the sixteen bottlenecks in order, without the last 1×1 convolution."""
         stages = list(self.blocks)[:-1]
         return [block for stage in stages for block in cast(nn.Sequential, stage)]
 
     def after_block(self, number: int, x: Tensor) -> Tensor:
-        """A place for what a relative adds after a block; the identity here."""
+        """Return what a relative makes of block ``number``'s output ``x``; GhostNet leaves it."""
         return x
 
     def trunk(self, x: Tensor) -> list[Tensor]:
-        """The output of each of the sixteen blocks."""
+        """Return the output of each of the sixteen blocks for images (N, 3, H, W)."""
         outputs = []
         x = self.stem(x)
         for number, block in enumerate(self.numbered_blocks()):
@@ -96,11 +102,15 @@ class GhostNet(nn.Module):
         return outputs
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """The last feature map at strides 4, 8, 16 and 32, for detection and segmentation."""
+        """Return the last feature map at strides 4, 8, 16 and 32, for detection and segmentation.
+
+        They are (N, C, ⌈H/stride⌉, ⌈W/stride⌉).
+        """
         outputs = self.trunk(x)
         return [outputs[block] for stride, block in self.taps.items() if stride >= 4]
 
     def forward(self, x: Tensor) -> Tensor:
+        """Classify: (N, 3, H, W) → logits (N, num_classes)."""
         x = self.blocks[-1](self.trunk(x)[-1])
         x = self.act2(self.conv_head(x.mean((2, 3), keepdim=True)))
         x = F.dropout(x.flatten(1), DROPOUT, self.training)
@@ -139,7 +149,7 @@ def _bottleneck(
 
 def _check_size(spec: ModelSpec, dfc: DfcOptions, stride: int) -> None:
     height, width = (math.ceil(side / stride) for side in spec.resolution)
-    if shrunk(min(height, width), dfc.ratio) < 1:
+    if shrink_side(min(height, width), dfc.ratio) < 1:
         raise UsageError(
             f"ratio {dfc.ratio} leaves nothing of the {height}x{width} map at stride {stride};"
             " take a larger ratio or resolution"
@@ -147,5 +157,5 @@ def _check_size(spec: ModelSpec, dfc: DfcOptions, stride: int) -> None:
 
 
 def build(spec: ModelSpec) -> GhostNet:
-    """GhostNet V1 of ``spec``, with torch's default weights."""
+    """Make GhostNet V1 of ``spec``, with torch's default weights."""
     return GhostNet(spec)

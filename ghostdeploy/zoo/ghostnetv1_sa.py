@@ -29,11 +29,12 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def split(self, x: Tensor) -> Tensor:
-        """(B, T, dim) → (B, heads, T, head_dim)"""
+        """Split the heads: (B, T, dim) → (B, heads, T, head_dim)."""
         batch, tokens, _ = x.shape
         return x.reshape(batch, tokens, self.heads, self.head_dim).transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Attend: (B, T, dim) → (B, T, dim)."""
         q, k, v = self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x))
         weights = (q * self.head_dim**-0.5) @ k.transpose(2, 3)
         y = weights.softmax(-1) @ v  # (B, heads, T, head_dim)
@@ -50,6 +51,7 @@ class TransformerLayer(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply both: (B, T, dim) → (B, T, dim)."""
         x = x + self.attn(self.norm1(x))
         return cast(Tensor, x + self.mlp(self.norm2(x)))
 
@@ -66,6 +68,10 @@ class MobileViTAttention(nn.Module):
         self.bn = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Add the attention to ``x``: (N, C, H, W) → (N, C, H, W).
+
+        Odd sides are resized to even ones in between, and back.
+        """
         size = x.shape[-2:]
         even = tuple(side + side % PATCH for side in size)
         y = resize(self.conv_in(x), even)
@@ -75,14 +81,14 @@ class MobileViTAttention(nn.Module):
 
 
 def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Bilinear, or nothing where the size is right already."""
+    """Resize (N, C, H, W) bilinearly, or not at all where the size is right already."""
     if tuple(x.shape[-2:]) == size:
         return x
     return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
 def unfold(x: Tensor) -> Tensor:
-    """(N, C, H, W) → (N·4, H·W/4, C): one sequence for each place in the 2×2 patch."""
+    """Return (N, C, H, W) as (N·4, H·W/4, C): a sequence for each place in the 2×2 patch."""
     n, c, h, w = x.shape
     x = x.reshape(n * c, h // PATCH, PATCH, w // PATCH, PATCH)
     x = x.permute(0, 2, 4, 1, 3).reshape(n, c, PATCH * PATCH, h * w // PATCH**2)
@@ -90,7 +96,7 @@ def unfold(x: Tensor) -> Tensor:
 
 
 def fold(tokens: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The inverse of ``unfold`` to (N, C, H, W)."""
+    """Undo ``unfold``; ``shape`` is (N, C, H, W)."""
     n, c, h, w = shape
     x = tokens.reshape(n, PATCH * PATCH, h * w // PATCH**2, c).permute(0, 3, 1, 2)
     x = x.reshape(n * c, PATCH, PATCH, h // PATCH, w // PATCH)
@@ -113,11 +119,12 @@ class GhostNetSelfAttention(GhostNet):
         )
 
     def after_block(self, number: int, x: Tensor) -> Tensor:
+        """Return block ``number``'s output (N, C, H, W) with its attention, where it has one."""
         key = str(number)
         return self.attention[key](x) if key in self.attention else x
 
 
 def build(spec: ModelSpec) -> GhostNetSelfAttention:
-    """GhostNet + self-attention of ``spec``, with torch's default weights."""
+    """Make GhostNet + self-attention of ``spec``, with torch's default weights."""
     assert isinstance(spec.options, SelfAttentionOptions)
     return GhostNetSelfAttention(spec, spec.options)

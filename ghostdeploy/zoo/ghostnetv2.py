@@ -8,6 +8,6 @@ from ghostdeploy.zoo.options import DfcOptions
 
 
 def build(spec: ModelSpec) -> GhostNet:
-    """GhostNetV2 of ``spec``, with torch's default weights."""
+    """Make GhostNetV2 of ``spec``, with torch's default weights."""
     assert isinstance(spec.options, DfcOptions)
     return GhostNet(spec, spec.options)

@@ -16,22 +16,27 @@ from ghostdeploy.zoo.options import DfcOptions
 
 
 def make_divisible(channels: float, divisor: int = 4) -> int:
-    """Round to the nearest multiple of ``divisor``, never below 90 % of ``channels``."""
+    """Round to the nearest multiple of ``divisor``, never below 90 % of ``channels``.
+
+    So do the official code and, before it, MobileNet's.
+    """
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
 class HardSigmoid(nn.Module):
-    """relu6(x + 3) / 6, in the form that XNNPACK takes (RELU_0_TO_1 is not one)."""
+    """The gate relu6(x + 3) / 6, in the form that XNNPACK takes (RELU_0_TO_1 is not one)."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply it to each element."""
         return F.relu6(x + 3.0) * (1.0 / 6.0)
 
 
 class Clip(nn.Module):
-    """clamp(x, 0, 1): the cheapest gate of Table 9."""
+    """The gate clamp(x, 0, 1): the cheapest gate of Table 9."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply it to each element."""
         return x.clamp(0.0, 1.0)
 
 
@@ -52,6 +57,7 @@ class ConvBnAct(nn.Module):
         self.act = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply all three: (N, in, H, W) → (N, out, H − K + 1, W − K + 1), K the kernel."""
         return cast(Tensor, self.act(self.bn1(self.conv(x))))
 
 
@@ -67,6 +73,7 @@ class SqueezeExcite(nn.Module):
         self.gate = HardSigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Scale each channel: (N, C, H, W) → (N, C, H, W)."""
         pooled = x.mean((2, 3), keepdim=True)
         return x * cast(Tensor, self.gate(self.conv_expand(self.act(self.conv_reduce(pooled)))))
 
@@ -79,7 +86,7 @@ def conv_bn(
     stride: int = 1,
     depthwise: bool = False,
 ) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    """A bias-free convolution that keeps the size (divided by ``stride``), and its BN."""
+    """Return a bias-free convolution that keeps the size (divided by ``stride``), and its BN."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     conv = nn.Conv2d(
         in_channels,
@@ -93,8 +100,11 @@ def conv_bn(
     return conv, nn.BatchNorm2d(out_channels)
 
 
-def shrunk(side: int, ratio: float) -> int:
-    """The attention map's side; the small constant keeps 0.7 · 10 = 7 from flooring to 6."""
+def shrink_side(side: int, ratio: float) -> int:
+    """Return the attention map's side, ⌊ratio · side⌋.
+
+    The small constant keeps 0.7 · 10 = 7 from flooring to 6.
+    """
     return math.floor(ratio * side + 1e-9)
 
 
@@ -106,12 +116,14 @@ class DfcDown(nn.Module):
         self.mode, self.ratio = options.down, options.ratio
 
     def extra_repr(self) -> str:
+        """Return what torch prints of it."""
         return f"{self.mode}, ratio={self.ratio}"
 
     def forward(self, x: Tensor) -> Tensor:
+        """Make the map smaller, or leave it where the ratio is 1."""
         if self.ratio == 1.0:
             return x
-        size = (shrunk(x.shape[-2], self.ratio), shrunk(x.shape[-1], self.ratio))
+        size = (shrink_side(x.shape[-2], self.ratio), shrink_side(x.shape[-1], self.ratio))
         if self.mode == "bilinear":
             return F.interpolate(x, size, mode="bilinear", align_corners=False)
         if self.ratio == 0.5:
@@ -128,9 +140,11 @@ class DfcUp(nn.Module):
         self.mode = mode
 
     def extra_repr(self) -> str:
+        """Return what torch prints of it."""
         return self.mode
 
     def forward(self, gate: Tensor, size: tuple[int, int]) -> Tensor:
+        """Resize ``gate`` (N, C, h, w) to ``size``, (H, W)."""
         if tuple(gate.shape[-2:]) == size:
             return gate
         align = None if self.mode == "nearest" else False
@@ -175,12 +189,13 @@ class GhostModule(nn.Module):
         self.up = DfcUp(dfc.up)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply it: (N, in, H, W) → (N, out, H, W)."""
         primary = self.primary_conv(x)
         ghost = cat([primary, self.cheap_operation(primary)], dim=1)
         return ghost if self.dfc is None else ghost * self.attention(x)
 
     def attention(self, x: Tensor) -> Tensor:
-        """DFC attention map of the module's input: (N, in, H, W) → (N, out, H, W)."""
+        """Compute the attention map of the module's input: (N, in, H, W) → (N, out, H, W)."""
         size = (x.shape[-2], x.shape[-1])
         logits = self.short_conv(self.down(x))
         if self.dfc is not None and self.dfc.scale_where == "after":
@@ -220,6 +235,7 @@ class GhostBottleneck(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply it: (N, in, H, W) → (N, out, ⌈H/stride⌉, ⌈W/stride⌉)."""
         y = self.ghost1(x)
         if self.stride > 1:
             y = self.bn_dw(self.conv_dw(y))

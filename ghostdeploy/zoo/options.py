@@ -1,10 +1,11 @@
-"""What may differ between models of one architecture. Light: no torch here."""
+"""What may differ between models of one architecture. Light: no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.schema.checks import check_range
 
 BLOCKS = 16
 
@@ -48,7 +49,7 @@ class DfcOptions:
             _block_numbers("dfc_blocks", self.dfc_blocks)
 
     def gates(self, block: int, module: str) -> bool:
-        """Whether DFC gates the ``first`` or ``second`` Ghost module of ``block``."""
+        """Return whether DFC gates the ``first`` or ``second`` Ghost module of ``block``."""
         if self.where not in (module, "both"):
             return False
         if self.dfc_blocks is not None:
@@ -56,7 +57,7 @@ class DfcOptions:
         return block >= (2 if module == "first" else 1)
 
     def kernel_at(self, stride: int) -> int:
-        """K for a feature map at ``stride`` of the input (2 … 32)."""
+        """Return K for a feature map at ``stride`` of the input (2 … 32)."""
         return self.kernel[0 if stride <= 8 else 1 if stride == 16 else 2]
 
 
@@ -99,8 +100,8 @@ class SelfAttentionOptions:
         _whole_numbers("depths", self.depths)
         if not len(self.after_blocks) == len(self.dims) == len(self.depths):
             raise UsageError("after_blocks, dims and depths must have the same length")
-        if any(depth < 1 for depth in self.depths):
-            raise UsageError(f"depths must be at least 1, not {self.depths}")
+        for depth in self.depths:
+            check_range("depths", depth, 1, shown=self.depths)
         if type(self.heads) is not int or self.heads < 1:
             raise UsageError(f"heads must be at least 1, not {self.heads}")
         if any(d < 1 or d % self.heads for d in self.dims):

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 
 WRAPPERS = ("state_dict", "model")
 PREFIX = "module."  # left by torch.nn.DataParallel
@@ -101,7 +102,7 @@ def _clean(loaded: object, path: Path) -> dict[str, Tensor]:
 
 
 def seed_weights(network: nn.Module, seed: int) -> None:
-    """Random weights that are the same on every machine, with healthy BN statistics.
+    """Fill ``network`` with random weights, the same on every machine, and healthy BN statistics.
 
     NumPy's frozen MT19937 stream gives uniform numbers whose bits do not depend on the
     processor (torch's normal ones do). BN statistics come from a float64 pass over seeded

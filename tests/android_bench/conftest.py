@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.fake_phone import STANDIN
+from ghostdeploy.fake_phone import write_standin
 
 DATA = Path(__file__).parent / "data"
 
@@ -65,5 +65,5 @@ def tiny_model() -> Path:
 
 
 @pytest.fixture(scope="session")
-def standin() -> Path:
-    return STANDIN
+def standin(tmp_path_factory) -> Path:
+    return write_standin(tmp_path_factory.mktemp("standin") / "benchmark_model")

@@ -33,7 +33,7 @@ class LocalShell:
     """This machine's /bin/sh."""
 
     def shell(self, command: str, timeout_s: float = 30.0) -> Result:
-        assert len(command) < 4096 - 200  # adbd without shell_v2; adb.py adds a trailer
+        assert len(command) < 4096 - 200  # adbd without shell_v2; adb/command.py adds a trailer
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             capture_output=True,

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from ghostdeploy.images.decoding import Preprocessing, decode, image_files
-from ghostdeploy.lint.partitions import measure
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.folders import find_images
+from ghostdeploy.images.preprocessing import Preprocessing
+from ghostdeploy.lint.delegates.partitions import measure_partitions
 from tests.command_line import complaint, ghostdeploy
 from tests.conftest import CHECKPOINT
 
@@ -36,14 +38,14 @@ def answers(path, images) -> list[int]:
 def test_it_takes_bytes_as_they_are_and_answers_as_fp32_does(path, trained, shapes):
     (source,) = Interpreter(str(path)).get_input_details()
     assert (source["dtype"], source["quantization"]) == (np.uint8, (1.0, 0))
-    frames = np.stack([decode(file, HOW) for file in image_files(shapes / "test")[::2]])
+    frames = np.stack([decode_image(file, HOW) for file in find_images(shapes / "test")[::2]])
     floats = HOW.finish(frames).transpose(0, 2, 3, 1)
     same = np.array(answers(path, frames)) == answers(trained.path("tflite"), floats)
     assert same.mean() > 0.9
 
 
 def test_one_partition_and_the_shift_in_front(path):
-    found = measure(path)
+    found = measure_partitions(path)
     assert found is not None
     assert (found.kernels, len(found.outside)) == (1, 1)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ghostdeploy.commands import fix as command
+from ghostdeploy.commands.fix import FixRequest, fix
 from ghostdeploy.errors import CheckFailed, InputFileError
-from ghostdeploy.export.metadata import attach, attached
+from ghostdeploy.export.metadata import attach_files, attached_files
 from ghostdeploy.export.rewrites import clip_relu
 from tests.command_line import ghostdeploy
 from tests.export.rewrites.tiny import ops, random_image, run, tiny
@@ -35,9 +35,9 @@ def model(tmp_path):
 
 
 def test_the_fixed_file_computes_the_same(model):
-    done = command.fix(model)
+    done = fix(FixRequest(model))
     image = random_image((1, 3, 3, 2), "float32", seed=99)
-    assert [(f.name, f.count) for f in done.fixes] == [("nearest-depth", 1), ("clip-relu", 1)]
+    assert [(f.name, f.count) for f in done.rewrites] == [("nearest-depth", 1), ("clip-relu", 1)]
     assert done.path == model.with_name("clipped.fixed.tflite")
     assert model.read_bytes() == clipped()
     after = done.path.read_bytes()
@@ -50,14 +50,14 @@ def test_the_fixed_file_computes_the_same(model):
 def test_half_pixel_centres_are_somebody_elses_meaning(tmp_path):
     path = tmp_path / "theirs.tflite"
     path.write_bytes(clipped(half_pixel=True))
-    done = command.fix(path)
-    assert [f.name for f in done.fixes] == ["clip-relu"]
+    done = fix(FixRequest(path))
+    assert [f.name for f in done.rewrites] == ["clip-relu"]
     assert "RESIZE_NEAREST_NEIGHBOR" in ops(done.path.read_bytes())
 
 
 def test_explaining_changes_nothing(model):
     before = sorted(model.parent.iterdir())
-    found = command.explain(model)
+    found = fix(FixRequest(model, dry_run=True)).rewrites
     assert [f.name for f in found] == ["nearest-depth", "clip-relu"]
     assert found[1].why.startswith("XNNPACK has no RELU_0_TO_1")
     assert sorted(model.parent.iterdir()) == before
@@ -65,16 +65,16 @@ def test_explaining_changes_nothing(model):
 
 
 def test_fixing_twice_finds_nothing_more(model):
-    done = command.fix(command.fix(model).path)
+    done = fix(FixRequest(fix(FixRequest(model)).path))
     assert done.path is None
-    assert done.fixes == ()
+    assert done.rewrites == ()
 
 
 def test_attached_files_stay(tmp_path):
     path = tmp_path / "labelled.tflite"
-    path.write_bytes(attach(clipped(), {"labels.txt": "müsli\n".encode()}))
-    after = command.fix(path).path.read_bytes()
-    assert attached(after) == {"labels.txt": "müsli\n".encode()}
+    path.write_bytes(attach_files(clipped(), {"labels.txt": "müsli\n".encode()}))
+    after = fix(FixRequest(path)).path.read_bytes()
+    assert attached_files(after) == {"labels.txt": "müsli\n".encode()}
 
 
 def test_a_rewrite_that_changes_the_function_is_refused(model, monkeypatch):
@@ -83,7 +83,7 @@ def test_a_rewrite_that_changes_the_function_is_refused(model, monkeypatch):
 
     monkeypatch.setattr(clip_relu, "_replacement", wrong)
     with pytest.raises(CheckFailed, match="another function"):
-        command.fix(model)
+        fix(FixRequest(model))
     assert list(model.parent.iterdir()) == [model]
 
 
@@ -91,7 +91,7 @@ def test_only_tflite_files_can_be_rewritten(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"x")
     with pytest.raises(InputFileError, match="only TFLite"):
-        command.fix(path)
+        fix(FixRequest(path))
 
 
 def test_the_command_line(model):

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from ghostdeploy.commands.bench.new_records import artifact_of
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.instructions import compare_instructions, count_instructions
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.records import read_record
-from ghostdeploy.runners.arm.place import place
+from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from ghostdeploy.schema import (
     BenchParams,
     DeviceIdentity,
@@ -89,7 +89,7 @@ def test_a_record_of_times_has_no_instructions(model, tmp_path):
 
 
 def test_bench_and_report_as_a_user_sees_them(model, tmp_path):
-    if not place().complete:
+    if not locate_emulator().complete:
         pytest.skip("no emulated Arm core here; run: ghostdeploy doctor --setup-qemu")
     words = ("bench", model.path, model.path, "--device", "qemu", "--records", tmp_path / "r")
     done = ghostdeploy(*words)

@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from ghostdeploy import flatbuffer, zoo
-from ghostdeploy.commands.export import ExportRequest, export, verdict
-from ghostdeploy.commands.verify import Origin, precision_of, verify
+from ghostdeploy.commands.export import ExportRequest, export
+from ghostdeploy.commands.origin import precision_of
+from ghostdeploy.commands.proof import describe_parity
+from ghostdeploy.commands.verify import VerifyRequest, verify
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.tflite import finish_tflite
-from ghostdeploy.schema import ExportOptions
 from tests import small_models
 from tests.command_line import complaint, ghostdeploy
 from tests.export.networks import seeded
@@ -66,7 +67,7 @@ def without_activation(output: str):
 
 
 def test_our_files_pass_by_their_sidecar(small_onnx):
-    result = verify(small_onnx.path("onnx"))
+    result = verify(VerifyRequest(small_onnx.path("onnx")))
     proof = small_onnx.artifact("onnx").parity[0]
     assert result.parity.passed
     assert (result.parity.layers, len(result.layers)) == (proof.layers, proof.layers)
@@ -76,7 +77,7 @@ def test_a_file_alone_knows_what_it_is(changed):
     """Without its sidecar, by the metadata inside."""
     path = changed(lambda model: None)
     assert list(path.parent.iterdir()) == [path]
-    assert verify(path).parity.passed
+    assert verify(VerifyRequest(path)).parity.passed
 
 
 FIRST = "blocks.6.1.ghost1.primary_conv.2/relu"
@@ -88,9 +89,9 @@ SECOND = "blocks.3.0.ghost1.cheap_operation.2/relu"
     [(scale_weights(FIRST, 1.05), FIRST), (without_activation(SECOND), SECOND)],
 )
 def test_the_first_wrong_layer_is_named(changed, change, first):
-    found = verify(changed(change))
+    found = verify(VerifyRequest(changed(change)))
     assert not found.parity.passed
-    text = verdict(found.parity, found.layers)
+    text = describe_parity(found.parity, found.layers)
     assert text.startswith(f"not the torch network's function: {first} is the first layer that")
     before = list(found.layers)[: list(found.layers).index(first)]
     assert before
@@ -106,9 +107,11 @@ def test_a_changed_onnx_weight(small_onnx, tmp_path):
     weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
     path = tmp_path / "changed.onnx"
     onnx.save(model, path)
-    found = verify(path)
+    found = verify(VerifyRequest(path))
     assert not found.parity.passed
-    assert f"{node.name} is the first layer that differs" in verdict(found.parity, found.layers)
+    assert f"{node.name} is the first layer that differs" in describe_parity(
+        found.parity, found.layers
+    )
 
 
 def test_not_a_number_is_null_in_json(changed):
@@ -153,8 +156,8 @@ def foreign(converted, tmp_path_factory):
     return path
 
 
-def origin(spec, weights="seed:0"):
-    return Origin(spec, ExportOptions(), "fp32", weights)
+def verify_as(path, spec, seed=0):
+    return verify(VerifyRequest(path, spec=spec, precision="fp32", seed=seed))
 
 
 def test_a_file_of_others_needs_a_name(foreign):
@@ -164,11 +167,11 @@ def test_a_file_of_others_needs_a_name(foreign):
 
 
 def test_and_passes_with_the_right_one(foreign, converted):
-    assert verify(foreign, origin=origin(converted.spec)).parity.passed
+    assert verify_as(foreign, converted.spec).parity.passed
 
 
 def test_but_not_with_other_weights(foreign, converted):
-    assert not verify(foreign, origin=origin(converted.spec, "seed:1")).parity.passed
+    assert not verify_as(foreign, converted.spec, seed=1).parity.passed
 
 
 @pytest.mark.parametrize(
@@ -210,13 +213,13 @@ def test_a_model_that_takes_no_image_of_that_size(tmp_path, name):
     stem, _, format = name.partition(".")
     path.write_bytes(getattr(small_models, format)(stem))
     with pytest.raises(UsageError, match=r"takes \[.*\], where ghostnetv1_1.0_224 takes \[1, "):
-        verify(path, origin=origin(zoo.make_spec("ghostnetv1")))
+        verify_as(path, zoo.make_spec("ghostnetv1"))
 
 
 def test_another_number_of_classes(foreign, converted):
     spec = replace(converted.spec, num_classes=10)
     with pytest.raises(UsageError, match=r"gives outputs of shape \[1, 1000\]"):
-        verify(foreign, origin=origin(spec))
+        verify_as(foreign, spec)
 
 
 @pytest.mark.parametrize("facts", [b"{", b"\xff", b"[]", b'{"ghostdeploy.spec": "{"}'])
@@ -227,7 +230,7 @@ def test_damaged_metadata(ablation, tmp_path, facts):
     path = tmp_path / "damaged.tflite"
     path.write_bytes(flatbuffer.dump(model))
     with pytest.raises(UsageError, match=r"metadata is damaged|does not say which network"):
-        verify(path)
+        verify(VerifyRequest(path))
 
 
 def test_a_model_that_the_runtime_refuses(ablation, tmp_path):
@@ -236,7 +239,7 @@ def test_a_model_that_the_runtime_refuses(ablation, tmp_path):
     path = tmp_path / "broken.tflite"
     path.write_bytes(flatbuffer.dump(model))
     with pytest.raises(InputFileError, match=r"broken\.tflite cannot be run here: .*[Ss]tride"):
-        verify(path)
+        verify(VerifyRequest(path))
 
 
 # --- checkpoints -----------------------------------------------------------------------------
@@ -250,10 +253,10 @@ def test_a_file_made_from_a_checkpoint(tmp_path):
     (made,) = export(ExportRequest(spec, ("onnx",), weights=right, out=tmp_path))
     assert made.artifact.name == "ghostnetv1_0.5_33_c10"
     path = tmp_path / "ghostnetv1_0.5_33_c10_fp32_right.onnx"
-    assert verify(path, weights=right).parity.passed
+    assert verify(VerifyRequest(path, weights=right)).parity.passed
     with pytest.raises(UsageError, match="was made from a checkpoint; give it with --weights"):
-        verify(path)
+        verify(VerifyRequest(path))
     with pytest.raises(UsageError, match="was made from other weights"):
-        verify(path, weights=wrong)
+        verify(VerifyRequest(path, weights=wrong))
     copied = shutil.copy(right, tmp_path / "elsewhere.pth")  # the content counts
-    assert verify(path, weights=copied).parity.passed
+    assert verify(VerifyRequest(path, weights=copied)).parity.passed

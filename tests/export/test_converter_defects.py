@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.commands.export import verdict
-from ghostdeploy.export import parity
+from ghostdeploy.commands.proof import describe_parity
+from ghostdeploy.export import inference, parity
 from ghostdeploy.export.metadata import Description
 from ghostdeploy.export.rewrites import apply_rewrites
 from ghostdeploy.export.tflite import finish_tflite
-from ghostdeploy.lint import lint_graph, read_tflite
+from ghostdeploy.lint import lint_graph
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import ghostdeploy
 from tests.export.networks import distance, litert, logits, nhwc, normalized
@@ -44,8 +45,8 @@ def prove(converted):
     inner = converted.exported.torch_values(images[1])
 
     def judge(data: bytes):
-        run = parity.tflite_runner(data)
-        layers = parity.layer_errors(inner, parity.tflite_layers(data, images[1]))
+        run = inference.load_tflite(data)
+        layers = parity.layer_errors(inner, inference.load_tflite_layers(data)(images[1]))
         pairs = [([logits(converted.network, i)], [run(i)["logits"]]) for i in images]
         return parity.compare("tflite", "LiteRT", "fp32", pairs, layers), layers
 
@@ -54,7 +55,7 @@ def prove(converted):
 
 def lint(data: bytes, converted):
     model = flatbuffer.load(data, "test")
-    return lint_graph(read_tflite.graph_of(model, "test"), converted.spec)
+    return lint_graph(build_tflite_graph(model, "test"), converted.spec)
 
 
 def test_the_proof_sees_the_wrong_resizes(mended, prove):
@@ -64,7 +65,7 @@ def test_the_proof_sees_the_wrong_resizes(mended, prove):
     assert [name for name in wrong if name.endswith("up/resize")] == ODD
     assert wrong[0] == ODD[0]
     assert layers[ODD[0]] > 0.05
-    assert f"{ODD[0]} is the first layer that differs" in verdict(proof, layers)
+    assert f"{ODD[0]} is the first layer that differs" in describe_parity(proof, layers)
 
 
 def test_a_loose_look_at_the_logits_would_not(mended, prove):

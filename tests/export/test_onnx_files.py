@@ -48,7 +48,7 @@ def test_metadata_says_what_it_is(model, whole):
     assert (spec["arch"], spec["width"], spec["resolution"]) == ("ghostnetv2", 1.0, [224, 224])
     assert facts["ghostdeploy.weights"] == "seed:0"
     assert facts["ghostdeploy.precision"] == "fp32"
-    assert facts["ghostdeploy.images.normalization"] == (
+    assert facts["ghostdeploy.preprocessing"] == (
         "RGB, 0 to 1, minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225)"
     )
     tools = json.loads(facts["ghostdeploy.tools"])

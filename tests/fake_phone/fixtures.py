@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from android_bench.adb.client import AdbClient, find_adb
-from android_bench.adb.phone import DEVICE_ROOT, Adb
+from android_bench.adb.phone import Adb
+from android_bench.adb.text import DEVICE_ROOT
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
 
 SERVER_VARIABLES = ("ADB_SERVER_SOCKET", "ANDROID_SERIAL", "GHOSTDEPLOY_ADB", "ADB_VENDOR_KEYS")
@@ -121,7 +123,7 @@ def make_phone(adb_server, phone_pool) -> Iterator[MakePhone]:
     def make(name: str = "kirin980", isolated: bool | None = None, auth: str = "open") -> Phone:
         phone = phone_pool.take(name, isolated)
         phones.append((phone, isolated))
-        phone.auth = auth
+        phone.adbd.auth = auth
         return phone
 
     yield make
@@ -202,3 +204,18 @@ def adb(phone) -> Adb:
 def standin_program(tmp_path) -> Path:
     """The stand-in for benchmark_model, as a program that phones here can execute."""
     return write_standin(tmp_path / "benchmark_model")
+
+
+def replace_in_program(program: Path, *replacements: tuple[str, str]) -> None:
+    """Replace pieces of the source of a stand-in, which is a zip file behind a first line."""
+    first_line = program.read_bytes().split(b"\n", 1)[0] + b"\n"
+    with zipfile.ZipFile(program) as archive:
+        sources = {name: archive.read(name).decode() for name in archive.namelist()}
+    for old, new in replacements:
+        assert any(old in source for source in sources.values()), old
+        sources = {name: source.replace(old, new) for name, source in sources.items()}
+    with program.open("wb") as file:
+        file.write(first_line)
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, source in sources.items():
+                archive.writestr(name, source)

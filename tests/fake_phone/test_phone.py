@@ -191,8 +191,8 @@ class TestSandbox:
         phone = Phone(PHONES["bare"], isolated=isolated).start()
         phone.stop()
         with pytest.raises(SandboxError, match="off"):
-            phone.sandbox.do("list")
-        assert not phone.root.exists()
+            phone.sandbox.list_processes()
+        assert not phone.storage.root.exists()
 
     def test_no_place_for_it(self, tmp_path):
         with pytest.raises(SandboxError, match="no sandbox"):

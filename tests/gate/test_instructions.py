@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate.instructions import judge
+from ghostdeploy.gate.instructions import judge_instructions
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from ghostdeploy.gate.instructions import judge
     ],
 )
 def test_the_limit_itself_still_passes(baseline, candidate, tolerance, verdict):
-    found = judge(baseline, candidate, tolerance)
+    found = judge_instructions(baseline, candidate, tolerance)
     assert found.verdict == verdict
     assert found.change == pytest.approx((candidate - baseline) / baseline)
 
@@ -29,4 +29,4 @@ def test_the_limit_itself_still_passes(baseline, candidate, tolerance, verdict):
 @pytest.mark.parametrize("arguments", [(0, 1, 0.1), (1, -1, 0.1), (1, 1, -0.1), (1, 1, 1.0)])
 def test_what_cannot_be_judged(arguments):
     with pytest.raises(UsageError, match=r"^[^\n]+$"):
-        judge(*arguments)
+        judge_instructions(*arguments)

@@ -6,9 +6,12 @@ import math
 import random
 
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.gate import GatePolicy, PairedGate, Verdict
+from ghostdeploy.gate.policy import SIGNED_RANK_EFFICIENCY
 
 
 def test_the_defaults():
@@ -57,6 +60,12 @@ def test_the_fewest_pairs_are_those_whose_agreement_is_evidence():
     assert GatePolicy(alpha=2**-7, looks=(7,)).fewest_pairs == 7
     with pytest.raises(UsageError, match="needs 8"):
         GatePolicy(alpha=2**-7 - 1e-6, looks=(7,))
+
+
+def test_the_signed_ranks_efficiency_on_normal_values():
+    """Pitman's: 12·σ²·(∫f²)², of a normal density 3/π."""
+    square, _ = quad(lambda x: norm.pdf(x) ** 2, -20, 20)
+    assert pytest.approx(12 * square**2) == SIGNED_RANK_EFFICIENCY
 
 
 def test_the_resolution_is_what_is_caught_nine_times_in_ten():

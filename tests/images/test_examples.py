@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 
 
 def images(seed: int = 0, count: int = 4, height: int = 40, width: int = 56) -> np.ndarray:

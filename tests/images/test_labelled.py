@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.images import labelled
+from ghostdeploy.images.labelled import read_labelled
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folders(tmp_path):
 
 
 def test_folders_are_classes_in_alphabetical_order(folders):
-    found = labelled.read(folders)
+    found = read_labelled(folders)
     assert found.classes == ("cat", "dog")
     assert [(p.parent.name, n) for p, n in zip(found.files, found.labels, strict=True)] == [
         ("cat", 0),
@@ -34,30 +34,30 @@ def test_folders_are_classes_in_alphabetical_order(folders):
 
 
 def test_a_list_gives_the_models_order(folders):
-    assert labelled.read(folders, ("dog", "bird", "cat")).labels == (2, 0)
+    assert read_labelled(folders, ("dog", "bird", "cat")).labels == (2, 0)
 
 
 def test_a_folder_that_is_no_class_is_named(folders):
     with pytest.raises(UsageError, match="'cat' is no class of the list"):
-        labelled.read(folders, ("dog", "bird"))
+        read_labelled(folders, ("dog", "bird"))
 
 
 def test_a_flat_folder_needs_a_list(flat):
     with pytest.raises(UsageError, match="--truth FILE"):
-        labelled.read(flat)
+        read_labelled(flat)
 
 
 @pytest.mark.parametrize("text", ["b.png 0\na.png 2\nc.png 1\n", "2\n0\n1\n"])
 def test_a_list_by_name_or_as_imagenets_by_order(flat, tmp_path, text):
     truth = tmp_path / "truth.txt"
     truth.write_text(text)
-    assert labelled.read(flat, (), truth).labels == (2, 0, 1)
+    assert read_labelled(flat, (), truth).labels == (2, 0, 1)
 
 
 def test_a_list_of_class_names(flat, tmp_path):
     truth = tmp_path / "truth.txt"
     truth.write_text("a.png x\nb.png y\nc.png x\n")
-    assert labelled.read(flat, ("y", "x"), truth).labels == (1, 0, 1)
+    assert read_labelled(flat, ("y", "x"), truth).labels == (1, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_a_list_that_does_not_fit(flat, tmp_path, text, complaint):
     truth = tmp_path / "truth.txt"
     truth.write_text(text)
     with pytest.raises(UsageError, match=complaint):
-        labelled.read(flat, (), truth)
+        read_labelled(flat, (), truth)

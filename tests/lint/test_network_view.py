@@ -10,8 +10,8 @@ import pytest
 from ghostdeploy import flatbuffer
 from ghostdeploy.export.apart import keep_apart
 from ghostdeploy.export.rewrites import REWRITES
-from ghostdeploy.lint.network_view import network_view, nodes_behind
-from ghostdeploy.lint.read_tflite import graph_of
+from ghostdeploy.lint.network_view import find_nodes_behind, view_network
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
 from tests.export.rewrites import test_gate_broadcast as gate
 from tests.export.rewrites import test_narrow_taps as taps
 from tests.export.rewrites import test_wide_tiles as tiles
@@ -27,7 +27,7 @@ MODELS = {
 
 def seen(data: bytes) -> list[tuple[object, ...]]:
     """Operators, their kernels, and the names of what they read and write."""
-    graph = network_view(graph_of(flatbuffer.load(data, "tiny"), "tiny"))
+    graph = view_network(build_tflite_graph(flatbuffer.load(data, "tiny"), "tiny"))
     return [(n.op, n.kernel, n.outputs, graph.activations(n)) for n in graph.nodes]
 
 
@@ -54,14 +54,14 @@ def test_products_with_a_split_gate_are_one():
 
 def test_a_graph_that_was_not_rewritten_stays():
     for model in MODELS.values():
-        graph = graph_of(flatbuffer.load(model, "tiny"), "tiny")
-        assert network_view(graph).nodes == graph.nodes
+        graph = build_tflite_graph(flatbuffer.load(model, "tiny"), "tiny")
+        assert view_network(graph).nodes == graph.nodes
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_node_is_behind_one_of_the_view(name):
     data, _ = rewritten(MODELS[name], import_module(REWRITES[name]))
-    graph = graph_of(flatbuffer.load(data, "tiny"), "tiny")
-    behind = nodes_behind(graph)
-    found = [n for node in network_view(graph).nodes for n in behind.get(node.name, (node,))]
+    graph = build_tflite_graph(flatbuffer.load(data, "tiny"), "tiny")
+    behind = find_nodes_behind(graph)
+    found = [n for node in view_network(graph).nodes for n in behind.get(node.name, (node,))]
     assert sorted(map(id, found)) == sorted(map(id, graph.nodes))

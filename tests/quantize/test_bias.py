@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.quantize.bias import correct
+from ghostdeploy.quantize.bias import correct_biases
 from tests.export.rewrites.tiny import QUANTUM, ZERO, run, tiny
 
 C = 3
@@ -44,7 +44,7 @@ def images(count: int = 8):
 
 def corrected(reference: bytes, model: bytes) -> bytes:
     tree = flatbuffer.load(model, "tiny")
-    correct(tree, reference, images())
+    correct_biases(tree, reference, images())
     return flatbuffer.dump(tree)
 
 

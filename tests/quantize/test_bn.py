@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.export import network_of
-from ghostdeploy.export.deploy import DeployForm
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.export.deploy import DeployNetwork
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.quantize import bn
 from ghostdeploy.quantize.equalize import equalize
 from ghostdeploy.schema import ExportOptions
@@ -26,7 +27,7 @@ CASES = {  # convolution: its BN, the ReLU behind it
 
 @pytest.fixture(scope="module")
 def network():
-    return network_of(zoo.make_spec("ghostnetv2", width=0.3, resolution=(64, 64)), None, 0)
+    return build_network(zoo.make_spec("ghostnetv2", width=0.3, resolution=(64, 64)), None, 0)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def outputs(form, inputs):
 
 
 def test_six_spreads_of_every_channel(network, inputs):
-    plain, even = (DeployForm(network, ExportOptions()) for _ in range(2))
+    plain, even = (DeployNetwork(network, ExportOptions()) for _ in range(2))
     equalize(even, inputs)
     found, same = (bn.bounds(network, plain.net, form.net) for form in (even, plain))
     before, after = outputs(plain, inputs), outputs(even, inputs)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.quantize import calibration
 
 HOW = Preprocessing((8, 8), crop=1.0)
@@ -81,7 +81,7 @@ def test_an_array_that_does_not_fit_says_so(tmp_path, array, complaint):
 
 
 def test_synthetic_images_are_marked(folder):
-    made = calibration.synthetic(HOW, 16, 0)
+    made = calibration.make_synthetic(HOW, 16, 0)
     assert made.identity.synthetic
     assert not calibration.load(folder, HOW, 16, 0).identity.synthetic
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.export import network_of
-from ghostdeploy.export.deploy import DeployForm
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.export.deploy import DeployNetwork
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.quantize.equalize import equalize
 from ghostdeploy.schema import ExportOptions
 
@@ -33,11 +34,13 @@ def spread(form, images) -> float:
 @pytest.mark.parametrize("embed", [False, True])
 @pytest.mark.parametrize("arch", ["ghostnetv1", "ghostnetv2"])
 def test_the_same_function_with_channels_more_alike(arch, embed):
-    network = network_of(zoo.make_spec(arch, width=0.3, resolution=(64, 64)), None, 0)
+    network = build_network(zoo.make_spec(arch, width=0.3, resolution=(64, 64)), None, 0)
     images = example_images(np.random.RandomState(3), 6, 64, 64)
     images = 255 * images if embed else normalize(images)
     inputs = images.astype(np.float32)
-    plain, even = (DeployForm(network, ExportOptions(embed_preprocessing=embed)) for _ in range(2))
+    plain, even = (
+        DeployNetwork(network, ExportOptions(embed_preprocessing=embed)) for _ in range(2)
+    )
     equalize(even, inputs)
     x = torch.from_numpy(inputs)
     with torch.no_grad():

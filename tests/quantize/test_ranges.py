@@ -73,7 +73,7 @@ def test_what_comes_in_and_out_is_never_clipped(doubled):
     inputs = np.zeros((1, 3, 2, 2), np.float32)
     inputs[0, 0, 0, 0] = 100
     found = ranges.observe(doubled, inputs)
-    picked = ranges.chosen(doubled, found, "percentile", (-3.0, 200.0))
+    picked = ranges.choose_ranges(doubled, found, "percentile", (-3.0, 200.0))
     graph = flatbuffer.load(doubled, "tiny").subgraphs[0]
     assert picked[int(graph.inputs[0])] == (-3.0, 200.0)
     assert picked[int(graph.outputs[0])] == (0.0, 200.0)
@@ -89,7 +89,7 @@ def test_what_is_only_moved_keeps_its_sources_range():
     t.op("DEPTH_TO_SPACE", [c], [d], kind="DepthToSpaceOptions", blockSize=2)
     model = t.bytes(a, d)
     found = ranges.observe(model, np.zeros((1, 3, 2, 2), np.float32))
-    picked = ranges.chosen(model, found, "minmax", (-1.0, 1.0))
+    picked = ranges.choose_ranges(model, found, "minmax", (-1.0, 1.0))
     source = int(flatbuffer.load(model, "tiny").subgraphs[0].inputs[0])
     moved = [limits for index, limits in picked.items() if index != source]
     assert moved == [(0.0, 255 / 256)] * 3
@@ -111,7 +111,9 @@ def test_bounds_cut_what_convolutions_give_and_no_more():
         t.graph.tensors[index].name = name
     model = t.bytes(a, d)
     found = ranges.observe(model, np.array([-5, 1, 2, 9], np.float32).reshape(1, 1, 2, 2))
-    picked = ranges.chosen(model, found, "bn", (-5, 9), {"m": (-4.0, 30.0), "last": (0.0, 1.0)})
+    picked = ranges.choose_ranges(
+        model, found, "bn", (-5, 9), {"m": (-4.0, 30.0), "last": (0.0, 1.0)}
+    )
     assert (picked[b], picked[c]) == ((-5.0, 9.0), (-4.0, 18.0))
     assert picked[d] == (0.0, 18.0)  # what comes out is never clipped
 
@@ -126,5 +128,5 @@ def test_both_parts_of_a_split_keep_its_range():
     t.op("ADD", [c, d], [e], kind="AddOptions")
     model = t.bytes(a, e)
     image = np.array([[1, 1], [1, 1], [7, 7], [7, 7]], np.float32).reshape(1, 2, 2, 2)
-    picked = ranges.chosen(model, ranges.observe(model, image), "minmax", (0.0, 7.0))
+    picked = ranges.choose_ranges(model, ranges.observe(model, image), "minmax", (0.0, 7.0))
     assert picked[c] == picked[d] == (1.0, 7.0)

@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from ghostdeploy.report import Report
+from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,

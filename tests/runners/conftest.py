@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.runners import watch
+from ghostdeploy.runners.arm.emulator_folder import locate_emulator
+from ghostdeploy.runners.host import disturbance
 from tests import small_models
 
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: False)
 
 
 @pytest.fixture
@@ -35,4 +36,18 @@ def heavy(tmp_path) -> Path:
 def onnx_model(tmp_path) -> Path:
     path = tmp_path / "tiny.onnx"
     path.write_bytes(small_models.onnx())
+    return path
+
+
+@pytest.fixture(scope="session")
+def emulated() -> None:
+    """Skips, visibly, where the emulator is not set up."""
+    if not locate_emulator().complete:
+        pytest.skip("no emulated Arm core here; run: ghostdeploy doctor --setup-qemu")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "tiny.tflite"
+    path.write_bytes(small_models.tflite("tiny"))
     return path

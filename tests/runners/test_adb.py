@@ -12,12 +12,12 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
 from ghostdeploy.fake_phone import PHONES
 from ghostdeploy.runners import Access, open_runner
-from ghostdeploy.runners.adb import serials
-from ghostdeploy.runners.agreement import agreement
-from ghostdeploy.runners.reference import reference
+from ghostdeploy.runners.adb import find_serials
+from ghostdeploy.runners.agreement import measure_agreement
+from ghostdeploy.runners.host.reference import compute_reference
 from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
-from tests.android_bench.program.test_install import elf
+from tests.android_bench.program.test_abi import elf
 
 CALM = PhoneParams(cool_down_s=0.0)
 
@@ -92,15 +92,15 @@ def test_the_program_is_in_the_evidence(phone, open_phone, params, standin_progr
 
 
 def test_outputs_are_those_of_this_machine(phone, open_phone, params, model):
-    here = reference(model)
+    here = compute_reference(model)
     raw = open_phone(phone).output(model, params, here.inputs)
-    assert agreement(raw, here.outputs).rel_l2 < 1e-6
+    assert measure_agreement(raw, here.outputs).rel_l2 < 1e-6
     other = (np.frombuffer(raw, np.float32) * 1.5).tobytes()
-    assert agreement(other, here.outputs).rel_l2 == pytest.approx(0.5, rel=1e-4)
+    assert measure_agreement(other, here.outputs).rel_l2 == pytest.approx(0.5, rel=1e-4)
     with pytest.raises(MeasurementError, match="outputs have 28 bytes, this machine's 32"):
-        agreement(raw[:-4], here.outputs)
+        measure_agreement(raw[:-4], here.outputs)
     with pytest.raises(MeasurementError, match="not a number"):
-        agreement(raw[:-4] + b"\xff" * 4, here.outputs)
+        measure_agreement(raw[:-4] + b"\xff" * 4, here.outputs)
 
 
 def test_an_operator_profile(phone, open_phone, params, model):
@@ -165,7 +165,7 @@ class TestAccess:
         with pytest.raises(MeasurementError, match="USB debugging"):
             open_runner("adb", params)
         with pytest.raises(MeasurementError, match="no phone is attached and ready"):
-            serials("all")
+            find_serials("all")
 
     def test_no_adb(self, params, tmp_path):
         with pytest.raises(UsageError, match="cannot be run"):
@@ -192,9 +192,9 @@ class TestAccess:
         phones = [make_phone(name) for name in ("kirin980", "prime")]
         for each in phones:
             open_phone(each)
-        assert set(serials("all")) == {each.serial for each in phones}
-        assert serials("A, B,A") == ("A", "B")
-        assert serials("") == ("",)
+        assert set(find_serials("all")) == {each.serial for each in phones}
+        assert find_serials("A, B,A") == ("A", "B")
+        assert find_serials("") == ("",)
 
 
 @pytest.mark.parametrize("name", sorted(PHONES))

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -20,8 +19,9 @@ from ghostdeploy.errors import (
     MissingExtraError,
     UsageError,
 )
-from ghostdeploy.runners import launch, local, open_runner
-from ghostdeploy.runners.process import Finished, python_environment
+from ghostdeploy.runners import local, open_runner
+from ghostdeploy.runners.host import measuring_child
+from ghostdeploy.runners.host.child_process import FinishedProcess, build_python_environment
 from ghostdeploy.schema import BenchParams, Launch
 from tests import small_models
 
@@ -131,8 +131,8 @@ def test_affinity_is_applied_to_all_threads(model, onnx_model, runtime):
 def test_a_mask_that_does_not_hold_makes_the_launch_invalid(model, monkeypatch):
     # the child is told one core, the judge another: as if the system had moved it
     cpus = sorted(os.sched_getaffinity(0))
-    watch = local.Watch
-    monkeypatch.setattr(local, "Watch", lambda _, *rest: watch((4094,), *rest))
+    watch = local.LaunchWatch
+    monkeypatch.setattr(local, "LaunchWatch", lambda _, *rest: watch((4094,), *rest))
     got = measured(model, cpus=str(cpus[0]))
     assert not got.valid
     assert got.why_not == f"pinned to the cores 4094 but could run on {cpus[0]}"
@@ -247,14 +247,14 @@ def test_ctrl_c_kills_the_child_before_it_goes_on(heavy):
     assert processes_naming(str(heavy)) == []
 
 
-def finished(line: str, stderr: str = "", code: int = 1) -> Finished:
-    return Finished(code, line, stderr, timed_out=False)
+def finished(line: str, stderr: str = "", code: int = 1) -> FinishedProcess:
+    return FinishedProcess(code, line, stderr, timed_out=False)
 
 
 def test_the_childs_error_lines_become_exceptions():
     def report(kind: str, message: str) -> None:
         line = json.dumps({"error": kind, "message": message})
-        local._report(finished(line), Path("m.tflite"), "litert")
+        local._read_report(finished(line), Path("m.tflite"), "litert")
 
     with pytest.raises(MissingExtraError, match=r"numpy is not installed.*ghostdeploy\[local\]"):
         report("missing", "numpy")
@@ -264,78 +264,20 @@ def test_the_childs_error_lines_become_exceptions():
         with pytest.raises(MeasurementError, match="litert failed: x"):
             report(kind, "x")
     with pytest.raises(MeasurementError, match="ended with code 1: last"):
-        local._report(finished("", "first\nlast\n"), Path("m.tflite"), "litert")
+        local._read_report(finished("", "first\nlast\n"), Path("m.tflite"), "litert")
     with pytest.raises(MeasurementError, match="it said nothing"):
-        local._report(finished("{", code=0), Path("m.tflite"), "litert")
-
-
-def tflite_interpreter(name: str, tmp_path: Path, seed: int = 0):
-    """A filled interpreter, by the child's own code."""
-    from ai_edge_litert import interpreter as module
-
-    path = tmp_path / "m.tflite"
-    path.write_bytes(small_models.tflite(name))
-    made = []
-
-    def make(**arguments):
-        made.append(module.Interpreter(**arguments))
-        return made[0]
-
-    job = launch.Job(str(path), "litert", 1, 1, 1, True, [], os.getpid())
-    opened = launch._open_tflite(
-        SimpleNamespace(Interpreter=make, OpResolverType=module.OpResolverType), job
-    )
-    opened.fill(launch._generator(seed))
-    return made[0]
-
-
-def inputs_of(interpreter) -> dict:
-    return {
-        d["name"].rsplit("_", 1)[-1].split(":")[0]: interpreter.get_tensor(d["index"])
-        for d in interpreter.get_input_details()
-    }
-
-
-def test_all_inputs_are_filled_the_same_way_for_the_same_seed(tmp_path):
-    first = inputs_of(tflite_interpreter("tiny", tmp_path))["image"]
-    again = inputs_of(tflite_interpreter("tiny", tmp_path))["image"]
-    other = inputs_of(tflite_interpreter("tiny", tmp_path, seed=1))["image"]
-    assert (first == again).all()
-    assert (first != other).any()
-    assert 0 <= first.min() < 0.1 < 0.9 < first.max() <= 1
-    mixed = inputs_of(tflite_interpreter("mixed", tmp_path))
-    assert {v.dtype.name for v in mixed.values()} == {"float32", "uint8", "int64", "bool"}
-    assert all(v.any() for k, v in mixed.items() if k != "flag")
-
-
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint64"])
-def test_whole_numbers_use_their_types_whole_range(dtype):
-    drawn = launch._random(launch._generator(0), dtype, (20_000,))
-    limits = numpy.iinfo(dtype)
-    assert drawn.dtype == dtype
-    span = float(limits.max) - float(limits.min)
-    assert drawn.min() < limits.min + 0.01 * span
-    assert drawn.max() > limits.max - 0.01 * span
-
-
-def test_other_inputs():
-    generator = launch._generator(0)
-    assert launch._random(generator, "float16", (2, 3)).shape == (2, 3)
-    assert launch._random(generator, "float32", ()).shape == ()
-    assert set(launch._random(generator, "bool", (50,)).tolist()) == {True, False}
-    with pytest.raises(ValueError, match="cannot be filled"):
-        launch._random(generator, "complex64", (1,))
-    assert launch._onnx_dtype("tensor(float)") is numpy.float32
-    assert launch._onnx_dtype("tensor(double)") is numpy.float64
-    assert launch._onnx_dtype("tensor(uint8)") is numpy.uint8
-    with pytest.raises(ValueError, match=r"type seq\(tensor\(float\)\) cannot"):
-        launch._onnx_dtype("seq(tensor(float))")
+        local._read_report(finished("{", code=0), Path("m.tflite"), "litert")
 
 
 def test_the_child_does_not_outlive_a_parent_that_is_already_gone(model):
     import subprocess
 
-    job = launch.Job(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
-    argv = [sys.executable, "-m", "ghostdeploy.runners.launch", json.dumps(job.__dict__)]
-    done = subprocess.run(argv, capture_output=True, text=True, env=python_environment())
+    job = measuring_child.LaunchJob(str(model), "litert", 1, 1, 1, True, [], parent=os.getppid())
+    argv = [
+        sys.executable,
+        "-m",
+        "ghostdeploy.runners.host.measuring_child",
+        json.dumps(job.__dict__),
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, env=build_python_environment())
     assert (done.returncode, done.stdout) == (1, "")

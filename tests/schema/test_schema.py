@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from ghostdeploy import schema as types
+from ghostdeploy import schema
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import (
     Artifact,
@@ -24,7 +24,7 @@ from ghostdeploy.schema import (
 
 
 def test_every_dataclass_is_frozen() -> None:
-    classes = [c for c in vars(types).values() if dataclasses.is_dataclass(c)]
+    classes = [c for c in vars(schema).values() if dataclasses.is_dataclass(c)]
     assert len(classes) > 10
     assert all(c.__dataclass_params__.frozen for c in classes)
 

@@ -140,6 +140,27 @@ def test_median_interval_agrees_with_scipys_quantile_test():
     assert (got.lower, got.upper) == (theirs.low, theirs.high)
 
 
+@pytest.mark.parametrize("n", range(1, 12))
+def test_the_full_range_misses_the_median_where_all_are_on_one_side(n):
+    one_sided = scipy_stats.binom.pmf(0, n, 0.5)
+    assert stats.max_confidence(n) == pytest.approx(1 - 2 * one_sided)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_sign_test_is_scipys_binomial_test(one, other):
+    theirs = scipy_stats.binomtest(one, one + other).pvalue if one + other else 1.0
+    assert stats.sign_test(one, other) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_sign_test_refuses_a_negative_count():
+    with pytest.raises(ValueError, match="must not be negative"):
+        stats.sign_test(-1, 3)
+
+
+def test_mads_factor_is_the_normal_quartiles():
+    assert pytest.approx(1 / scipy_stats.norm.ppf(0.75), abs=5e-5) == stats.MAD_TO_SD
+
+
 @pytest.mark.parametrize(("n", "share"), [(1, 0.0), (2, 0.5), (5, 0.9375), (6, 0.96875)])
 def test_max_confidence(n, share):
     assert stats.max_confidence(n) == share
@@ -188,7 +209,7 @@ def test_percentile_is_numpys(values, percent):
 @pytest.mark.parametrize("n", [3, 5, 8, 12])
 def test_trend_is_scipys_theil_slope_and_kendall_test(n):
     values = normal_sample(n, seed=n)
-    got = stats.trend(values)
+    got = stats.fit_trend(values)
     slope = scipy_stats.theilslopes(values).slope
     assert got.change == pytest.approx(slope * (n - 1) / statistics.median(values))
     theirs = scipy_stats.kendalltau(range(n), values, method="exact").pvalue
@@ -196,14 +217,14 @@ def test_trend_is_scipys_theil_slope_and_kendall_test(n):
 
 
 def test_trend_of_a_line_of_a_constant_and_of_long_series():
-    line = stats.trend([100.0 + x for x in range(11)])
+    line = stats.fit_trend([100.0 + x for x in range(11)])
     assert line.change == pytest.approx(10 / 105)
     assert line.p_value == pytest.approx(2 / math.factorial(11))
-    assert stats.trend([5.0] * 8) == stats.Trend(0.0, 1.0)
-    assert stats.trend([5.0]) == stats.Trend(0.0, 1.0)
+    assert stats.fit_trend([5.0] * 8) == stats.Trend(0.0, 1.0)
+    assert stats.fit_trend([5.0]) == stats.Trend(0.0, 1.0)
     values = normal_sample(stats.EXACT_KENDALL_N + 1)
     theirs = scipy_stats.kendalltau(range(len(values)), values, method="asymptotic").pvalue
-    assert stats.trend(values).p_value == pytest.approx(theirs, abs=0.02)
+    assert stats.fit_trend(values).p_value == pytest.approx(theirs, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +234,7 @@ def test_trend_of_a_line_of_a_constant_and_of_long_series():
         stats.signed_rank_interval,
         stats.median_interval,
         stats.robust_relative_sd,
-        stats.trend,
+        stats.fit_trend,
         lambda values: stats.percentile(values, 50),
     ],
 )
@@ -232,7 +253,7 @@ def test_a_confidence_that_is_none_is_refused(confidence):
 
 
 def test_relative_measures_need_a_positive_median():
-    for function in (stats.robust_relative_sd, stats.trend):
+    for function in (stats.robust_relative_sd, stats.fit_trend):
         with pytest.raises(ValueError, match="positive median"):
             function([-1.0, 0.0, 1.0])
     with pytest.raises(ValueError, match="between 0 and 100"):

@@ -14,9 +14,16 @@ from ghostdeploy.stats import proportions
 def test_wilson_is_scipys(counts):
     right, total = counts
     theirs = binomtest(right, total).proportion_ci(0.95, method="wilson")
-    ours = proportions.wilson(right, total)
+    ours = proportions.wilson_interval(right, total)
     assert (ours.lower, ours.upper) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
     assert ours.value == right / total
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_wilson_at_other_confidences(confidence):
+    theirs = binomtest(7, 20).proportion_ci(confidence, method="wilson")
+    ours = proportions.wilson_interval(7, 20, confidence)
+    assert (ours.lower, ours.upper) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
@@ -27,11 +34,11 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(first, second):
 
 def test_the_difference_by_hand():
     # 10 lost, 4 won of 100: −0.06 ± 1.96·√(14 − 36/100)/100
-    found = proportions.difference(10, 4, 100)
+    found = proportions.difference_interval(10, 4, 100)
     assert found.value == -0.06
     assert (found.lower, found.upper) == pytest.approx((-0.13239, 0.01239), abs=1e-5)
 
 
 def test_nothing_seen_says_nothing():
-    assert proportions.wilson(0, 0).upper == 1.0
-    assert proportions.difference(0, 0, 0).lower == -1.0
+    assert proportions.wilson_interval(0, 0).upper == 1.0
+    assert proportions.difference_interval(0, 0, 0).lower == -1.0

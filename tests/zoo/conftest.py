@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ghostdeploy.images.examples import example_images, normalize
+from ghostdeploy.images.examples import example_images
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo import build, make_spec
 from ghostdeploy.zoo.weights import seed_weights

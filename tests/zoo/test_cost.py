@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ghostdeploy.paper_data import find
+from ghostdeploy.paper_data import find_row
 from ghostdeploy.zoo import MODELS, make_spec
-from ghostdeploy.zoo.cost import Cost, cost
+from ghostdeploy.zoo.cost import Cost, count_cost
 
 # Counted from the published checkpoints' shapes: exact.
 EXACT = {
@@ -18,7 +18,7 @@ EXACT = {
 
 @pytest.mark.parametrize("width", EXACT)
 def test_ghostnetv2_exactly(width: float) -> None:
-    assert cost(make_spec(width=width)) == Cost(*EXACT[width])
+    assert count_cost(make_spec(width=width)) == Cost(*EXACT[width])
 
 
 # A reconstruction of the paper's tables in another code base, to its printed digits:
@@ -73,7 +73,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("table", "arch", "width", "variant", "changes", "params", "macs"), ROWS)
 def test_tables_of_the_paper(table, arch, width, variant, changes, params, macs) -> None:
-    counted = cost(make_spec(arch, width=width, variant=variant, changes=changes))
+    counted = count_cost(make_spec(arch, width=width, variant=variant, changes=changes))
     assert (in_millions(counted.params, params), in_millions(counted.macs, macs)) == (params, macs)
 
 
@@ -92,21 +92,27 @@ PAPER = [
 
 @pytest.mark.parametrize(("arch", "width", "row"), PAPER)
 def test_the_rows_that_the_zoo_names_are_the_models_own(arch, width, row) -> None:
-    printed, counted = find(row.table, row.model, row.variant), cost(make_spec(arch, width=width))
+    printed, counted = (
+        find_row(row.table, row.model, row.variant),
+        count_cost(make_spec(arch, width=width)),
+    )
     assert printed.flops_m == pytest.approx(counted.macs / 1e6, rel=0.01)
     if printed.params_m is not None:
         assert printed.params_m == pytest.approx(counted.params / 1e6, abs=0.1)
 
 
 def test_feature_maps_cost_all_but_the_last_three_layers() -> None:
-    whole, features = cost(make_spec()), cost(make_spec(), features=True)
+    whole, features = count_cost(make_spec()), count_cost(make_spec(), features=True)
     last, head, classifier = 160 * 960, 960 * 1280, 1280 * 1000
     assert whole.macs - features.macs == last * 7 * 7 + head + classifier
     assert whole.params - features.params == last + 2 * 960 + head + 1280 + classifier + 1000
 
 
 def test_macs_follow_the_resolution_and_params_do_not() -> None:
-    small, large = cost(make_spec(resolution=(64, 96))), cost(make_spec(resolution=(128, 192)))
+    small, large = (
+        count_cost(make_spec(resolution=(64, 96))),
+        count_cost(make_spec(resolution=(128, 192))),
+    )
     assert small.params == large.params == EXACT[1.0][0]
     head = 960 * 1280 + 1280 * 1000
     # SE works on one pixel whatever the resolution, so the growth is a little below four.

@@ -14,7 +14,7 @@ from ghostdeploy.zoo.layers import (
     GhostModule,
     SqueezeExcite,
     make_divisible,
-    shrunk,
+    shrink_side,
 )
 from ghostdeploy.zoo.options import DfcOptions
 
@@ -176,7 +176,7 @@ def test_every_ratio_gives_the_floor_of_the_side(mode: str, ratio: float, side: 
 
 @pytest.mark.parametrize(("side", "ratio", "small"), [(10, 0.7, 7), (56, 0.3, 16), (7, 0.5, 3)])
 def test_shrunk(side: int, ratio: float, small: int) -> None:
-    assert shrunk(side, ratio) == small
+    assert shrink_side(side, ratio) == small
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class TestRow:
         for rows in MODELS[name].paper.values():
             assert rows
             for row in rows:
-                assert paper_data.find(row.table, row.model, row.variant).flops_m
+                assert paper_data.find_row(row.table, row.model, row.variant).flops_m
 
     def test_latencies_read_off_figure_2_are_there(self, name: str) -> None:
         read = [r.figure_ms for rows in MODELS[name].paper.values() for r in rows if r.figure_ms]

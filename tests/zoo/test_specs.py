@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.zoo import MODELS, architecture, build, make_spec, parse_change
+from ghostdeploy.zoo import MODELS, build, find_architecture, make_spec, parse_change
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
 
@@ -132,7 +132,7 @@ def test_a_change_without_a_value(text: str) -> None:
 )
 def test_an_unknown_model_is_told_its_neighbours(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match=hint) as caught:
-        architecture(name)
+        find_architecture(name)
     assert repr(name) in str(caught.value)
 
 

@@ -60,11 +60,11 @@ class LoweringArguments:
         Raises UsageError for an unknown precision or rewrite, or options that do not go together.
         """
         from ghostdeploy.commands.export import ExportRequest
-        from ghostdeploy.export.rewrites import chosen
+        from ghostdeploy.export.rewrites import choose_form
         from ghostdeploy.quantize import QuantizeOptions
         from ghostdeploy.schema import ExportOptions
 
-        form = chosen(self.opt, self.no_opt)
+        form = choose_form(self.opt, self.no_opt)
         return ExportRequest(
             spec=spec,
             formats=formats,

@@ -47,7 +47,7 @@ def _instability(values: Sequence[float]) -> Iterator[str]:
             f"{slow} of {len(values)} launches are over {SLOW - 1:.0%} slower than the median:"
             " stop other programs, or keep to other cores with --cpus"
         )
-    drift = stats.trend(values)
+    drift = stats.fit_trend(values)
     if abs(drift.change) > DRIFT and drift.p_value < DRIFT_P:
         yield (
             f"latency drifted by {drift.change:+.0%} over the session:"

@@ -5,33 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy import __version__, records
+from ghostdeploy import __version__
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Evidence
-
-SIDECAR_SUFFIX = ".json"
-
-
-def artifact_of(path: Path) -> Artifact:
-    """Return the artifact of a model file, as its sidecar knows it where that is of this very file.
-
-    Raises InputFileError for a file that is missing, empty, damaged or of another kind.
-    """
-    check_model_file(path)
-    digest = file_sha256(path)
-    bare = Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
-    try:
-        known = records.read_artifact(path.with_name(path.name + SIDECAR_SUFFIX))
-    except InputFileError:
-        return bare
-    return replace(known, path=str(path)) if known.sha256 == digest else bare
 
 
 def new_records(

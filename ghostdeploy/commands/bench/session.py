@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.commands.bench.new_records import new_records
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
+from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
+from ghostdeploy.runners.host.runtimes import check_format
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.runners.runtimes import check_format
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Launch
+from ghostdeploy.typed_json import to_json
 
 ATTEMPTS_PER_LAUNCH = 2  # rounds that may be tried for each one that is wanted
 HOPELESS = 3  # rounds after which a model that never ran to its end is given up
@@ -74,7 +76,7 @@ def open_session(
     for artifact in artifacts:
         check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
-    records.ensure_writable(out_dir)
+    ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
     session.check_outputs()
@@ -128,7 +130,7 @@ class Session:
 
     def _find_interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
         wanted = [artifact.sha256 for artifact in self.artifacts]
-        sessions = records.sessions_in(self.out_dir)
+        sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
                 record.params == self.params and record.device == device for _, record in found
@@ -222,7 +224,7 @@ class Session:
         return launch
 
     def _write(self, arm: Arm) -> None:
-        records.write_atomic(arm.path, records.to_json(arm.record))
+        write_atomic(arm.path, to_json(arm.record))
 
 
 def _count_complete(found: Sequence[tuple[Path, BenchRecord]]) -> int:

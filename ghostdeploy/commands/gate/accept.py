@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.commands.gate.baselines import ROOT, Baseline, path_of, read_baseline
 from ghostdeploy.commands.gate.plan import describe_inputs, open_or_export
 from ghostdeploy.commands.gate.request import NamedModel
 from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.errors import MeasurementError
+from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import Access, Device, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import BenchParams
+from ghostdeploy.typed_json import to_json
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ def accept(request: AcceptRequest, progress: Progress = silent) -> Acceptance:
     name = request.name or artifact.name.removesuffix(f".{artifact.format}")
     path = path_of(name, request.device, request.root)
     replaced = read_baseline(path) if path.exists() else None
-    records.ensure_writable(path.parent)
+    ensure_writable(path.parent)
 
     def waiting(holder: str) -> None:
         progress(0, 0, f"waiting for {request.device}, in use by {holder}")
 
     access = Access(wait_s=request.wait_s, adb=request.adb)
     with (
-        in_line(str(request.device), request.wait_s, waiting),
+        hold_device(str(request.device), request.wait_s, waiting),
         closing(open_runner(request.device, request.params, access)) as runner,
     ):
         progress(0, 1, f"{name}: proving launch")
@@ -90,7 +91,7 @@ def accept(request: AcceptRequest, progress: Progress = silent) -> Acceptance:
         git=identify_commit(model.absolute().parent),
         reason=request.reason,
     )
-    records.write_atomic(path, records.to_json(baseline))
+    write_atomic(path, to_json(baseline))
     return Acceptance(artifact.path, path, baseline, replaced)
 
 

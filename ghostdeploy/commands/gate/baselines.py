@@ -12,14 +12,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostdeploy import records
-from ghostdeploy.commands.bench.new_records import artifact_of, file_safe
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.commands.bench.new_records import file_safe
 from ghostdeploy.commands.gate.fetch import fetch_model
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import write_atomic
+from ghostdeploy.gate.outcome import GitIdentity
 from ghostdeploy.gate.policy import GatePolicy
-from ghostdeploy.gate.run import GitIdentity
 from ghostdeploy.runners import Device, RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
+from ghostdeploy.typed_json import decode, to_json
 
 ROOT = Path("reports/baselines")
 CALIBRATION = "calibration.json"
@@ -115,7 +117,7 @@ def find_baseline(device: Device, root: Path = ROOT) -> Path:
 
 def read_baseline(path: Path) -> Baseline:
     """Read an accepted baseline. Raises InputFileError for what is not one."""
-    return records.decode(path, Baseline, _json(path, SCHEMA))
+    return decode(path, Baseline, _json(path, SCHEMA))
 
 
 def read_calibration(device: Device, root: Path = ROOT) -> DeviceCalibration | None:
@@ -126,13 +128,13 @@ def read_calibration(device: Device, root: Path = ROOT) -> DeviceCalibration | N
     path = folder_of(device, root) / CALIBRATION
     if not path.exists():
         return None
-    return records.decode(path, DeviceCalibration, _json(path, CALIBRATION_SCHEMA))
+    return decode(path, DeviceCalibration, _json(path, CALIBRATION_SCHEMA))
 
 
 def write_calibration(calibration: DeviceCalibration, root: Path = ROOT) -> Path:
     """Keep what a calibration taught, and return the file."""
     path = folder_of(Device.parse(calibration.device), root) / CALIBRATION
-    records.write_atomic(path, records.to_json(calibration))
+    write_atomic(path, to_json(calibration))
     return path
 
 

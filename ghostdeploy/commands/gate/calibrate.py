@@ -10,7 +10,7 @@ from ghostdeploy.commands.gate.plan import GatePlan
 from ghostdeploy.commands.gate.run import run_timed_gate
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import Verdict
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.progress import Progress, silent
 
 HONEST = (Verdict.PASS, Verdict.INCONCLUSIVE)

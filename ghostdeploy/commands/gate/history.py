@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.typed_json import decode
 
 HISTORY = Path("reports/gate-history.jsonl")
 MAX_BYTES = 200_000_000
@@ -48,7 +48,7 @@ def read_history(path: Path) -> tuple[list[GateRun], int]:
     runs, first = [], ""
     for line in lines:
         try:
-            runs.append(records.decode(path, GateRun, json.loads(line)))
+            runs.append(decode(path, GateRun, json.loads(line)))
         except (ValueError, RecursionError):
             first = first or f"{path}: not JSON lines"
         except InputFileError as error:

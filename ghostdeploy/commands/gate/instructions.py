@@ -12,9 +12,9 @@ from ghostdeploy.commands.gate.slowdown import compare_graphs
 from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.commands.instructions import count_instructions
 from ghostdeploy.errors import UsageError
-from ghostdeploy.gate.budgets import judge as judge_budget
-from ghostdeploy.gate.instructions import InstructionVerdict, judge
-from ghostdeploy.gate.run import GateModel, GateRun, Where
+from ghostdeploy.gate.budgets import judge_budget
+from ghostdeploy.gate.instructions import InstructionVerdict, judge_instructions
+from ghostdeploy.gate.outcome import GateModel, GateRun, Slowdown
 from ghostdeploy.gate.verdict import Verdict
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners import open_runner
@@ -43,7 +43,7 @@ def run_instruction_gate(plan: GatePlan, progress: Progress = silent) -> GateRun
             plan.accepted.check_runtime(runner.runtime(plan.params))
         arms = [baseline, plan.candidate]
         before, after = count_instructions(arms, runner, plan.params, plan.out, progress)
-    found = judge(_total(before), _total(after), plan.policy.tolerance)
+    found = judge_instructions(_total(before), _total(after), plan.policy.tolerance)
     budgets = tuple(
         judge_budget(b, [plan.candidate.size_bytes / 1e6], plan.policy) for b in plan.budgets
     )
@@ -93,7 +93,7 @@ def _why(found: InstructionVerdict) -> str:
 
 def _find_slowdown(
     found: InstructionVerdict, baseline: Artifact, candidate: Artifact
-) -> Where | None:
+) -> Slowdown | None:
     if found.verdict != Verdict.REGRESSED:
         return None
-    return Where((), BY_OPERATOR, compare_graphs(Path(baseline.path), Path(candidate.path)))
+    return Slowdown((), BY_OPERATOR, compare_graphs(Path(baseline.path), Path(candidate.path)))

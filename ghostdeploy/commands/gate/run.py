@@ -17,8 +17,8 @@ from ghostdeploy.commands.gate.plan import GatePlan, check_inputs
 from ghostdeploy.commands.gate.trial import Trial, value_ms
 from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.gate import Discard, GateResult, Verdict
-from ghostdeploy.gate.budgets import combined
-from ghostdeploy.gate.run import GateModel, GateRun
+from ghostdeploy.gate.budgets import combine_verdicts
+from ghostdeploy.gate.outcome import GateModel, GateRun
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.schema import Artifact, Interval
 from ghostdeploy.stats import launches as stats
@@ -102,7 +102,7 @@ def _judge(trial: Trial, result: GateResult | None) -> tuple[Verdict, Verdict | 
     elif trial.failure:
         compared = Verdict.INVALID
     budgets = trial.budgets.values()
-    verdict = combined([*filter(None, [compared]), *(Verdict(b.verdict) for b in budgets)])
+    verdict = combine_verdicts([*filter(None, [compared]), *(Verdict(b.verdict) for b in budgets)])
     if verdict != compared:
         whys = [f"{b.budget.title} {b.why}" for b in budgets if b.verdict == verdict]
         why = "; ".join(whys)

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from ghostdeploy.commands.lint import diff_text, lint_files
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.gate.run import OpDifference, Where
+from ghostdeploy.gate.outcome import OpDifference, Slowdown
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import BenchParams, OpTime
 
 MOST_OPS = 20
 
 
-def find_slowdown(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Where:
+def find_slowdown(runner: Runner, params: BenchParams, baseline: Path, candidate: Path) -> Slowdown:
     """Tell where the candidate got slower; a reason stands in for what cannot be told.
 
     Raises no GhostdeployError.
     """
     ops, why = _profile_both(runner, params, baseline, candidate)
-    return Where(ops, why, compare_graphs(baseline, candidate))
+    return Slowdown(ops, why, compare_graphs(baseline, candidate))
 
 
 def _profile_both(

@@ -22,7 +22,7 @@ from pathlib import Path
 from ghostdeploy.commands.gate.history import find_last_run
 from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.gate import Verdict
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 
 MAX_BYTES = 1_000_000
 NUMBER = (int, float)

@@ -14,11 +14,11 @@ from ghostdeploy.commands.gate.plan import GatePlan
 from ghostdeploy.commands.gate.slowdown import find_slowdown
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.gate import PairedGate, Verdict
-from ghostdeploy.gate.budgets import Budget, BudgetResult, judge
-from ghostdeploy.gate.run import Where
+from ghostdeploy.gate.budgets import Budget, BudgetResult, judge_budget
+from ghostdeploy.gate.outcome import Slowdown
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
-from ghostdeploy.runners.queue import in_line
+from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
@@ -34,7 +34,7 @@ class Trial:
     gate: PairedGate | None = None
     budgets: dict[Budget, BudgetResult] = field(default_factory=dict)
     identity: DeviceIdentity | None = None
-    slowdown: Where | None = None
+    slowdown: Slowdown | None = None
     failure: str = ""
     clock: Callable[[], float] = time.monotonic
     begun_s: float = 0.0
@@ -63,7 +63,7 @@ class Trial:
             return
         try:
             with (
-                in_line(str(plan.device), plan.wait_s, self._tell_waiting),
+                hold_device(str(plan.device), plan.wait_s, self._tell_waiting),
                 closing(open_runner(plan.device, plan.params, self._access)) as runner,
             ):
                 self._measure(runner)
@@ -112,7 +112,7 @@ class Trial:
         """Judge budgets; one that is settled at a look stays so: no second chance or risk."""
         for budget in self.plan.budgets:
             if budget.kind in kinds and not _settled(self.budgets.get(budget)):
-                self.budgets[budget] = judge(budget, self._values(budget), self.plan.policy)
+                self.budgets[budget] = judge_budget(budget, self._values(budget), self.plan.policy)
 
     def _values(self, budget: Budget) -> list[float]:
         plan = self.plan

@@ -1,37 +1,39 @@
-"""What layers that stay in float cost: the mixed file beside all-int8 and fp32, measured here."""
+"""What layers that stay in float cost: the mixed file beside all-int8 and fp32, measured."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ghostdeploy.commands.quantize.error import kernels
+from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.session import bench
+from ghostdeploy.commands.quantize.judge import count_partitions
 from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.progress import Progress
+from ghostdeploy.runners import Access, open_runner
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, FloatCost
 
 PARAMS = BenchParams(launches=8, runs=20, warmup=5)
 RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}
 
 
-def float_cost(
+def measure_float_cost(
     mixed: bytes, int8: bytes, fp32: bytes, format: str, progress: Progress
 ) -> FloatCost:
-    """Partitions, and the ratios of latencies in one interleaved session on this machine.
+    """Measure partitions, and ratios of latencies in one interleaved session on this machine.
 
     ``int8`` is the same model with nothing kept in float. What cannot be measured is not an error:
     the result says why.
     """
-    whole = kernels(int8) if format == "tflite" else None
+    whole = count_partitions(int8) if format == "tflite" else None
     try:
-        records = _records({"int8": int8, "mixed": mixed, "fp32": fp32}, format, progress)
+        records = _measure({"int8": int8, "mixed": mixed, "fp32": fp32}, format, progress)
     except GhostdeployError as error:
         return FloatCost(int8_kernels=whole, why_not=str(error).rpartition("/")[2])
-    from ghostdeploy.commands.bench.comparison import compare_records
-
     to_int8, to_fp32 = (
         compare_records([records[base], records["mixed"]], [base, "mixed"])[1]
         for base in ("int8", "fp32")
@@ -45,10 +47,7 @@ def float_cost(
     )
 
 
-def _records(files: Mapping[str, bytes], format: str, progress: Progress) -> dict[str, BenchRecord]:
-    from ghostdeploy.commands.bench.session import bench
-    from ghostdeploy.runners import Access, open_runner
-
+def _measure(files: Mapping[str, bytes], format: str, progress: Progress) -> dict[str, BenchRecord]:
     params = replace(PARAMS, runtime=RUNTIMES[format])
     with TemporaryDirectory(prefix="ghostdeploy-") as name:
         artifacts = []
@@ -57,9 +56,6 @@ def _records(files: Mapping[str, bytes], format: str, progress: Progress) -> dic
             path.write_bytes(data)
             digest = hashlib.sha256(data).hexdigest()
             artifacts.append(Artifact(str(path), digest, len(data), format, title))
-        runner = open_runner("local", params, Access())
-        try:
+        with closing(open_runner("local", params, Access())) as runner:
             found = bench(artifacts, runner, params, Path(name) / "records", progress)
-        finally:
-            runner.close()
     return dict(zip(files, found, strict=True))

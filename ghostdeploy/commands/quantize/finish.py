@@ -5,31 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from ghostdeploy import flatbuffer
+from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.schema import Calibration
+from ghostdeploy.export import metadata, tidy
+from ghostdeploy.export.rewrites import apply_rewrites
+from ghostdeploy.flatbuffer import schema
 
 
-def finish(
-    raw: bytes,
-    original: bytes,
-    precision: str,
-    calibration: Calibration,
-    wanted: tuple[str, ...],
-) -> tuple[bytes, dict[str, int]]:
+def finish(raw: bytes, original: bytes, plan: QuantizationPlan) -> tuple[bytes, dict[str, int]]:
     """Rewrite a quantized model, and give it the names, signature and metadata of the original.
 
-    ``wanted`` are the rewrites; which of them changed anything is returned, and how often.
+    Returned beside it is which of the planned rewrites changed anything, and how often.
     """
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.export import metadata, tidy
-    from ghostdeploy.export.rewrites import apply_rewrites
-
     source = flatbuffer.load(original, "the model")
     model = flatbuffer.load(raw, "the quantized model")
-    rewrites = apply_rewrites(model, wanted)
+    rewrites = apply_rewrites(model, plan.rewrites)
     graph = source.subgraphs[0]
     inputs, outputs = (
-        [(graph.tensors[int(i)].name or b"").decode() for i in indices]
+        [flatbuffer.tensor_name(graph.tensors[int(i)]) for i in indices]
         for indices in (graph.inputs, graph.outputs)
     )
     for index, name in zip(model.subgraphs[0].outputs, outputs, strict=True):
@@ -37,26 +31,25 @@ def finish(
     tidy.set_signature(model, inputs[0], outputs)
     model.description = source.description
     facts = metadata.read_facts(source)
-    images = json.dumps(asdict(calibration), sort_keys=True)
-    own = {"ghostdeploy.precision": precision, "ghostdeploy.calibration": images}
+    images = json.dumps(asdict(plan.data.identity), sort_keys=True)
+    own = {"ghostdeploy.precision": plan.precision, "ghostdeploy.calibration": images}
     metadata.add_facts(model, facts | own)
     metadata.copy_metadata(source, model)
     tidy.drop_unused(model)
-    return metadata.attach(flatbuffer.dump(model), metadata.attached(original)), rewrites
+    return metadata.attach_files(
+        flatbuffer.dump(model), metadata.attached_files(original)
+    ), rewrites
 
 
 def refuse_float(data: bytes, precision: str) -> None:
-    """Raises ConversionError naming an operator that the quantizer left in float."""
-    from ghostdeploy import flatbuffer
-    from ghostdeploy.flatbuffer import schema
-
+    """Raise ConversionError naming an operator that the quantizer left in float."""
     model = flatbuffer.load(data, "the quantized model")
     graph, codes = model.subgraphs[0], model.operatorCodes
     casts = {schema().BuiltinOperator.QUANTIZE, schema().BuiltinOperator.DEQUANTIZE}
     for op in graph.operators:
         code, made = codes[op.opcodeIndex].builtinCode, graph.tensors[int(op.outputs[0])]
         if code not in casts and made.type == schema().TensorType.FLOAT32:
-            name = (made.name or b"").decode()
+            name = flatbuffer.tensor_name(made)
             raise ConversionError(
                 f"{name} has no {precision} form in TensorFlow Lite; name it with --keep-float"
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ghostdeploy.commands.quantize.maker import Maker
+from ghostdeploy import flatbuffer
+from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.progress import Progress
 from ghostdeploy.quantize import QuantizeOptions
@@ -10,17 +11,18 @@ from ghostdeploy.quantize import QuantizeOptions
 EXACT_DB = 60.0  # an output this near fp32's is as good as the same
 
 
-def float_blocks(maker: Maker, progress: Progress) -> tuple[str, ...]:
-    """The layers to keep in float: those asked for, and the blocks that the target SNR needs.
+def choose_float_blocks(quantizer: TfliteQuantizer, progress: Progress) -> tuple[str, ...]:
+    """Return the layers to keep in float: those asked for, and what the target SNR needs besides.
 
     How helpful a block is, is measured: one at a time in float, all others quantized. Then more
     and more of them are, the most helpful first, until the output's SNR is the target.
     Raises ConversionError where all of them do not suffice.
     """
-    kept, blocks = maker.options.keep_float, blocks_of(maker.model)
+    options = quantizer.plan.options
+    kept, blocks = options.keep_float, blocks_of(quantizer.model)
     progress(0, 3, "all blocks in int8, and all in float")
-    now, best = maker.snr_each([kept, (*kept, *blocks)])
-    target = target_db(maker.options, best)
+    now, best = quantizer.measure_snrs([kept, (*kept, *blocks)])
+    target = target_db(options, best)
     if now >= target:
         return kept
     if best < target:
@@ -30,15 +32,17 @@ def float_blocks(maker: Maker, progress: Progress) -> tuple[str, ...]:
         )
     aim = f"output SNR {now:.1f} dB, wanted {target:.1f}"
     progress(1, 3, f"{aim}; each of {len(blocks)} blocks in float")
-    reached = dict(zip(blocks, maker.snr_each([(*kept, b) for b in blocks]), strict=True))
+    alone = quantizer.measure_snrs([(*kept, block) for block in blocks])
+    reached = dict(zip(blocks, alone, strict=True))
     ranked = sorted(blocks, key=lambda block: -reached[block])
     progress(2, 3, f"{aim}; more and more blocks in float")
     sets = [(*kept, *ranked[:count]) for count in range(1, len(ranked) + 1)]
-    return next(s for s, snr in zip(sets, maker.snr_each(sets), strict=True) if snr >= target)
+    snrs = quantizer.measure_snrs(sets)
+    return next(layers for layers, snr in zip(sets, snrs, strict=True) if snr >= target)
 
 
 def target_db(options: QuantizeOptions, best_db: float) -> float:
-    """The output SNR to reach, where every block in float gives ``best_db``."""
+    """Return the output SNR (dB) to reach, where every block in float gives ``best_db``."""
     if options.max_snr_loss is not None:
         return min(best_db, EXACT_DB) - options.max_snr_loss
     assert options.auto_mixed is not None
@@ -46,14 +50,12 @@ def target_db(options: QuantizeOptions, best_db: float) -> float:
 
 
 def blocks_of(model: bytes) -> list[str]:
-    """The parts that ``auto_mixed`` chooses from: ``conv_stem``, ``blocks.2.0``, ``classifier`` …
+    """Return the parts that ``auto_mixed`` chooses from: ``conv_stem``, ``blocks.2.0``, ….
 
-    In a file of others, whatever its tensors' names begin with.
+    In a file of others they are whatever its tensors' names begin with.
     """
-    from ghostdeploy import flatbuffer
-
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
     modules = [name.rpartition("/")[0] or name for name in names]
     parts = [m.split(".")[: 3 if m.startswith("blocks.") else 1] for m in modules]
     return list(dict.fromkeys(".".join(part) for part in parts))

@@ -11,10 +11,23 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Protocol, cast
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.flatbuffer import ModelT
 
+
+class Rewrite(Protocol):
+    """The module of a rewrite."""
+
+    __doc__: str | None
+    KEEPS_FUNCTION: bool
+
+    def apply(self, model: ModelT) -> int:
+        """Change ``model`` in place and return the number of places."""
+
+
+# Modules by their names: each imports numpy, and the command line reads this table on its way.
 REWRITES: dict[str, str] = {
     "nearest-floor": "ghostdeploy.export.rewrites.nearest_floor",
     "tanh-gate": "ghostdeploy.export.rewrites.tanh_gate",
@@ -43,6 +56,11 @@ OPTIONAL = tuple(name for name in REWRITES if name not in MENDING)
 DEFAULT = tuple(name for name in REWRITES if name not in SPEED)
 
 
+def load_rewrite(name: str) -> Rewrite:
+    """Import the module of the row ``name``."""
+    return cast(Rewrite, import_module(REWRITES[name]))
+
+
 @dataclass(frozen=True)
 class Form:
     """Which rewrites a file has: all but ``without`` and, of SPEED, those in ``speed`` only."""
@@ -52,13 +70,13 @@ class Form:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that are applied, in the table's order."""
+        """The rewrites that are applied, in the table's order."""
         wanted = {*DEFAULT, *self.speed} - set(self.without)
         return tuple(name for name in REWRITES if name in wanted)
 
     @property
     def title(self) -> str:
-        """Empty for the default, a key of FORMS, or else what is different."""
+        """What the form is called: a key of FORMS ("" is the default), or else what differs."""
         for title, form in FORMS.items():
             if set(self.names) == set(form.names):
                 return title
@@ -77,8 +95,8 @@ FORMS = {
 GROUPS = {"all": OPTIONAL, "fast": FAST}
 
 
-def chosen(on: Sequence[str], off: Sequence[str]) -> Form:
-    """What ``--opt`` and ``--no-opt`` ask for, by name or by a word of GROUPS.
+def choose_form(on: Sequence[str], off: Sequence[str]) -> Form:
+    """Return the form that ``--opt`` and ``--no-opt`` ask for, by name or by a word of GROUPS.
 
     ``--opt`` wins. Raises UsageError for a name that is not one of OPTIONAL.
     """
@@ -89,7 +107,7 @@ def chosen(on: Sequence[str], off: Sequence[str]) -> Form:
             near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
             raise UsageError(f"no rewrite is called {name!r}; {hint}")
-    taken, left_out = _spelled_out(on), _spelled_out(off)
+    taken, left_out = _spell_out(on), _spell_out(off)
     gone = left_out - taken - set(SPEED)
     return Form(
         without=tuple(name for name in OPTIONAL if name in gone),
@@ -97,13 +115,13 @@ def chosen(on: Sequence[str], off: Sequence[str]) -> Form:
     )
 
 
-def _spelled_out(names: Sequence[str]) -> set[str]:
+def _spell_out(names: Sequence[str]) -> set[str]:
     return {name for word in names for name in GROUPS.get(word, (word,))}
 
 
-def explained() -> list[dict[str, str]]:
-    """Each row's name and its docstring's What and Why, on one line each."""
-    docs = {name: import_module(module).__doc__ or "" for name, module in REWRITES.items()}
+def explain_rewrites() -> list[dict[str, str]]:
+    """Return each row's name and its docstring's What and Why, on one line each."""
+    docs = {name: load_rewrite(name).__doc__ or "" for name in REWRITES}
     return [
         {"name": name, "what": paragraph(doc, "What"), "why": paragraph(doc, "Why")}
         for name, doc in docs.items()
@@ -111,7 +129,7 @@ def explained() -> list[dict[str, str]]:
 
 
 def paragraph(doc: str, label: str) -> str:
-    """The text behind ``label:`` in a rewrite's docstring, up to the next label."""
+    """Return the text behind ``label:`` in a rewrite's docstring, up to the next label."""
     lines: list[str] = []
     for line in doc.partition(f"\n{label}: ")[2].splitlines():
         if lines and not line.startswith(" "):
@@ -120,11 +138,7 @@ def paragraph(doc: str, label: str) -> str:
     return " ".join(lines)
 
 
-def apply_rewrites(model: Any, names: tuple[str, ...] = DEFAULT) -> dict[str, int]:
-    """Apply ``names`` in the table's order to a ``ModelT``; returns where each changed anything."""
-    counts = {
-        name: import_module(module).apply(model)
-        for name, module in REWRITES.items()
-        if name in names
-    }
+def apply_rewrites(model: ModelT, names: tuple[str, ...] = DEFAULT) -> dict[str, int]:
+    """Apply ``names`` in the table's order; returns the number of places that each changed."""
+    counts = {name: load_rewrite(name).apply(model) for name in REWRITES if name in names}
     return {name: count for name, count in counts.items() if count}

@@ -9,29 +9,27 @@ Holds for: float tensors.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema
 
 KEEPS_FUNCTION = True
 
 
-def apply(model: Any) -> int:
-    """Returns the number of operators replaced."""
+def apply(model: ModelT) -> int:
+    """Replace every RELU_0_TO_1 and return their number."""
     return replace_operators(model, "RELU_0_TO_1", _is_float, _replacement)
 
 
-def _is_float(builder: GraphBuilder, op: Any) -> bool:
+def _is_float(builder: GraphBuilder, op: OperatorT) -> bool:
     return bool(builder.graph.tensors[op.inputs[0]].type == schema().TensorType.FLOAT32)
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     source = int(op.inputs[0])
-    positive = builder.like(source, list(builder.shape(source)))
+    positive = builder.add_like(source, builder.shape(source))
     made = [
-        builder.plain("RELU", source, positive),
-        builder.plain("RELU_N1_TO_1", positive, int(op.outputs[0])),
+        builder.make_operator("RELU", [source], positive),
+        builder.make_operator("RELU_N1_TO_1", [positive], int(op.outputs[0])),
     ]
-    builder.name_after(int(op.outputs[0]), made)
+    builder.number_outputs(made, int(op.outputs[0]))
     return made

@@ -9,20 +9,19 @@ Holds for: VALID pooling of 2×2 without a fused activation.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.operators import make_float_sum
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema
 
 KEEPS_FUNCTION = True
 
 
-def apply(model: Any) -> int:
-    """Returns the number of poolings replaced."""
+def apply(model: ModelT) -> int:
+    """Replace every pooling that fits and return their number."""
     return replace_operators(model, "AVERAGE_POOL_2D", _fits, _replacement)
 
 
-def _fits(builder: GraphBuilder, op: Any) -> bool:
+def _fits(builder: GraphBuilder, op: OperatorT) -> bool:
     options = op.builtinOptions
     source = builder.graph.tensors[op.inputs[0]]
     return bool(
@@ -33,8 +32,8 @@ def _fits(builder: GraphBuilder, op: Any) -> bool:
     )
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     options = op.builtinOptions
     stride = (options.strideH, options.strideW)
     source, target = int(op.inputs[0]), int(op.outputs[0])
-    return [builder.depthwise_sum(source, target, window=(2, 2), stride=stride, weight=0.25)]
+    return [make_float_sum(builder, source, target, window=(2, 2), stride=stride, weight=0.25)]

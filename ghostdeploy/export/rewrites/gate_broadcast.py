@@ -12,37 +12,33 @@ Holds for: float and int8 tensors, align_corners off.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ghostdeploy.export.rewrites.build import GraphBuilder, readers_of, scaling
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.operators import make_concatenation, make_reshape
+from ghostdeploy.flatbuffer import ModelT, OperatorT, SubGraphT, schema, tensor_shape
 
 KEEPS_FUNCTION = True
 
 
-def apply(model: Any) -> int:
-    """Returns the number of resizes replaced."""
-    return sum(_apply(model, graph) for graph in model.subgraphs)
+def apply(model: ModelT) -> int:
+    """Replace every resize that a MUL can do and return their number."""
+    return sum(_apply(GraphBuilder(model, graph)) for graph in model.subgraphs)
 
 
-def _apply(model: Any, graph: Any) -> int:
-    builder = GraphBuilder(model, graph)
-    readers = readers_of(graph)
-    resize_code, mul_code = (
-        getattr(schema().BuiltinOperator, name) for name in ("RESIZE_NEAREST_NEIGHBOR", "MUL")
-    )
-    gone: dict[int, Any] = {}  # of the operators, by id
-    made: dict[int, list[Any]] = {}
+def _apply(builder: GraphBuilder) -> int:
+    graph, readers = builder.graph, readers_of(builder.graph)
+    gone: set[int] = set()  # operators, by id
+    made: dict[int, list[OperatorT]] = {}
     for resize in graph.operators:
-        if model.operatorCodes[resize.opcodeIndex].builtinCode != resize_code:
+        if builder.kind(resize) != "RESIZE_NEAREST_NEIGHBOR":
             continue
         mul = _only(readers.get(int(resize.outputs[0]), ()))
-        if mul is None or model.operatorCodes[mul.opcodeIndex].builtinCode != mul_code:
+        if mul is None or builder.kind(mul) != "MUL" or id(mul) in made:
             continue
-        if _doubles(graph, resize) and _plain(graph, resize, mul) and id(mul) not in made:
-            gone[id(resize)] = resize
+        if _doubles(builder, resize) and _is_plain(graph, resize, mul):
+            gone.add(id(resize))
             made[id(mul)] = _replacement(builder, resize, mul)
     graph.operators = [
         new for op in graph.operators if id(op) not in gone for new in made.get(id(op), [op])
@@ -50,19 +46,19 @@ def _apply(model: Any, graph: Any) -> int:
     return len(gone)
 
 
-def _only(operators: Sequence[Any]) -> Any:
+def _only(operators: Sequence[OperatorT | None]) -> OperatorT | None:
     return operators[0] if len(operators) == 1 else None
 
 
-def _doubles(graph: Any, resize: Any) -> bool:
-    small, large = (graph.tensors[i].shape for i in (resize.inputs[0], resize.outputs[0]))
-    twice = all(int(b) == 2 * int(a) for a, b in zip(small[1:3], large[1:3], strict=True))
-    return bool(twice and int(small[0]) == 1 and not resize.builtinOptions.alignCorners)
+def _doubles(builder: GraphBuilder, resize: OperatorT) -> bool:
+    small, large = (builder.shape(int(i)) for i in (resize.inputs[0], resize.outputs[0]))
+    twice = all(b == 2 * a for a, b in zip(small[1:3], large[1:3], strict=True))
+    return bool(twice and small[0] == 1 and not resize.builtinOptions.alignCorners)
 
 
-def _plain(graph: Any, resize: Any, mul: Any) -> bool:
-    """A multiplication of two tensors of one shape, of which one is resized without rescaling."""
-    shapes = [graph.tensors[i].shape.tolist() for i in (*mul.inputs, *mul.outputs)]
+def _is_plain(graph: SubGraphT, resize: OperatorT, mul: OperatorT) -> bool:
+    """Return whether ``mul`` is of two tensors of one shape, one of them resized, not rescaled."""
+    shapes = [tensor_shape(graph.tensors[i]) for i in (*mul.inputs, *mul.outputs)]
     both = int(mul.inputs[0]) == int(mul.inputs[1])
     small, large = (graph.tensors[i] for i in (resize.inputs[0], resize.outputs[0]))
     known = small.type in (schema().TensorType.FLOAT32, schema().TensorType.INT8)
@@ -70,22 +66,23 @@ def _plain(graph: Any, resize: Any, mul: Any) -> bool:
     return bool(known and same and shapes[0] == shapes[1] == shapes[2] and not both)
 
 
-def _replacement(builder: GraphBuilder, resize: Any, mul: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, resize: OperatorT, mul: OperatorT) -> list[OperatorT]:
     source, target = int(resize.inputs[0]), int(mul.outputs[0])
     (other,) = (int(i) for i in mul.inputs if int(i) != int(resize.outputs[0]))
-    _, height, width, channels = (int(n) for n in builder.shape(source))
+    _, height, width, channels = builder.shape(source)
     row = 2 * width * channels
-    pair = builder.like(source, (1, height, width, 2 * channels))
-    gate = builder.like(source, (1, height, 1, row))
-    view = builder.like(other, (1, height, 2, row))
-    product = builder.like(target, (1, height, 2, row))
+    pair = builder.add_like(source, (1, height, width, 2 * channels))
+    gate = builder.add_like(source, (1, height, 1, row))
+    view = builder.add_like(other, (1, height, 2, row))
+    product = builder.add_like(target, (1, height, 2, row))
     mul.inputs, mul.outputs = np.array([view, gate], np.int32), np.array([product], np.int32)
     code = builder.model.operatorCodes[mul.opcodeIndex]
     code.version = max(code.version, 2)  # broadcasts
+    joined = make_concatenation(builder, [source, source], pair, axis=3)
     return [
-        builder.named(builder.concatenation([source, source], pair, axis=3), target, "pair"),
-        builder.named(builder.reshape(pair, gate), target, "gate"),
-        builder.named(builder.reshape(other, view), target, "rows"),
-        builder.named(mul, target, "product"),
-        builder.reshape(product, target),
+        builder.name_output(joined, target, "pair"),
+        builder.name_output(make_reshape(builder, pair, gate), target, "gate"),
+        builder.name_output(make_reshape(builder, other, view), target, "rows"),
+        builder.name_output(mul, target, "product"),
+        make_reshape(builder, product, target),
     ]

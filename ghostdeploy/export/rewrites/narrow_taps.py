@@ -13,13 +13,12 @@ Holds for: float tensors whose side along the taps is at least five; below, padd
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.operators import make_pad
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema
 
 KEEPS_FUNCTION = True
 TAPS, HALF = 5, 3
@@ -28,16 +27,16 @@ NEGLIGIBLE = 1e-12  # of the largest tap; what is stored has 24 bits
 Taps = NDArray[np.float64]
 
 
-def apply(model: Any) -> int:
-    """Returns the number of convolutions replaced."""
+def apply(model: ModelT) -> int:
+    """Replace every convolution of five taps that fits and return their number."""
     return replace_operators(model, "DEPTHWISE_CONV_2D", _fits, _replacement)
 
 
-def _fits(builder: GraphBuilder, op: Any) -> bool:
-    options, weights = op.builtinOptions, builder.numbers(int(op.inputs[1]))
-    if weights is None or weights.dtype != np.float32:
+def _fits(builder: GraphBuilder, op: OperatorT) -> bool:
+    options, weights = op.builtinOptions, builder.float_values(int(op.inputs[1]))
+    if weights is None:
         return False
-    _, height, width, _ = (int(n) for n in builder.shape(int(op.inputs[0])))
+    _, height, width, _ = builder.shape(int(op.inputs[0]))
     kernel = (weights.shape[1], weights.shape[2])
     plain = options.strideH == options.strideW == 1 == options.dilationHFactor
     same = options.padding == schema().Padding.SAME and options.dilationWFactor == 1
@@ -45,45 +44,45 @@ def _fits(builder: GraphBuilder, op: Any) -> bool:
     return bool(plain and same and long)
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     source, target = int(op.inputs[0]), int(op.outputs[0])
-    weights = builder.numbers(int(op.inputs[1]))
+    weights = builder.float_values(int(op.inputs[1]))
     assert weights is not None
     vertical = weights.shape[1] == TAPS
     channels = weights.shape[3]
-    first, second = factors(weights.reshape(TAPS, channels).astype(np.float64))
+    first, second = factor_taps(weights.reshape(TAPS, channels).astype(np.float64))
     shape = (1, HALF, 1, channels) if vertical else (1, 1, HALF, channels)
     axis = 1 if vertical else 2
     padded, between = (_longer(builder, source, axis, by) for by in (4, 2))
-    zeros = builder.constant(np.zeros(channels, np.float32), "zeros")
+    zeros = builder.add_constant(np.zeros(channels, np.float32), "zeros")
     kernels = [
-        builder.constant(half.astype(np.float32).reshape(shape), "three taps")
+        builder.add_constant(half.astype(np.float32).reshape(shape), "three taps")
         for half in (first, second)
     ]
-    one = builder.copy(op, [padded, kernels[0], zeros], between)
-    two = builder.copy(op, [between, kernels[1], int(op.inputs[2])], target)
+    one = builder.copy_operator(op, [padded, kernels[0], zeros], between)
+    two = builder.copy_operator(op, [between, kernels[1], int(op.inputs[2])], target)
     one.builtinOptions.fusedActivationFunction = 0
     for half in (one, two):
         half.builtinOptions.padding = schema().Padding.VALID
     amounts = np.zeros((4, 2), np.int32)
     amounts[axis] = 2
     return [
-        builder.named(builder.pad(source, padded, amounts), target, "padded"),
-        builder.named(one, target, "three"),
+        builder.name_output(make_pad(builder, source, padded, amounts), target, "padded"),
+        builder.name_output(one, target, "three"),
         two,
     ]
 
 
 def _longer(builder: GraphBuilder, tensor: int, axis: int, by: int) -> int:
-    shape = [int(n) for n in builder.shape(tensor)]
+    shape = list(builder.shape(tensor))
     shape[axis] += by
-    return builder.like(tensor, shape)
+    return builder.add_like(tensor, shape)
 
 
-def factors(taps: Taps) -> tuple[Taps, Taps]:
-    """Two kernels (3, channels) each, whose convolutions are the columns of ``taps`` (5, channels).
+def factor_taps(taps: Taps) -> tuple[Taps, Taps]:
+    """Return two kernels (3, channels) whose convolutions are the columns of ``taps``.
 
-    Both factors of a column have the same norm.
+    ``taps`` is (5, channels). Both factors of a column have the same norm.
     """
     pairs = [_factor(column) for column in taps.T]
     return np.array([a for a, _ in pairs]).T, np.array([b for _, b in pairs]).T
@@ -100,7 +99,7 @@ def _factor(column: Taps) -> tuple[Taps, Taps]:
 
 
 def _refined(column: Taps, one: Taps, two: Taps) -> tuple[Taps, Taps]:
-    """Gauss-Newton: roots far apart in size, or double ones, are found only roughly."""
+    """Improve the factors (Gauss-Newton): roots far apart in size, or double, are only rough."""
     for _ in range(REFINEMENTS):
         slopes = np.array([np.convolve(unit, two) for unit in np.eye(HALF)])
         slopes = np.vstack([slopes, [np.convolve(one, unit) for unit in np.eye(HALF)]])
@@ -110,15 +109,16 @@ def _refined(column: Taps, one: Taps, two: Taps) -> tuple[Taps, Taps]:
 
 
 def _roots(column: Taps) -> NDArray[np.complex128]:
-    """Of Σ column[k]·x^k; fewer than four where the last coefficients are zero."""
+    """Return the roots of Σ column[k]·x^k; fewer than four where the last coefficients are zero."""
     kept = np.where(np.abs(column) < NEGLIGIBLE * np.abs(column).max(), 0.0, column)
     return np.roots(kept[::-1]).astype(np.complex128)
 
 
 def _quadratics(roots: NDArray[np.complex128]) -> list[Taps]:
-    """The two factors, ascending, of the polynomial with these roots; those missing are infinite.
+    """Return the two factors, ascending, of the polynomial with these roots.
 
-    Conjugates stay together, and of the real roots the smallest goes with the largest.
+    Those missing of four roots are infinite. Conjugates stay together, and of the real roots the
+    smallest goes with the largest.
     """
     found = [
         np.array([abs(r) ** 2, -2 * r.real, 1.0]) if abs(r) <= 1 else _reversed_quadratic(1 / r)

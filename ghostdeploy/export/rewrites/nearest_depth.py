@@ -13,44 +13,48 @@ Holds for: align_corners off; half_pixel_centers too where the size is odd (wher
 
 from __future__ import annotations
 
-from typing import Any
-
 from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
+from ghostdeploy.export.rewrites.operators import (
+    make_concatenation,
+    make_depth_to_space,
+    make_pick,
+)
+from ghostdeploy.flatbuffer import ModelT, OperatorT
 
 KEEPS_FUNCTION = True
 
 
-def apply(model: Any) -> int:
-    """Returns the number of resizes replaced."""
+def apply(model: ModelT) -> int:
+    """Replace every up-sampling by two and return their number."""
     return replace_operators(model, "RESIZE_NEAREST_NEIGHBOR", _doubles, _replacement)
 
 
-def _doubles(builder: GraphBuilder, op: Any) -> bool:
+def _doubles(builder: GraphBuilder, op: OperatorT) -> bool:
     options = op.builtinOptions
-    small, large = (builder.graph.tensors[i].shape[1:3] for i in (op.inputs[0], op.outputs[0]))
-    extra = {int(m) - 2 * int(n) for n, m in zip(small, large, strict=True)}
+    small, large = (builder.shape(int(i))[1:3] for i in (op.inputs[0], op.outputs[0]))
+    extra = {m - 2 * n for n, m in zip(small, large, strict=True)}
     even = extra == {0}
     return not options.alignCorners and (even or (extra <= {0, 1} and not options.halfPixelCenters))
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     source, target = int(op.inputs[0]), int(op.outputs[0])
-    _, height, width, channels = (int(n) for n in builder.shape(source))
+    _, height, width, channels = builder.shape(source)
     shape = [1, 2 * height, 2 * width, channels]
     odd = [axis for axis in (1, 2) if builder.shape(target)[axis] > shape[axis]]
-    stack = builder.like(source, (1, height, width, 4 * channels))
-    current = builder.like(source, shape) if odd else target
+    stack = builder.add_like(source, (1, height, width, 4 * channels))
+    current = builder.add_like(source, shape) if odd else target
     made = [
-        builder.concatenation([source] * 4, stack, axis=3),
-        builder.depth_to_space(stack, current, block=2),
+        make_concatenation(builder, [source] * 4, stack, axis=3),
+        make_depth_to_space(builder, stack, current, block=2),
     ]
     for axis in odd:
         stride = (shape[1], 1) if axis == 1 else (1, shape[2])
-        edge = builder.like(source, [1 if a == axis else n for a, n in enumerate(shape)])
-        made.append(builder.pick(current, edge, stride))
+        edge = builder.add_like(source, [1 if a == axis else n for a, n in enumerate(shape)])
+        made.append(make_pick(builder, current, edge, stride))
         shape[axis] += 1
-        joined = target if axis == odd[-1] else builder.like(source, shape)
-        made.append(builder.concatenation([edge, current], joined, axis=axis))
+        joined = target if axis == odd[-1] else builder.add_like(source, shape)
+        made.append(make_concatenation(builder, [edge, current], joined, axis=axis))
         current = joined
-    builder.name_after(target, made)
+    builder.number_outputs(made, target)
     return made

@@ -10,20 +10,17 @@ Holds for: graphs from our own torch code, where every nearest resize is torch's
 
 from __future__ import annotations
 
-from typing import Any
-
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.flatbuffer import ModelT, operator_kind
 
 KEEPS_FUNCTION = False
 
 
-def apply(model: Any) -> int:
-    """Returns the number of resizes changed."""
-    nearest = schema().BuiltinOperator.RESIZE_NEAREST_NEIGHBOR
+def apply(model: ModelT) -> int:
+    """Clear the flag on every resize that has it and return their number."""
     changed = 0
     for graph in model.subgraphs:
         for op in graph.operators:
-            if model.operatorCodes[op.opcodeIndex].builtinCode != nearest:
+            if operator_kind(model, op) != "RESIZE_NEAREST_NEIGHBOR":
                 continue
             changed += bool(op.builtinOptions.halfPixelCenters)
             op.builtinOptions.halfPixelCenters = False

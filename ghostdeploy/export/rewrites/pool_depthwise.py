@@ -10,36 +10,30 @@ Holds for: VALID pooling without a fused activation whose input and output share
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators, scaling
+from ghostdeploy.export.rewrites.operators import make_int8_sum
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema
 
 KEEPS_FUNCTION = True
 
 
-def apply(model: Any) -> int:
-    """Returns the number of poolings replaced."""
+def apply(model: ModelT) -> int:
+    """Replace every pooling that fits and return their number."""
     return replace_operators(model, "AVERAGE_POOL_2D", _fits, _replacement)
 
 
-def _fits(builder: GraphBuilder, op: Any) -> bool:
+def _fits(builder: GraphBuilder, op: OperatorT) -> bool:
     options = op.builtinOptions
     if options.padding != schema().Padding.VALID or options.fusedActivationFunction:
         return False
     source, target = (builder.graph.tensors[i] for i in (op.inputs[0], op.outputs[0]))
-    if source.type != schema().TensorType.INT8:
-        return False
-    same = np.array_equal(source.quantization.scale, target.quantization.scale)
-    return same and np.array_equal(source.quantization.zeroPoint, target.quantization.zeroPoint)
+    return bool(source.type == schema().TensorType.INT8 and scaling(source) == scaling(target))
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     options = op.builtinOptions
     source, target = int(op.inputs[0]), int(op.outputs[0])
     window = (options.filterHeight, options.filterWidth)
     stride = (options.strideH, options.strideW)
     share = 1.0 / (window[0] * window[1])
-    return [builder.depthwise_int8(source, target, window=window, stride=stride, scale=share)]
+    return [make_int8_sum(builder, source, target, window=window, stride=stride, scale=share)]

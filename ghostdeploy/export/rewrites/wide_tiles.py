@@ -13,45 +13,45 @@ Holds for: float tensors, at least as many pixels as a tile has rows, eight chan
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ghostdeploy.export.rewrites.build import GraphBuilder, replace_operators
-from ghostdeploy.flatbuffer import schema
+from ghostdeploy.export.rewrites.operators import make_reshape
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema, tensor_shape
 
 KEEPS_FUNCTION = True
 WIDE, NARROW = 8, 4
 MIN_PIXELS = 16  # below, both take one or two tiles of rows
 
 
-def apply(model: Any) -> int:
-    """Returns the number of convolutions changed."""
+def apply(model: ModelT) -> int:
+    """Widen every convolution that gains and return their number."""
     return replace_operators(model, "CONV_2D", _gains, _replacement)
 
 
-def _gains(builder: GraphBuilder, op: Any) -> bool:
+def _gains(builder: GraphBuilder, op: OperatorT) -> bool:
     source, weights = (builder.graph.tensors[i] for i in op.inputs[:2])
-    if source.type != schema().TensorType.FLOAT32 or len(source.shape) != 4:
+    sides = tensor_shape(source)
+    if source.type != schema().TensorType.FLOAT32 or len(sides) != 4:
         return False
     options = op.builtinOptions
-    batch, height, width, depth = (int(n) for n in source.shape)
-    out, *kernel = (int(n) for n in weights.shape)
+    batch, height, width, depth = sides
+    out, *kernel = tensor_shape(weights)
     plain = kernel == [1, 1, depth] and options.strideH == options.strideW == 1
     enough = batch == 1 and height > 1 and height * width >= MIN_PIXELS
     return bool(plain and enough and out > WIDE and out % WIDE == NARROW)
 
 
-def _replacement(builder: GraphBuilder, op: Any) -> list[Any]:
+def _replacement(builder: GraphBuilder, op: OperatorT) -> list[OperatorT]:
     source, target = int(op.inputs[0]), int(op.outputs[0])
-    _, height, width, depth = (int(n) for n in builder.shape(source))
-    row = builder.like(source, (1, 1, height * width, depth))
-    made = builder.like(target, (1, 1, height * width, int(builder.shape(target)[3])))
+    _, height, width, depth = builder.shape(source)
+    row = builder.add_like(source, (1, 1, height * width, depth))
+    made = builder.add_like(target, (1, 1, height * width, builder.shape(target)[3]))
     op.inputs = np.array([row, *op.inputs[1:]], np.int32)
     op.outputs = np.array([made], np.int32)
     op.builtinOptions.strideH = 2
     return [
-        builder.named(builder.reshape(source, row), target, "row"),
-        builder.named(op, target, "tiles"),
-        builder.reshape(made, target),
+        builder.name_output(make_reshape(builder, source, row), target, "row"),
+        builder.name_output(op, target, "tiles"),
+        make_reshape(builder, made, target),
     ]

@@ -1,4 +1,4 @@
-"""batch
+"""batch: the batch of an image input is 1.
 
 What: an image input of another batch than 1; as info, one whose batch is left free.
 Why: a phone shows one image at a time; a larger batch multiplies latency and memory. A free batch
@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations
+from ghostdeploy.schema import Finding
 
 CODE = "batch"
 SEVERITY = "warning"
 IMAGE_RANK = 4
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding an input."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each input."""
     for name in graph.inputs:
         shape = graph.shape(name)
         if len(shape) != IMAGE_RANK or shape[0] == 1:

@@ -1,4 +1,4 @@
-"""batch-norm
+"""batch-norm: batch normalization is folded into the convolution before it.
 
 What: batch normalization left behind a convolution: ONNX BatchNormalization, or in TFLite a MUL
     by one constant a channel (and the ADD behind it). Info where no convolution stands before
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "batch-norm"
 SEVERITY = "warning"
 CONVOLUTIONS = frozenset({"conv2d", "depthwise_conv2d", "fully_connected", "convtranspose"})
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a normalization."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each normalization."""
     for node in graph.nodes:
         if node.native == "BatchNormalization":
             yield _finding(node, "BatchNormalization", _foldable(graph, node))
@@ -32,9 +32,9 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
 def _finding(node: Node, what: str, foldable: bool) -> Finding:
     if foldable:
         message, fix = f"{what} behind a convolution", "fold it into the convolution's weights"
-        return at(CODE, SEVERITY, node, message, fix)
+        return finding_at(CODE, SEVERITY, node, message, fix)
     message = f"{what} without a convolution to fold it into"
-    return at(CODE, "info", node, message, "put it behind the convolution in the network")
+    return finding_at(CODE, "info", node, message, "put it behind the convolution in the network")
 
 
 def _foldable(graph: Graph, node: Node) -> bool:
@@ -49,7 +49,7 @@ def _foldable(graph: Graph, node: Node) -> bool:
 
 
 def _is_scale(graph: Graph, node: Node) -> bool:
-    """A multiplication by a constant with one number a channel, and more than one channel."""
+    """Say whether ``node`` multiplies several channels by a constant with a number for each."""
     constants = [name for name in node.inputs if name in graph.constants]
     channels = graph.shape(node.outputs[0])[-1:] if node.outputs else ()
     if len(constants) != 1 or not channels or channels[0] <= 1:

@@ -1,4 +1,4 @@
-"""concat-scales
+"""concat-scales: the inputs of an int8 concatenation have its output's scale.
 
 What: an int8 CONCATENATION whose inputs are not of its output's scale and zero point, or were
     brought to it by a QUANTIZE each.
@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import QUANTIZED, Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "concat-scales"
 SEVERITY = "warning"
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One warning a concatenation."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one warning for each concatenation."""
     for node in graph.nodes:
         if node.native != "CONCATENATION" or not node.outputs:
             continue
@@ -30,7 +30,7 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         count = sum(_is_rescaled(graph, name, node) for name in graph.activations(node))
         if count:
             message = f"{count} of {len(node.inputs)} inputs are rescaled to the output's scale"
-            yield at(CODE, SEVERITY, node, message, "give the parts one scale")
+            yield finding_at(CODE, SEVERITY, node, message, "give the parts one scale")
 
 
 def _is_rescaled(graph: Graph, name: str, concat: Node) -> bool:

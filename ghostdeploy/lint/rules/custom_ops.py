@@ -1,4 +1,4 @@
-"""custom-ops
+"""custom-ops: every operator is one that the format defines.
 
 What: operators that the format does not define: TFLite's CUSTOM and Flex (TensorFlow) ones,
     ONNX operators of another domain or unknown to onnx.
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "custom-ops"
 SEVERITY = "error"
@@ -24,8 +24,8 @@ EVERYWHERE = frozenset(
 )
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding an operator."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each operator."""
     for node in graph.nodes:
         if node.custom:
             yield _finding(node)
@@ -35,10 +35,10 @@ def _finding(node: Node) -> Finding:
     name = node.native.removeprefix("CUSTOM:")
     if name in EVERYWHERE:
         message = f"{name} is a custom operator that TFLite itself brings"
-        return at(CODE, "info", node, message, "nothing, on TFLite")
+        return finding_at(CODE, "info", node, message, "nothing, on TFLite")
     if name.startswith("Flex"):
         message = f"{name} is TensorFlow's own operator: the app must ship the Flex delegate"
     else:
         named = name or "an operator without a name"
         message = f"{named} is a custom operator: the app must bring a kernel"
-    return at(CODE, SEVERITY, node, message, "express the module in builtin operators")
+    return finding_at(CODE, SEVERITY, node, message, "express the module in builtin operators")

@@ -1,4 +1,4 @@
-"""dfc-contract
+"""dfc-contract: every DFC branch is lowered to the operators that the paper draws.
 
 What: each DFC branch is pooling → 1×1 convolution → 1×K and K×1 depthwise convolutions (either
     order) → gate → resize → multiply, or resize → gate where the variant says so; and there
@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.network_view import network_view
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.network_view import view_network
+from ghostdeploy.lint.rule import Expectations
+from ghostdeploy.schema import Finding
 from ghostdeploy.zoo import gated_modules
 from ghostdeploy.zoo.options import DfcOptions
 
@@ -35,6 +36,7 @@ class Branch:
 
     @property
     def text(self) -> str:
+        """The branch's operators with their windows, from the pooling to the multiplication."""
         return " → ".join(f"{n.native}{_size(n)}" for n in (*self.nodes, self.gate_mul))
 
 
@@ -42,14 +44,14 @@ def _size(node: Node) -> str:
     return f" {node.kernel[0]}×{node.kernel[1]}" if node.kernel else ""
 
 
-def branches(graph: Graph) -> tuple[Branch, ...]:
-    """Every multiplication of two activations of which one looks like an attention map."""
-    seen = network_view(graph)
+def find_branches(graph: Graph) -> tuple[Branch, ...]:
+    """Find each product of two activations of which one looks like an attention map."""
+    seen = view_network(graph)
     return tuple(b for b in (_branch(seen, n) for n in seen.nodes if n.op == "mul") if b)
 
 
 def _branch(graph: Graph, mul: Node) -> Branch | None:
-    """The branch behind ``mul``: the operand's chain back to where it forks from the module."""
+    """Return the branch behind ``mul``, back to where it forks from the module."""
     operands = graph.activations(mul)
     if len(operands) != 2:  # a hard sigmoid's own factor, say
         return None
@@ -67,17 +69,18 @@ def _branch(graph: Graph, mul: Node) -> Branch | None:
 
 
 def _is_attention(ops: list[str]) -> bool:
-    """Whether a chain holds more than a Ghost module's own two convolutions do."""
+    """Say whether a chain holds more than a Ghost module's own two convolutions do."""
     depthwise = ops.count("depthwise_conv2d")
     return depthwise >= 2 or ("resize" in ops and (depthwise > 0 or "conv2d" in ops))
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a violation; without a DFC spec only the branches found are judged."""
-    found = branches(graph)
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each violation; without a DFC spec judge only the branches found."""
+    found = find_branches(graph)
+    spec = expected.spec
     options = spec.options if spec else None
     for branch in found:
-        wrong = deviation(branch, options if isinstance(options, DfcOptions) else None)
+        wrong = _deviation(branch, options if isinstance(options, DfcOptions) else None)
         if wrong:
             name = branch.module or branch.gate_mul.name
             yield _error(name, branch.module, f"{wrong}: {branch.text}")
@@ -95,8 +98,8 @@ def _error(node: str, module: str, message: str) -> Finding:
     return Finding(CODE, SEVERITY, node, message, fix, module=module)
 
 
-def deviation(branch: Branch, options: DfcOptions | None) -> str:
-    """What is wrong with a branch, "" where nothing is."""
+def _deviation(branch: Branch, options: DfcOptions | None) -> str:
+    """Return what is wrong with a branch, "" where nothing is."""
     nodes = list(branch.nodes)
     if (options is None or options.ratio != 1.0) and not (nodes and _pools(nodes.pop(0))):
         return "it does not start with a pooling"
@@ -111,7 +114,7 @@ def deviation(branch: Branch, options: DfcOptions | None) -> str:
 
 
 def _pools(node: Node) -> bool:
-    """A pooling, or the 2×2 depthwise convolution that stands for one in int8 (pool-depthwise)."""
+    """Say whether ``node`` pools, as in int8 a 2×2 depthwise convolution does (pool-depthwise)."""
     return node.op in POOLS or (node.op == "depthwise_conv2d" and node.kernel == (2, 2))
 
 

@@ -1,4 +1,4 @@
-"""duplicate-weights
+"""duplicate-weights: no constant is stored twice.
 
 What: constants of 1 KB or more with the same type, shape and content, stored more than once.
 Why: the file and the memory hold the same bytes again.
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph, Value
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations
+from ghostdeploy.schema import Finding
 
 CODE = "duplicate-weights"
 SEVERITY = "info"
@@ -18,8 +19,8 @@ MIN_BYTES = 1024
 SHOWN = 3
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One info a content."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one info for each content that is stored more than once."""
     same: dict[tuple[object, ...], dict[str, Value]] = {}
     for value in graph.values.values():
         if value.constant and value.digest and (value.nbytes or 0) >= MIN_BYTES:

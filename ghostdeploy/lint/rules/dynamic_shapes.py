@@ -1,4 +1,4 @@
-"""dynamic-shapes
+"""dynamic-shapes: every shape is known when the model is exported.
 
 What: tensors with a side that is known only when the model runs, the batch apart (rule batch):
     the graph's inputs, and the operators where such a shape begins.
@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "dynamic-shapes"
 SEVERITY = "warning"
 FIX = "export for one fixed input size"
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """A warning an input, and one for each operator that gives a free shape to fixed inputs."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield a warning for each input, and for each operator that makes fixed shapes free."""
     for name in graph.inputs:
         if _is_free(graph, name):
             text = "×".join("?" if n < 0 else str(n) for n in graph.shape(name))
@@ -31,7 +31,7 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         begins = any(_is_free(graph, n) for n in node.outputs)
         if begins and not any(_is_free(graph, n) for n in node.inputs):
             message = f"{node.native}'s output has a size that is known only when the model runs"
-            yield at(CODE, SEVERITY, node, message, FIX)
+            yield finding_at(CODE, SEVERITY, node, message, FIX)
 
 
 def _is_free(graph: Graph, name: str) -> bool:

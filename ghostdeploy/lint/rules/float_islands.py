@@ -1,4 +1,4 @@
-"""float-islands
+"""float-islands: an int8 graph computes in integers throughout.
 
 What: operators that compute in float inside a TFLite graph whose convolutions are int8 or uint8.
 Why: each island costs a DEQUANTIZE and a QUANTIZE, float arithmetic and a break between int8
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import FLOATS, QUANTIZED, Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "float-islands"
 SEVERITY = "warning"
@@ -21,19 +21,21 @@ COMPUTE = frozenset({"conv2d", "depthwise_conv2d", "fully_connected", "matmul"})
 BORDER = frozenset({"quantize", "dequantize", "cast"})
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One warning an island, at its first operator."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one warning for each island, at its first operator."""
     if graph.format != "tflite" or not is_quantized(graph):
         return
     for island in _islands(graph):
         names = ", ".join(dict.fromkeys(node.native for node in island))
         count = f"{len(island)} operator{'' if len(island) == 1 else 's'}"
         message = f"{count} of an int8 graph compute in float: {names}"
-        yield at(CODE, SEVERITY, island[0], message, "quantize the whole graph, or replace them")
+        yield finding_at(
+            CODE, SEVERITY, island[0], message, "quantize the whole graph, or replace them"
+        )
 
 
 def is_quantized(graph: Graph) -> bool:
-    """Whether some convolution or matrix product has integer activations."""
+    """Say whether some convolution or matrix product has integer activations."""
     return any(
         graph.dtype(name) in QUANTIZED
         for node in graph.nodes
@@ -43,7 +45,7 @@ def is_quantized(graph: Graph) -> bool:
 
 
 def _islands(graph: Graph) -> list[list[Node]]:
-    """Float operators, those joined by float values together."""
+    """Return the float operators, those joined by float values together."""
     island_of: dict[str, list[Node]] = {}
     for node in graph.nodes:
         if node.op in BORDER or not _is_float(graph, node):

@@ -1,4 +1,4 @@
-"""foldable-pad
+"""foldable-pad: a convolution does its own padding.
 
 What: a PAD by zeros whose only reader is a convolution that could pad by itself. In TFLite that
     holds exactly where the convolution is VALID, only rows and columns are padded, and the
@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "foldable-pad"
 SEVERITY = "info"
@@ -24,8 +24,8 @@ CONVOLUTIONS = frozenset({"conv2d", "depthwise_conv2d"})
 AXES = ("H", "W")
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One info a PAD."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one info for each PAD."""
     foldable = _tflite if graph.format == "tflite" else _onnx
     for node in graph.nodes:
         if node.op not in ("pad", "padv2") or not node.outputs:
@@ -33,7 +33,7 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         conv = graph.only_consumer(node.outputs[0])
         if conv is not None and conv.op in CONVOLUTIONS and foldable(graph, node, conv):
             message = f"the padding could be that of the {conv.native} behind it"
-            yield at(CODE, SEVERITY, node, message, "pad in the convolution")
+            yield finding_at(CODE, SEVERITY, node, message, "pad in the convolution")
 
 
 def _tflite(graph: Graph, pad: Node, conv: Node) -> bool:
@@ -52,20 +52,20 @@ def _tflite(graph: Graph, pad: Node, conv: Node) -> bool:
 
 
 def _amounts(graph: Graph, pad: Node) -> list[tuple[int, int]]:
-    """(before, after) of each axis, [] where they are computed."""
+    """Return (before, after) of each axis, [] where they are computed."""
     numbers = graph.numbers(pad.inputs[1]) if len(pad.inputs) > 1 else ()
     return [(int(a), int(b)) for a, b in zip(numbers[::2], numbers[1::2], strict=False)]
 
 
 def _stride(conv: Node, axis: str) -> tuple[int, int]:
-    """Stride and dilation along an axis."""
+    """Return stride and dilation along an axis."""
     values = (conv.attributes.get(f"stride{axis}"), conv.attributes.get(f"dilation{axis}Factor"))
     stride, dilation = (v if isinstance(v, int) and v > 0 else 1 for v in values)
     return stride, dilation
 
 
 def same_padding(side: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """What SAME adds before and after."""
+    """Return what SAME adds before and after a side."""
     out = -(-side // stride)
     total = max((out - 1) * stride + (kernel - 1) * dilation + 1 - side, 0)
     return total // 2, total - total // 2

@@ -1,4 +1,4 @@
-"""fp16-weights
+"""fp16-weights: fp16 weights are turned into fp32 right before their operator.
 
 What: fp16 weights that a DEQUANTIZE, in ONNX a Cast, turns into fp32 when the model is loaded.
     One info for the whole graph; a warning where something else stands between it and the operator.
@@ -11,26 +11,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "fp16-weights"
 SEVERITY = "warning"
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One info for the graph, and one warning for each operator in between."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one info for the graph, and one warning for each operator in between."""
     unpacking = [node for node in graph.nodes if _unpacks(graph, node)]
     if not unpacking:
         return
     message = f"{len(unpacking)} fp16 weights are turned into fp32 when the model is loaded"
-    yield at(CODE, "info", unpacking[0], message, "nothing, where the file's size is what counts")
+    yield finding_at(
+        CODE, "info", unpacking[0], message, "nothing, where the file's size is what counts"
+    )
     for node in unpacking:
         for reader in graph.consumers.get(node.outputs[0], ()):
             if graph.constants.issuperset(reader.inputs):
                 message = f"{reader.native} between fp16 weights and their operator"
-                yield at(CODE, SEVERITY, reader, message, "apply it to the weights before export")
+                yield finding_at(
+                    CODE, SEVERITY, reader, message, "apply it to the weights before export"
+                )
 
 
 def _unpacks(graph: Graph, node: Node) -> bool:

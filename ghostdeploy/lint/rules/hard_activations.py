@@ -1,4 +1,4 @@
-"""hard-activations
+"""hard-activations: hard activations and clips have the form that runtimes run well.
 
 What: hard-sigmoid, hard-swish and clipping in forms that runtimes run badly:
     1. TFLite's RELU_0_TO_1, and ONNX HardSigmoid, which onnx2tf turns into it;
@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "hard-activations"
 SEVERITY = "warning"
@@ -30,16 +30,18 @@ SIXTH = 1.0 / 6.0
 CLOSE = 0.02  # int8 constants are rounded
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a place."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each place."""
     for node in graph.nodes:
         if node.native in ("RELU_0_TO_1", "HardSigmoid"):
-            yield at(CODE, SEVERITY, node, _MESSAGES[node.native], "write it as relu6(x + 3) · 1/6")
+            yield finding_at(
+                CODE, SEVERITY, node, _MESSAGES[node.native], "write it as relu6(x + 3) · 1/6"
+            )
         elif node.native in ("MINIMUM", "MAXIMUM"):
             yield from _clip(graph, node)
         elif node.op == "mul" and _is_hard_swish(graph, node):
             message = "a hard-swish in three operators or more"
-            yield at(CODE, "info", node, message, "one HARD_SWISH computes it")
+            yield finding_at(CODE, "info", node, message, "one HARD_SWISH computes it")
 
 
 _MESSAGES = {
@@ -49,7 +51,7 @@ _MESSAGES = {
 
 
 def _clip(graph: Graph, last: Node) -> Iterator[Finding]:
-    """MINIMUM behind MAXIMUM, or the other way round, with the bounds of a RELU."""
+    """Yield a finding for MINIMUM and MAXIMUM, in either order, with the bounds of a RELU."""
     first = next((graph.producers.get(name) for name in graph.activations(last)), None)
     if first is None or {first.native, last.native} != {"MINIMUM", "MAXIMUM"}:
         return
@@ -58,11 +60,11 @@ def _clip(graph: Graph, last: Node) -> Iterator[Finding]:
     for (a, b), better in RANGES.items():
         if low is not None and high is not None and _near(low, a) and _near(high, b):
             message = f"clipping to {a:g}…{b:g} in two operators"
-            yield at(CODE, SEVERITY, last, message, better)
+            yield finding_at(CODE, SEVERITY, last, message, better)
 
 
 def _is_hard_swish(graph: Graph, node: Node) -> bool:
-    """Whether ``node`` is the last multiplication of x · relu6(x + 3) · 1/6, in any order."""
+    """Say whether ``node`` is the last multiplication of x · relu6(x + 3) · 1/6, in any order."""
     factors, sources, rest = 1.0, [], [node]
     for _ in range(3):  # at most two multiplications and a division
         if not rest:
@@ -86,12 +88,12 @@ def _is_hard_swish(graph: Graph, node: Node) -> bool:
 
 
 def _is_part(graph: Graph, node: Node) -> bool:
-    """Whether a multiplication may belong to the product: a sixth, or read by nothing else."""
+    """Say whether a multiplication may belong to the product: a sixth, or read by nothing else."""
     return bool(node.outputs) and graph.only_consumer(node.outputs[0]) is not None
 
 
 def _gated(graph: Graph, name: str) -> str:
-    """The x of a value that is relu6(x + 3), "" for any other value."""
+    """Return the x of a value that is relu6(x + 3), "" for any other value."""
     node = graph.producers.get(name)
     if node is None:
         return ""
@@ -112,7 +114,7 @@ def _three_more(graph: Graph, node: Node | None) -> str:
 
 
 def _constant(graph: Graph, node: Node) -> float | None:
-    """The one number that a node combines its activation with."""
+    """Return the one number that a node combines its activation with."""
     numbers = [graph.scalar(name) for name in node.inputs if name in graph.constants]
     return numbers[0] if len(numbers) == 1 else None
 

@@ -1,4 +1,4 @@
-"""int8-average-pool
+"""int8-average-pool: no average pooling computes in int8.
 
 What: AVERAGE_POOL_2D on int8 or uint8.
 Why: XNNPACK has none: GhostNetV2 with average pooling makes 15 partitions in int8 and one with
@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "int8-average-pool"
 SEVERITY = "warning"
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One warning a pooling."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one warning for each pooling."""
     for node in graph.nodes:
         if node.native != "AVERAGE_POOL_2D" or not node.inputs:
             continue
@@ -28,4 +28,4 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         if dtype in ("int8", "uint8"):
             message = f"average pooling in {dtype}, which XNNPACK does not have"
             fix = "a depthwise convolution with equal weights computes the same"
-            yield at(CODE, SEVERITY, node, message, fix)
+            yield finding_at(CODE, SEVERITY, node, message, fix)

@@ -1,4 +1,4 @@
-"""layout-ops
+"""layout-ops: no operator only moves data.
 
 What: reshape, transpose, slice, gather, shape and their like.
     Errors in a network of ours, warnings in one of others. A TRANSPOSE is told with its axes: one
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.lint.network_view import network_view
-from ghostdeploy.lint.ops import LAYOUT_OPS
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.network_view import view_network
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.lint.vocabulary import LAYOUT_OPS
+from ghostdeploy.schema import Finding
 from ghostdeploy.zoo import MODELS
 
 CODE = "layout-ops"
@@ -25,24 +25,24 @@ SEVERITY = "error"
 LAYOUTS = {(0, 2, 3, 1): "NCHW to NHWC", (0, 3, 1, 2): "NHWC to NCHW"}
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """A finding for each such operator: info inside modules whose definition needs it."""
-    row = MODELS.get(spec.arch) if spec else None
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield a finding for each such operator: an info inside modules whose definition needs it."""
+    row = MODELS.get(expected.spec.arch) if expected.spec else None
     allowed = row.reshaping_modules if row else ()
-    for node in network_view(graph).nodes:
+    for node in view_network(graph).nodes:
         if node.op not in LAYOUT_OPS or _casts_at_the_border(graph, node):
             continue
         where = f" from module {node.module}" if node.module else ""
         message = f"{node.native}{where} moves data without computing{_axes(graph, node)}"
         if any(node.module == m or node.module.startswith(f"{m}.") for m in allowed):
-            yield at(CODE, "info", node, message, "needed by the model's definition")
+            yield finding_at(CODE, "info", node, message, "needed by the model's definition")
         else:
-            severity = SEVERITY if spec else "warning"
-            yield at(CODE, severity, node, message, "rewrite that module without it")
+            severity = SEVERITY if expected.spec else "warning"
+            yield finding_at(CODE, severity, node, message, "rewrite that module without it")
 
 
 def _axes(graph: Graph, node: Node) -> str:
-    """What a transpose does, "" for other operators."""
+    """Return what a transpose does, "" for other operators."""
     if node.op != "transpose":
         return ""
     given = graph.numbers(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("perm")
@@ -53,6 +53,6 @@ def _axes(graph: Graph, node: Node) -> str:
 
 
 def _casts_at_the_border(graph: Graph, node: Node) -> bool:
-    """A cast from the input's type, or to the output's, as fp16 models have one each."""
+    """Say whether a cast is from the input's type or to the output's, as in fp16 models."""
     ends = (*graph.inputs, *graph.outputs)
     return node.op == "cast" and any(name in ends for name in (*node.inputs, *node.outputs))

@@ -1,4 +1,4 @@
-"""memory-budget
+"""memory-budget: weights and activations fit into the memory budget.
 
 What: weights and the largest set of activations alive at once together need more than the
     budget that was asked for; silent without one.
@@ -11,27 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.lint.memory import MB, peak_activations, weight_bytes
-from ghostdeploy.lint.options import LintOptions
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.memory import MB, count_weight_bytes, find_peak
+from ghostdeploy.lint.rule import Expectations
+from ghostdeploy.schema import Finding
 
 CODE = "memory-budget"
 SEVERITY = "error"
-NO_BUDGET = LintOptions()
 
 
-def check(
-    graph: Graph, spec: ModelSpec | None, options: LintOptions = NO_BUDGET
-) -> Iterator[Finding]:
-    """One error, at the node that runs when most activations are alive."""
-    if options.budget_mb is None:
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one error, at the node that runs when most activations are alive."""
+    budget_mb = expected.budget_mb
+    if budget_mb is None:
         return
-    weights, peak = weight_bytes(graph) / MB, peak_activations(graph)
+    weights, peak = count_weight_bytes(graph) / MB, find_peak(graph)
     total = weights + peak.nbytes / MB
-    if total > options.budget_mb:
+    if total > budget_mb:
         message = (
             f"{weights:.1f} MB of weights and {peak.nbytes / MB:.1f} MB of activations"
-            f" are more than the budget of {options.budget_mb:g} MB"
+            f" are more than the budget of {budget_mb:g} MB"
         )
         fix = "quantize the weights, or take a narrower model or a smaller input"
         yield Finding(CODE, SEVERITY, peak.node, message, fix)

@@ -1,4 +1,4 @@
-"""nearest-resize
+"""nearest-resize: nearest resizing reads the same pixels in torch, ONNX and TFLite.
 
 What: nearest-neighbour resizing whose pixels change on the way from torch or ONNX to TFLite.
     TFLite: a RESIZE_NEAREST_NEIGHBOR that reads other pixels than torch's nearest, ⌊i·in/out⌋.
@@ -16,9 +16,9 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "nearest-resize"
 SEVERITY = "warning"
@@ -26,10 +26,10 @@ FIX = "resize by exact multiples, or bilinearly, or without half-pixel centres"
 MAX_SIDE = 4096
 HALF = Fraction(1, 2)
 
-Rule = tuple[str, str]  # where pixel centres lie, how the source coordinate is rounded
-TORCH: Rule = ("asymmetric", "floor")
-TFLITE_HALF: Rule = ("tf_half_pixel", "floor")
-TFLITE_ALIGNED: Rule = ("align_corners", "round_prefer_ceil")
+Sampling = tuple[str, str]  # where pixel centres lie, how the source coordinate is rounded
+TORCH: Sampling = ("asymmetric", "floor")
+TFLITE_HALF: Sampling = ("tf_half_pixel", "floor")
+TFLITE_ALIGNED: Sampling = ("align_corners", "round_prefer_ceil")
 ROUNDING = {
     "floor": floor,
     "ceil": ceil,
@@ -38,21 +38,21 @@ ROUNDING = {
 }
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a resize."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each resize."""
     for node in graph.nodes:
-        rule = _rule(node)
-        if rule is None or not node.inputs or not node.outputs:
+        sampling = _sampling(node)
+        if sampling is None or not node.inputs or not node.outputs:
             continue
         other = TORCH if graph.format == "tflite" else TFLITE_HALF
         for before, after in _sides(graph, node):
-            here, there = pixels(rule, before, after), pixels(other, before, after)
+            here, there = find_pixels(sampling, before, after), find_pixels(other, before, after)
             if here != there:
-                yield _finding(node, rule, before, after, _text(here, there, graph.format))
+                yield _finding(node, sampling, before, after, _text(here, there, graph.format))
                 break
 
 
-def _rule(node: Node) -> Rule | None:
+def _sampling(node: Node) -> Sampling | None:
     a = node.attributes
     if node.native == "RESIZE_NEAREST_NEIGHBOR":
         if a.get("alignCorners"):
@@ -73,7 +73,7 @@ def _name(value: object) -> str:
 
 
 def _sides(graph: Graph, node: Node) -> list[tuple[int, int]]:
-    """(before, after) of height and width, where they are known and differ."""
+    """Return (before, after) of height and width, where they are known and differ."""
     image, result = graph.shape(node.inputs[0]), graph.shape(node.outputs[0])
     if len(image) != 4 or len(result) != 4:
         return []
@@ -83,9 +83,9 @@ def _sides(graph: Graph, node: Node) -> list[tuple[int, int]]:
 
 
 @cache
-def pixels(rule: Rule, before: int, after: int) -> tuple[int, ...]:
-    """The source pixel of each of the ``after`` target pixels; () for a rule not known here."""
-    where, rounding = rule
+def find_pixels(sampling: Sampling, before: int, after: int) -> tuple[int, ...]:
+    """Return the source pixel of each of ``after`` target pixels; () for an unknown sampling."""
+    where, rounding = sampling
     scale = Fraction(before, after)
     if where == "align_corners":
         scale = Fraction(before - 1, after - 1) if after > 1 else Fraction(0)
@@ -112,8 +112,10 @@ def _text(here: tuple[int, ...], there: tuple[int, ...], format: str) -> str:
     return f"{wrong} of {len(there)} rows or columns are read from other places than by {other}"
 
 
-def _finding(node: Node, rule: Rule, before: int, after: int, text: str) -> Finding:
+def _finding(node: Node, sampling: Sampling, before: int, after: int, text: str) -> Finding:
     message = f"nearest {before} → {after}: {text}"
-    if node.native in ("Resize", "Upsample") and rule == TORCH:
-        return at(CODE, "info", node, message, "convert with ghostdeploy, which keeps torch's rule")
-    return at(CODE, SEVERITY, node, message, FIX)
+    if node.native in ("Resize", "Upsample") and sampling == TORCH:
+        return finding_at(
+            CODE, "info", node, message, "convert with ghostdeploy, which keeps torch's rule"
+        )
+    return finding_at(CODE, SEVERITY, node, message, FIX)

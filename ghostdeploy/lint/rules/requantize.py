@@ -1,4 +1,4 @@
-"""requantize
+"""requantize: no tensor changes its scale needlessly.
 
 What: needless changes of scale in a TFLite graph:
     1. DEQUANTIZE directly followed by QUANTIZE;
@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import QUANTIZED, Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "requantize"
 SEVERITY = "warning"
 FIX = "quantize once, from the float graph"
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One finding a QUANTIZE."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one finding for each QUANTIZE."""
     if graph.format != "tflite":
         return
     for node in graph.nodes:
@@ -33,13 +33,13 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         source = _dequantized(graph, node)
         if source:
             message = "DEQUANTIZE and QUANTIZE in a row" + _effect(graph, source, node.outputs[0])
-            yield at(CODE, SEVERITY, node, message, FIX)
+            yield finding_at(CODE, SEVERITY, node, message, FIX)
         elif _is_requantization(graph, node):
             yield from _requantization(graph, node)
 
 
 def _dequantized(graph: Graph, node: Node) -> str:
-    """What a DEQUANTIZE in front of ``node`` reads, "" where there is none."""
+    """Return what a DEQUANTIZE in front of ``node`` reads, "" where there is none."""
     before = graph.producers.get(node.inputs[0])
     if before is None or before.op != "dequantize" or not before.inputs:
         return ""
@@ -63,6 +63,8 @@ def _is_requantization(graph: Graph, node: Node) -> bool:
 
 def _requantization(graph: Graph, node: Node) -> Iterator[Finding]:
     if _same(graph, node.inputs[0], node.outputs[0]):
-        yield at(CODE, SEVERITY, node, "QUANTIZE to the scale that the tensor already has", FIX)
+        yield finding_at(
+            CODE, SEVERITY, node, "QUANTIZE to the scale that the tensor already has", FIX
+        )
     elif any(reader.op != "concat" for reader in graph.consumers.get(node.outputs[0], ())):
-        yield at(CODE, "info", node, "QUANTIZE from one scale to another", FIX)
+        yield finding_at(CODE, "info", node, "QUANTIZE from one scale to another", FIX)

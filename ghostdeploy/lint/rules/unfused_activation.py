@@ -1,4 +1,4 @@
-"""unfused-activation
+"""unfused-activation: an activation is fused into the operator before it.
 
 What: a RELU, RELU6 or RELU_N1_TO_1 of its own behind a TFLite operator that can carry it, is
     read by nothing else and has none yet.
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.lint.found import at
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations, finding_at
+from ghostdeploy.schema import Finding
 
 CODE = "unfused-activation"
 SEVERITY = "warning"
@@ -34,8 +34,8 @@ CARRIERS = frozenset(
 )
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One warning an activation."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one warning for each activation."""
     for node in graph.nodes:
         if node.native not in ACTIVATIONS or not node.inputs:
             continue
@@ -45,4 +45,4 @@ def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
         alone = graph.only_consumer(node.inputs[0]) is node
         if alone and before.attributes.get("fusedActivationFunction") == 0:
             message = f"{node.native} could be fused into the {before.native} before it"
-            yield at(CODE, SEVERITY, node, message, "let the converter fuse it")
+            yield finding_at(CODE, SEVERITY, node, message, "let the converter fuse it")

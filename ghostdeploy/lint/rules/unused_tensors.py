@@ -1,4 +1,4 @@
-"""unused-tensors
+"""unused-tensors: something uses every tensor.
 
 What: tensors that no operator reads or writes and that are no input or output, and constants
     that nothing reads.
@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.lint.rule import Expectations
+from ghostdeploy.schema import Finding
 
 CODE = "unused-tensors"
 SEVERITY = "info"
 SHOWN = 3
 
 
-def check(graph: Graph, spec: ModelSpec | None) -> Iterator[Finding]:
-    """One info for the whole graph."""
+def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
+    """Yield one info for the whole graph."""
     used = {*graph.inputs, *graph.outputs, *graph.consumers, *graph.producers}
     unused = [value for name, value in graph.values.items() if name not in used]
     if not unused:

@@ -1,1 +1,1 @@
-"""One file a figure; ``ghostdeploy.report.plots`` lists them."""
+"""The drawings. One file a figure, and beside them the ``style`` and ``labels`` that they share."""

@@ -7,19 +7,26 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ghostdeploy.paper_data import FigurePoint, figure_points
-from ghostdeploy.report.figures.labels import Label, place
-from ghostdeploy.report.figures.style import Theme, bare, halo, label, marker, new_figure, shrink
-from ghostdeploy.report.numbers import printed, significant
-from ghostdeploy.report.scene import anchor_index, relative_to, whiskers
-from ghostdeploy.report.summary import Row, summarise
-from ghostdeploy.report.text import wrap
+from ghostdeploy.report.figures.labels import Label, place_labels
+from ghostdeploy.report.figures.style import (
+    Theme,
+    add_halo,
+    fit_title,
+    marker_of,
+    new_figure,
+    shrink_to,
+    strip_frame,
+)
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.scene import anchor_index, relative_to, whiskers
+from ghostdeploy.report.latency.summary import SummaryRow, summarise
+from ghostdeploy.report.parts.clean_text import wrap
+from ghostdeploy.report.parts.numbers import format_as_printed, format_number
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ghostdeploy.report import Report
 
 WIDTH_IN, HEIGHT_IN = 9.6, 6.0
 MOST_DIRECT = 5  # more models than this are numbered, with a key beside the plot
@@ -29,6 +36,10 @@ Point = tuple[float, float]
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw every measured model that has the paper's top-1 beside the paper's own series.
+
+    The report must have an anchor: a measured model with the paper's latency.
+    """
     rows = summarise(report.comparisons)
     index = anchor_index(rows)
     assert index is not None
@@ -44,13 +55,13 @@ def draw(report: Report, theme: Theme) -> Figure:
         _key(figure, plotted, anchor, theme)
     _decorate(axes, anchor, theme)
     _limits(axes, papers + ours)
-    for text in place(axes, our_labels + paper_labels, papers + ours):
-        halo(text, theme)
+    for text in place_labels(axes, our_labels + paper_labels, papers + ours):
+        add_halo(text, theme)
     return figure
 
 
 def _paper_series(axes: Axes, unit_ms: float, theme: Theme) -> tuple[list[Point], list[Label]]:
-    """Hollow grey markers; the points to keep clear, and a label at each series' last point."""
+    """Draw hollow grey markers; return the points to keep clear, a label at each series' end."""
     clear: list[Point] = []
     labels = []
     for name, points in _by_series(figure_points("2")):
@@ -62,7 +73,7 @@ def _paper_series(axes: Axes, unit_ms: float, theme: Theme) -> tuple[list[Point]
 
 
 def _ours(
-    axes: Axes, rows: Sequence[Row], anchor: Row, theme: Theme, keyed: bool
+    axes: Axes, rows: Sequence[SummaryRow], anchor: SummaryRow, theme: Theme, keyed: bool
 ) -> tuple[list[Point], list[Label]]:
     clear: list[Point] = []
     labels = []
@@ -74,13 +85,15 @@ def _ours(
         clear += _link_to_paper(axes, row, anchor, point, theme)
         _filled(axes, row, here, row.paper_top1, theme)
         clear += [(here.value, row.paper_top1)]
-        text = str(row.index + 1) if keyed else f"{_name(row)}\n{significant(here.value, 3)}\u00d7"
+        text = (
+            str(row.index + 1) if keyed else f"{_name(row)}\n{format_number(here.value, 3)}\u00d7"
+        )
         labels.append(Label(text, *point, theme.color(row.index), bold=True))
     return clear, labels
 
 
-def _key(figure: Figure, rows: Sequence[Row], anchor: Row, theme: Theme) -> None:
-    """Number, marker, name and value of each model, beside the plot."""
+def _key(figure: Figure, rows: Sequence[SummaryRow], anchor: SummaryRow, theme: Theme) -> None:
+    """Write number, marker, name and value of each model beside the plot."""
     entries = [(row, _key_lines(row, anchor)) for row in rows]
     needed = sum(len(lines) + KEY_GAP for _, lines in entries) * KEY_LINE_IN / HEIGHT_IN
     scale = min(1.0, KEY_HEIGHT / needed)
@@ -90,26 +103,26 @@ def _key(figure: Figure, rows: Sequence[Row], anchor: Row, theme: Theme) -> None
         text = figure.text(
             left, y, "\n".join(lines), va="top", fontsize=8.5 * scale, color=theme.ink
         )
-        shrink(text, (0.985 - left) * figure.bbox.width)
+        shrink_to(text, (0.985 - left) * figure.bbox.width)
         _key_marker(figure, row, y - 0.4 * line, 7 * scale, theme)
         y -= (len(lines) + KEY_GAP) * line
 
 
-def _key_lines(row: Row, anchor: Row) -> list[str]:
+def _key_lines(row: SummaryRow, anchor: SummaryRow) -> list[str]:
     here = relative_to(row, anchor)
     assert here is not None
-    name = label(row.title, 2 * KEY_COLUMNS - 14)
-    return wrap(f"{row.index + 1}  {name}: {significant(here.value, 3)}\u00d7", KEY_COLUMNS)
+    name = fit_title(row.title, 2 * KEY_COLUMNS - 14)
+    return wrap(f"{row.index + 1}  {name}: {format_number(here.value, 3)}\u00d7", KEY_COLUMNS)
 
 
-def _key_marker(figure: Figure, row: Row, y: float, size: float, theme: Theme) -> None:
+def _key_marker(figure: Figure, row: SummaryRow, y: float, size: float, theme: Theme) -> None:
     from matplotlib.lines import Line2D
 
     figure.add_artist(
         Line2D(
             [KEY_LEFT],
             [y],
-            marker=marker(row.index),
+            marker=marker_of(row.index),
             color=theme.color(row.index),
             linestyle="",
             markersize=size,
@@ -117,12 +130,14 @@ def _key_marker(figure: Figure, row: Row, y: float, size: float, theme: Theme) -
     )
 
 
-def _name(row: Row) -> str:
-    return "\n".join(wrap(label(row.title, 44), 24))
+def _name(row: SummaryRow) -> str:
+    return "\n".join(wrap(fit_title(row.title, 44), 24))
 
 
-def _link_to_paper(axes: Axes, row: Row, anchor: Row, point: Point, theme: Theme) -> list[Point]:
-    """The paper's own point of a model that we measured, tied to ours."""
+def _link_to_paper(
+    axes: Axes, row: SummaryRow, anchor: SummaryRow, point: Point, theme: Theme
+) -> list[Point]:
+    """Tie our point to the paper's own of the same model; return the points to keep clear."""
     if row.paper_latency_ms is None or anchor.paper_latency_ms is None:
         return []
     theirs = (row.paper_latency_ms / anchor.paper_latency_ms, point[1])
@@ -131,12 +146,12 @@ def _link_to_paper(axes: Axes, row: Row, anchor: Row, point: Point, theme: Theme
     return _along([theirs, point])
 
 
-def _filled(axes: Axes, row: Row, here: Interval, top1: float, theme: Theme) -> None:
+def _filled(axes: Axes, row: SummaryRow, here: Interval, top1: float, theme: Theme) -> None:
     axes.errorbar(
         here.value,
         top1,
         xerr=whiskers(here),
-        fmt=marker(row.index),
+        fmt=marker_of(row.index),
         color=theme.color(row.index),
         markersize=9,
         markeredgecolor=theme.background,
@@ -159,10 +174,10 @@ def _hollow(axes: Axes, line: Sequence[Point], theme: Theme, style: str) -> None
     )
 
 
-def _decorate(axes: Axes, anchor: Row, theme: Theme) -> None:
+def _decorate(axes: Axes, anchor: SummaryRow, theme: Theme) -> None:
     assert anchor.latency_ms is not None
-    here, paper = significant(anchor.latency_ms.value), printed(anchor.paper_latency_ms)
-    name = label(anchor.title)
+    here, paper = format_number(anchor.latency_ms.value), format_as_printed(anchor.paper_latency_ms)
+    name = fit_title(anchor.title)
     axes.set_title(
         "\u25cf latency measured here, top-1 from the paper"
         "     \u25cb both from the paper (Huawei P30, Kirin 980 CPU, TFLite)",
@@ -173,9 +188,9 @@ def _decorate(axes: Axes, anchor: Row, theme: Theme) -> None:
     x_label = axes.set_xlabel(
         f"Latency relative to {name} (1\u00d7 = {here} ms here, {paper} ms on the paper's P30)"
     )
-    shrink(x_label, 1.08 * axes.bbox.width)
+    shrink_to(x_label, 1.08 * axes.bbox.width)
     axes.set_ylabel("ImageNet top-1, from the paper (%)")
-    bare(axes, theme, "left", "bottom")
+    strip_frame(axes, theme, "left", "bottom")
     axes.grid(axis="y", color=theme.grid, linewidth=0.8)
 
 
@@ -194,7 +209,7 @@ def _by_series(points: Iterable[FigurePoint]) -> list[tuple[str, list[FigurePoin
 
 
 def _along(line: Sequence[Point]) -> list[Point]:
-    """Points along a line of segments, its ends included."""
+    """Return points along a line of segments, its ends included."""
     dense = list(line)
     for (x0, y0), (x1, y1) in pairwise(line):
         shares = [step / STEPS for step in range(1, STEPS)]

@@ -35,7 +35,7 @@ POINT_RADIUS = 5  # pixels
 
 @dataclass(frozen=True)
 class Label:
-    """A text for the point at data coordinates (x, y)."""
+    """A text for the point at data coordinates (x, y); ``size`` is in points."""
 
     text: str
     x: float
@@ -46,7 +46,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Box:
+class LabelBox:
     """A rectangle in pixels."""
 
     x0: float
@@ -54,20 +54,23 @@ class Box:
     x1: float
     y1: float
 
-    def overlap(self, other: Box) -> float:
+    def overlap(self, other: LabelBox) -> float:
+        """Return the area that both boxes cover, in square pixels."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(0.0, width) * max(0.0, height)
 
-    def outside(self, other: Box) -> float:
-        """The area of this box that is not within the other."""
+    def outside(self, other: LabelBox) -> float:
+        """Return the area of this box that is not within the other, in square pixels."""
         return (self.x1 - self.x0) * (self.y1 - self.y0) - self.overlap(other)
 
 
-def place(axes: Axes, labels: Sequence[Label], points: Sequence[tuple[float, float]]) -> list[Text]:
+def place_labels(
+    axes: Axes, labels: Sequence[Label], points: Sequence[tuple[float, float]]
+) -> list[Text]:
     """Put each label, in order, where it overlaps least; ``points`` (data) are kept clear."""
     taken = [_around(*axes.transData.transform(point)) for point in points]
-    frame = Box(*axes.bbox.extents)
+    frame = LabelBox(*axes.bbox.extents)
     written: list[Text] = []
     for wanted in labels:
         text, boxes = _place_one(axes, wanted, taken, frame)
@@ -77,17 +80,17 @@ def place(axes: Axes, labels: Sequence[Label], points: Sequence[tuple[float, flo
 
 
 def _place_one(
-    axes: Axes, wanted: Label, taken: Sequence[Box], frame: Box
-) -> tuple[Text, list[Box]]:
+    axes: Axes, wanted: Label, taken: Sequence[LabelBox], frame: LabelBox
+) -> tuple[Text, list[LabelBox]]:
     pixels_per_point = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
     width, height = _size(axes, wanted)
     center_x, center_y = axes.transData.transform((wanted.x, wanted.y))
-    best: tuple[float, Box, tuple[float, float], int] | None = None
+    best: tuple[float, LabelBox, tuple[float, float], int] | None = None
     for distance, (dx, dy, share) in product(DISTANCES, SIDES):
         reach = distance * pixels_per_point * (0.75 if dx and dy else 1.0)
         x0 = center_x + dx * reach - share * width
         y0 = center_y + dy * reach - (0 if dy > 0 else height if dy < 0 else height / 2)
-        box = Box(x0, y0, x0 + width, y0 + height)
+        box = LabelBox(x0, y0, x0 + width, y0 + height)
         covered = sum(box.overlap(other) for other in taken)
         cost = 3 * covered + 4 * box.outside(frame) + distance**1.3
         if best is None or cost < best[0]:
@@ -96,11 +99,11 @@ def _place_one(
     _, box, corner, distance = best
     leader = distance >= LEADER_FROM
     text = _write(axes, wanted, corner, leader=leader)
-    around = Box(box.x0 - 3, box.y0 - 2, box.x1 + 3, box.y1 + 2)
+    around = LabelBox(box.x0 - 3, box.y0 - 2, box.x1 + 3, box.y1 + 2)
     return text, [around, *(_leader_boxes((center_x, center_y), box) if leader else [])]
 
 
-def _leader_boxes(start: tuple[float, float], box: Box) -> list[Box]:
+def _leader_boxes(start: tuple[float, float], box: LabelBox) -> list[LabelBox]:
     end = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     shares = [step / LINE_BOXES for step in range(1, LINE_BOXES)]
     return [
@@ -142,5 +145,5 @@ def _size(axes: Axes, wanted: Label) -> tuple[float, float]:
     return extent.width, extent.height
 
 
-def _around(x: float, y: float) -> Box:
-    return Box(x - POINT_RADIUS, y - POINT_RADIUS, x + POINT_RADIUS, y + POINT_RADIUS)
+def _around(x: float, y: float) -> LabelBox:
+    return LabelBox(x - POINT_RADIUS, y - POINT_RADIUS, x + POINT_RADIUS, y + POINT_RADIUS)

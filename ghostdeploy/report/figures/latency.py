@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ghostdeploy.report.figures.style import Theme, bare, halo, label, new_figure, shrink
-from ghostdeploy.report.numbers import significant
-from ghostdeploy.report.scene import upper_limit, whiskers
-from ghostdeploy.report.summary import MEASURED_HERE, NOT_MEASURED, Row, summarise
-from ghostdeploy.report.text import wrap
+from ghostdeploy.report.figures.style import (
+    Theme,
+    add_halo,
+    fit_title,
+    new_figure,
+    shrink_to,
+    strip_frame,
+)
+from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.scene import upper_limit, whiskers
+from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, SummaryRow, summarise
+from ghostdeploy.report.parts.clean_text import wrap
+from ghostdeploy.report.parts.numbers import format_number
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ghostdeploy.report import Report
 
 WIDTH_IN, ROW_IN, MARGIN_IN = 9.6, 0.62, 1.25
 OURS_LANE, PAPER_LANE = -0.15, 0.21  # offsets within a row, in rows
@@ -27,6 +33,7 @@ NAME_COLUMNS = 23
 
 
 def draw(report: Report, theme: Theme) -> Figure:
+    """Draw a row a model: the latency's bar and, where there are ratios, both of them."""
     rows = summarise(report.comparisons)
     height = MARGIN_IN + ROW_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
@@ -41,13 +48,13 @@ def draw(report: Report, theme: Theme) -> Figure:
     return figure
 
 
-def _latency_panel(axes: Axes, rows: Sequence[Row], theme: Theme) -> None:
+def _latency_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None:
     _heading(axes, f"{MEASURED_HERE}: latency", theme.ink)
     for row in rows:
         if row.latency_ms:
             _bar(axes, row, row.latency_ms, theme)
         else:
-            reason = label(f"{NOT_MEASURED}: {row.why_not}", 58)
+            reason = fit_title(f"{NOT_MEASURED}: {row.why_not}", 58)
             axes.annotate(
                 "\n".join(wrap(reason, 38)),
                 (0, row.index),
@@ -63,12 +70,12 @@ def _latency_panel(axes: Axes, rows: Sequence[Row], theme: Theme) -> None:
     axes.set_yticks([row.index for row in rows], [_name(row) for row in rows])
     axes.tick_params(axis="y", labelcolor=theme.ink, pad=6)
     for name in axes.get_yticklabels():
-        shrink(name, 0.97 * axes.bbox.x0 - 6)
+        shrink_to(name, 0.97 * axes.bbox.x0 - 6)
     axes.set_xlabel("ms (lower is better; whiskers: confidence limits)", color=theme.muted)
     _frame(axes, rows, theme)
 
 
-def _bar(axes: Axes, row: Row, latency: Interval, theme: Theme) -> None:
+def _bar(axes: Axes, row: SummaryRow, latency: Interval, theme: Theme) -> None:
     axes.barh(row.index, latency.value, height=0.52, color=theme.color(row.index))
     axes.errorbar(
         latency.value,
@@ -79,7 +86,7 @@ def _bar(axes: Axes, row: Row, latency: Interval, theme: Theme) -> None:
         elinewidth=1.3,
     )
     axes.annotate(
-        significant(latency.value),
+        format_number(latency.value),
         (upper_limit(latency), row.index),
         xytext=(6, 0),
         textcoords="offset points",
@@ -88,8 +95,8 @@ def _bar(axes: Axes, row: Row, latency: Interval, theme: Theme) -> None:
     )
 
 
-def _ratio_panel(axes: Axes, rows: Sequence[Row], theme: Theme) -> None:
-    _heading(axes, f"Ratio to {label(rows[0].title, 30)}", theme.ink)
+def _ratio_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None:
+    _heading(axes, f"Ratio to {fit_title(rows[0].title, 30)}", theme.ink)
     axes.axvline(1, color=theme.muted, linewidth=1)
     for row in rows:
         if row.is_base and row.latency_ms:
@@ -104,17 +111,17 @@ def _ratio_panel(axes: Axes, rows: Sequence[Row], theme: Theme) -> None:
     _frame(axes, rows, theme)
 
 
-def _our_ratio(axes: Axes, row: Row, ratio: Interval, theme: Theme) -> None:
+def _our_ratio(axes: Axes, row: SummaryRow, ratio: Interval, theme: Theme) -> None:
     y, color = row.index + OURS_LANE, theme.color(row.index)
     axes.errorbar(
         ratio.value, y, xerr=whiskers(ratio), fmt="o", color=color, markersize=5.5, capsize=4.5
     )
     _beside(
-        axes, upper_limit(ratio), y, significant(ratio.value, 3), theme.ink, theme, weight="bold"
+        axes, upper_limit(ratio), y, format_number(ratio.value, 3), theme.ink, theme, weight="bold"
     )
 
 
-def _paper_ratio(axes: Axes, row: Row, ratio: float, theme: Theme) -> None:
+def _paper_ratio(axes: Axes, row: SummaryRow, ratio: float, theme: Theme) -> None:
     y = row.index + PAPER_LANE
     axes.plot(
         ratio,
@@ -126,7 +133,7 @@ def _paper_ratio(axes: Axes, row: Row, ratio: float, theme: Theme) -> None:
         markeredgewidth=1.3,
     )
     _beside(
-        axes, ratio, y, f"paper, P30: {significant(ratio, 3)}", theme.muted, theme, style="italic"
+        axes, ratio, y, f"paper, P30: {format_number(ratio, 3)}", theme.muted, theme, style="italic"
     )
 
 
@@ -152,11 +159,11 @@ def _beside(
         style=style,
         fontsize=8.5,
     )
-    halo(note, theme)
+    add_halo(note, theme)
 
 
-def _ratio_limits(axes: Axes, rows: Sequence[Row]) -> None:
-    """From a little under the least to where the longest label still fits."""
+def _ratio_limits(axes: Axes, rows: Sequence[SummaryRow]) -> None:
+    """Show from a little under the least ratio to where the longest label still fits."""
     papers = [row.paper_ratio for row in rows if row.paper_ratio and not row.is_base]
     ours = [row.ratio for row in rows if row.ratio]
     lows = [ratio.value - whiskers(ratio)[0][0] for ratio in ours]
@@ -166,14 +173,14 @@ def _ratio_limits(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_xlim(max(0.0, low - 0.15 * span), high + 0.7 * span)
 
 
-def _frame(axes: Axes, rows: Sequence[Row], theme: Theme) -> None:
+def _frame(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None:
     axes.set_ylim(len(rows) - 0.45, -0.55)
-    bare(axes, theme, "left")
+    strip_frame(axes, theme, "left")
 
 
 def _heading(axes: Axes, text: str, color: str) -> None:
     axes.set_title(text, loc="left", fontsize=10.5, weight="bold", color=color, pad=10)
 
 
-def _name(row: Row) -> str:
-    return "\n".join(wrap(label(row.title, 2 * NAME_COLUMNS - 4), NAME_COLUMNS))
+def _name(row: SummaryRow) -> str:
+    return "\n".join(wrap(fit_title(row.title, 2 * NAME_COLUMNS - 4), NAME_COLUMNS))

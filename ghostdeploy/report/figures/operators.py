@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
-from ghostdeploy.report.operators import KINDS, OTHER, profiles
+from ghostdeploy.report.figures.style import Theme, fit_title, new_figure, strip_frame
+from ghostdeploy.report.latency.profile import KINDS, OTHER, profiles_by_kind
+from ghostdeploy.report.latency.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ghostdeploy.report import Report
 
 WIDTH_IN, BAR_IN, AXIS_IN, LEGEND_LINE_IN = 9.6, 0.55, 0.62, 0.2
 LEGEND_COLUMNS = 4
@@ -20,7 +19,8 @@ HATCHES = ("", "//", "..")
 
 
 def draw(report: Report, theme: Theme) -> Figure:
-    found = profiles(report.comparisons)
+    """Draw a bar a model; one of them at least must be profiled."""
+    found = profiles_by_kind(report.comparisons)
     shown = [kind for kind in (*(k for k, _ in KINDS), OTHER) if any(kind in p for p in found)]
     legend_in = LEGEND_LINE_IN * (ceil(len(shown) / LEGEND_COLUMNS) + 1)
     height = AXIS_IN + BAR_IN * len(found) + legend_in
@@ -42,11 +42,11 @@ def draw(report: Report, theme: Theme) -> Figure:
                     middle, row, f"{value:.2g}", ha="center", va="center", color=theme.background
                 )
         left = [start + value for start, value in zip(left, values, strict=True)]
-    axes.set_yticks(list(range(len(found))), [label(c.title) for c in report.comparisons])
+    axes.set_yticks(list(range(len(found))), [fit_title(c.title) for c in report.comparisons])
     axes.tick_params(axis="y", colors=theme.ink)
     axes.invert_yaxis()
     axes.set_xlabel("ms an inference, with operator profiling on", color=theme.muted)
-    bare(axes, theme, "left")
+    strip_frame(axes, theme, "left")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="upper left", bbox_to_anchor=(0.02, 0.99), ncol=LEGEND_COLUMNS,

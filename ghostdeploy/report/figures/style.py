@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +48,7 @@ class Theme:
     colors: tuple[str, ...]
 
     def color(self, index: int) -> str:
+        """Return the colour of the comparison at ``index``."""
         return self.colors[index % len(self.colors)]
 
 
@@ -67,20 +68,22 @@ DARK = Theme(
 )
 
 
-def marker(index: int) -> str:
+def marker_of(index: int) -> str:
+    """Return matplotlib's marker for the comparison at ``index``."""
     return MARKERS[index % len(MARKERS)]
 
 
-def label(text: str, limit: int = 34) -> str:
-    """A title as it fits into a figure."""
+def fit_title(text: str, limit: int = 34) -> str:
+    """Return a title as it fits into a figure."""
     return clean(text, limit)
 
 
 @contextmanager
-def drawing(theme: Theme) -> Iterator[None]:
-    """matplotlib set up for one figure, and as it was before afterwards.
+def use_theme(theme: Theme) -> Iterator[None]:
+    """Set matplotlib up for one figure, and leave it as it was before.
 
-    Mathematical markup is off: a ``$`` in a name is a ``$``.
+    Mathematical markup is off: a ``$`` in a name is a ``$``. Raises MissingExtraError without
+    matplotlib.
     """
     try:
         from matplotlib import font_manager, rc_context
@@ -108,7 +111,7 @@ def drawing(theme: Theme) -> Iterator[None]:
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """A figure on the Agg canvas, unknown to pyplot: nothing global to clean up."""
+    """Return a figure on the Agg canvas, unknown to pyplot: nothing global to clean up."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -117,22 +120,22 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def halo(text: Text, theme: Theme) -> None:
+def add_halo(text: Text, theme: Theme) -> None:
     """Keep a text legible where lines pass behind it."""
     from matplotlib.patheffects import withStroke
 
     text.set_path_effects([withStroke(linewidth=2.5, foreground=theme.background)])
 
 
-def shrink(text: Text, room_px: float) -> None:
-    """Make a text's font smaller until it is at most ``room_px`` wide (figure's own dpi)."""
+def shrink_to(text: Text, room_px: float) -> None:
+    """Make a text's font smaller until it is at most ``room_px`` wide (at the figure's own dpi)."""
     width = text.get_window_extent().width
     if width > room_px:
         text.set_fontsize(float(text.get_fontsize()) * room_px / width)
 
 
-def bare(axes: Axes, theme: Theme, *keep: str) -> None:
-    """Only the spines named, no tick marks, a light vertical grid behind the data."""
+def strip_frame(axes: Axes, theme: Theme, *keep: str) -> None:
+    """Keep only the spines named, no tick marks, a light vertical grid behind the data."""
     for side, spine in axes.spines.items():
         spine.set_visible(side in keep)
     axes.tick_params(length=0)
@@ -141,7 +144,7 @@ def bare(axes: Axes, theme: Theme, *keep: str) -> None:
 
 
 def encode(figure: Figure, kind: str) -> bytes:
-    """PNG or SVG bytes without a date, so that the same report gives the same file."""
+    """Return PNG or SVG bytes without a date, so that the same report gives the same file."""
     buffer = io.BytesIO()
     metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, dpi=PNG_DPI, metadata=metadata)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ghostdeploy.gate.run import GateRun
+from ghostdeploy.gate.outcome import GateRun
 from ghostdeploy.gate.verdict import Verdict
-from ghostdeploy.report.figures.style import Theme, bare, label, new_figure
+from ghostdeploy.report.figures.style import Theme, fit_title, new_figure, strip_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ MARKS = {
 
 
 def draw(runs: Sequence[GateRun], theme: Theme) -> Figure:
-    """A panel for each gate's name; ``runs`` are one device's."""
+    """Draw a panel for each gate's name; ``runs`` are one device's."""
     names = list(dict.fromkeys(run.name for run in runs))[-MOST_GATES:]
     height = MARGIN_IN + PANEL_IN * len(names)
     figure = new_figure(WIDTH_IN, height)
@@ -40,13 +40,15 @@ def draw(runs: Sequence[GateRun], theme: Theme) -> Figure:
         bottom = (0.65 + PANEL_IN * (len(names) - 1 - number)) / height
         axes = figure.add_axes((0.09, bottom, 0.88, (PANEL_IN - 0.75) / height))
         _panel(axes, [run for run in runs if run.name == name][-LATEST:], theme)
-        axes.set_title(label(name, 80), loc="left", fontsize=9.5, color=theme.ink, weight="bold")
+        axes.set_title(
+            fit_title(name, 80), loc="left", fontsize=9.5, color=theme.ink, weight="bold"
+        )
     _key(figure, theme, 1 - 0.2 / height)
     return figure
 
 
-def commit(run: GateRun) -> str:
-    """Short, with a + where the tree was changed; "" where unknown."""
+def short_commit(run: GateRun) -> str:
+    """Return the commit's first digits, with a + where the tree was changed; "" if unknown."""
     return run.git.commit[:8] + ("+" if run.git.dirty and run.git.commit else "")
 
 
@@ -63,7 +65,7 @@ def _panel(axes: Axes, runs: Sequence[GateRun], theme: Theme) -> None:
         changed = x and _baseline(run) and _baseline(run) != _baseline(runs[x - 1])
         if changed:
             axes.axvline(x - 0.5, color=theme.muted, linewidth=0.9, linestyle="--")
-    bare(axes, theme, "left", "bottom")
+    strip_frame(axes, theme, "left", "bottom")
     axes.grid(visible=False)
     axes.set_ylabel("change (%)", color=theme.muted, fontsize=8.5)
     step = -(-len(runs) // MOST_TICKS)
@@ -110,4 +112,4 @@ def _baseline(run: GateRun) -> str:
 
 
 def _when(run: GateRun) -> str:
-    return f"{commit(run) or '–'}\n{run.started_at[5:10]}"
+    return f"{short_commit(run) or '–'}\n{run.started_at[5:10]}"

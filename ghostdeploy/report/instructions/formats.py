@@ -3,101 +3,108 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from pathlib import Path
 
-from ghostdeploy.report.columns import aligned
-from ghostdeploy.report.grid import Grid
-from ghostdeploy.report.html import POLICY
-from ghostdeploy.report.instructions import content
-from ghostdeploy.report.instructions.content import InstructionReport
-from ghostdeploy.report.markdown import escape, grid_table
-from ghostdeploy.report.page import fill
-from ghostdeploy.report.text import clean
-from ghostdeploy.schema import InstructionComparison
+from ghostdeploy.files import write_atomic
+from ghostdeploy.report.instructions import tables
+from ghostdeploy.report.instructions.tables import InstructionReport
+from ghostdeploy.report.json_summary import summarise_instructions
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.markup import escape, write_grid
+from ghostdeploy.report.parts.page import PACKAGE, POLICY, fill_template
 
 SCHEMA = "ghostdeploy.instructions/1"
 TEMPLATE = "instructions.html.j2"
 
 
+def write_instructions(report: InstructionReport, out_dir: Path, stem: str) -> list[Path]:
+    """Write ``out_dir/stem.*`` in each of FORMATS, every file whole or not at all.
+
+    Raises MissingExtraError without Jinja2.
+    """
+    written = []
+    for ending, render in FORMATS.items():
+        path = out_dir / f"{stem}.{ending}"
+        write_atomic(path, render(report))
+        written.append(path)
+    return written
+
+
 def render_text(report: InstructionReport, operators: bool = False) -> str:
-    """For a terminal; the operators only where asked for."""
-    facts = [f"{label}: {clean(text)}" for label, text in content.setup(report)]
-    overview = content.overview(report)
-    blocks = [[clean(report.title)], facts, _lines(_terminal(overview))]
-    blocks += [_lines(content.classes(report)), _lines(content.agreement(report))]
+    """Return the report for a terminal; its operators only where asked for."""
+    facts = [f"{label}: {clean(text)}" for label, text in tables.setup_facts(report)]
+    overview = tables.overview_table(report)
+    blocks = [[clean(report.title)], facts, _lines(_without_classes(overview))]
+    blocks += [_lines(tables.class_table(report)), _lines(tables.agreement_table(report))]
     if operators:
-        blocks += [[clean(title), *_lines(grid)] for title, grid in content.tables(report)]
-    remarks = [f"! {clean(text)}" for text in content.cautions(report)]
+        blocks += [[clean(title), *_lines(grid)] for title, grid in tables.operator_tables(report)]
+    remarks = [f"! {clean(text)}" for text in tables.list_cautions(report)]
     remarks += [f"* {text}" for text in _notes(report)]
     return "\n\n".join("\n".join(block) for block in [*blocks, remarks] if block) + "\n"
 
 
-def render_markdown(report: InstructionReport) -> str:
-    facts = "\n".join(f"- {label}: {escape(text)}" for label, text in content.setup(report))
-    blocks = [f"# {escape(report.title)}"]
-    blocks += [f"> **Caution:** {escape(text)}" for text in content.cautions(report)]
-    blocks += [grid_table(content.overview(report)), *_notes(report), facts]
-    blocks.append(grid_table(content.agreement(report)))
-    for title, grid in content.tables(report):
-        blocks += [f"## {escape(title)}", grid_table(grid)]
-    return "\n\n".join(blocks) + "\n"
-
-
 def render_json(report: InstructionReport) -> str:
-    document = {"schema": SCHEMA, "title": report.title, "models": summary(report.comparisons)}
+    """Return the report for machines, every operator included."""
+    models = summarise_instructions(report.comparisons)
+    document = {"schema": SCHEMA, "title": report.title, "models": models}
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def summary(rows: tuple[InstructionComparison, ...]) -> list[dict[str, object]]:
-    """What machines are told of each model."""
-    return [
-        {
-            "title": row.title,
-            "file": row.record.artifact.path,
-            "kernels": content.kernels(row),
-            "instructions": asdict(row.instructions) | {"total": row.instructions.total},
-            "ratio": row.ratio,
-            "paper": {
-                "latency_ms": row.paper_latency_ms,
-                "ratio": row.paper_ratio,
-                "source": row.paper_source,
-            },
-            "evidence": asdict(row.record.evidence),
-            "device": asdict(row.record.device),
-        }
-        for row in rows
-    ]
+def render_markdown(report: InstructionReport) -> str:
+    """Return the report for a pull request."""
+    facts = "\n".join(f"- {label}: {escape(text)}" for label, text in tables.setup_facts(report))
+    blocks = [f"# {escape(report.title)}"]
+    blocks += [f"> **Caution:** {escape(text)}" for text in tables.list_cautions(report)]
+    blocks += [write_grid(tables.overview_table(report)), *_notes(report), facts]
+    blocks.append(write_grid(tables.agreement_table(report)))
+    for title, grid in tables.operator_tables(report):
+        blocks += [f"## {escape(title)}", write_grid(grid)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def render_html(report: InstructionReport) -> str:
-    """Raises MissingExtraError without Jinja2."""
-    return fill(
+    """Return the report as one page that needs nothing else.
+
+    Raises MissingExtraError without Jinja2.
+    """
+    return fill_template(
         TEMPLATE,
+        package=PACKAGE,
         policy=POLICY,
         title=clean(report.title),
-        setup=[(label, clean(text)) for label, text in content.setup(report)],
-        cautions=[clean(text) for text in content.cautions(report)],
+        setup=[(label, clean(text)) for label, text in tables.setup_facts(report)],
+        cautions=[clean(text) for text in tables.list_cautions(report)],
         notes=_notes(report),
-        overview=_clean(content.overview(report)),
-        agreement=_clean(content.agreement(report)),
-        tables=[(clean(title), _clean(grid)) for title, grid in content.tables(report)],
+        overview=_clean(tables.overview_table(report)),
+        agreement=_clean(tables.agreement_table(report)),
+        tables=[(clean(title), _clean(grid)) for title, grid in tables.operator_tables(report)],
     )
+
+
+FORMATS: dict[str, Callable[[InstructionReport], str]] = {
+    "json": render_json,
+    "md": render_markdown,
+    "html": render_html,
+}
 
 
 def _notes(report: InstructionReport) -> list[str]:
     papers = any(row.paper_latency_ms for row in report.comparisons)
-    return [content.NOTE, *([content.PAPER_NOTE] if papers else [])]
+    return [tables.NOTE, *([tables.PAPER_NOTE] if papers else [])]
 
 
-def _terminal(grid: Grid) -> Grid:
-    """The overview without the classes: they would make it too wide, and have a table there."""
-    keep = [n for n, name in enumerate(grid.header) if not name.startswith(content.CLASSES)]
+def _without_classes(grid: Grid) -> Grid:
+    """Drop the classes: they would make a terminal's overview too wide, and have a table there."""
+    keep = [n for n, name in enumerate(grid.header) if not name.startswith(tables.CLASSES)]
     rows = tuple(tuple(row[n] for n in keep) for row in grid.rows)
     return Grid(tuple(grid.header[n] for n in keep), rows)
 
 
 def _lines(grid: Grid) -> list[str]:
-    return aligned(grid.header, [[clean(cell, 60) for cell in row] for row in grid.rows])
+    return align_columns(grid.header, [[clean(cell, 60) for cell in row] for row in grid.rows])
 
 
 def _clean(grid: Grid) -> Grid:

@@ -6,40 +6,36 @@ option of their own beside: ``table`` ``verbose``, ``junit`` ``strict``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import cast
+from collections.abc import Sequence
+from typing import Protocol
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.lint.graph import Graph
-from ghostdeploy.schema import GraphReport
+from ghostdeploy.report.lint import jsonfile, junit, sarif, table
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.report.lint.picture import page
 
 
-@dataclass(frozen=True)
-class Linted:
-    """One model file: the path as the user gave it, its graph, and what the rules said."""
+class LintFormat(Protocol):
+    """A module that writes linted files in one format."""
 
-    path: str
-    graph: Graph
-    report: GraphReport
+    def render(self, linted: Sequence[Linted]) -> str:
+        """Return the text of all files."""
 
 
-FORMATS: dict[str, str] = {
-    "table": "ghostdeploy.report.lint.table",
-    "json": "ghostdeploy.report.lint.jsonfile",
-    "sarif": "ghostdeploy.report.lint.sarif",
-    "junit": "ghostdeploy.report.lint.junit",
-    "html": "ghostdeploy.report.lint.picture",
+FORMATS: dict[str, LintFormat] = {
+    "table": table,
+    "json": jsonfile,
+    "sarif": sarif,
+    "junit": junit,
+    "html": page,
 }
 
 
 def render(linted: Sequence[Linted], format_name: str) -> str:
-    """``linted`` in one format, unwritten.
+    """Return ``linted`` in one format, unwritten.
 
     Raises UsageError for an unknown format and MissingExtraError where Jinja2 is absent.
     """
     if format_name not in FORMATS:
         raise UsageError(f"unknown lint format {format_name!r}; there are: {', '.join(FORMATS)}")
-    module = import_module(FORMATS[format_name])
-    return cast(Callable[[Sequence[Linted]], str], module.render)(linted)
+    return FORMATS[format_name].render(linted)

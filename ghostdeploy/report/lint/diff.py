@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghostdeploy.lint.graph import Graph, Node
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.groups import names_of
+from ghostdeploy.report.lint.groups import read_names
+from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport, Partitions
 
 
@@ -33,7 +33,7 @@ class ModuleChange:
 
 @dataclass(frozen=True)
 class Sizes:
-    """None where unknown; ``file_bytes`` is None for a file that is no longer there."""
+    """A file's sizes, None where unknown: ``file_bytes`` for a file that is no longer there."""
 
     operators: int
     file_bytes: int | None
@@ -45,7 +45,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class LintDiff:
-    """``neutral_ops``: the formats differ, so operators go by the neutral names."""
+    """What differs between two files.
+
+    ``neutral_ops``: the formats differ, so operators go by the neutral names.
+    """
 
     old: str
     new: str
@@ -73,6 +76,7 @@ class LintDiff:
 
 
 def diff(old: Linted, new: Linted) -> LintDiff:
+    """Compare two files: their operators, findings, partitions and sizes."""
     neutral = old.graph.format != new.graph.format
     return LintDiff(
         old=old.path,
@@ -96,7 +100,7 @@ def _op(node: Node, neutral: bool) -> str:
 
 
 def _ops(old: Graph, new: Graph, neutral: bool) -> tuple[OpChange, ...]:
-    """The operators whose number changed, the largest change first."""
+    """Return the operators whose number changed, the largest change first."""
     before = Counter(_op(node, neutral) for node in old.nodes)
     after = Counter(_op(node, neutral) for node in new.nodes)
     changes = [OpChange(op, before[op], after[op]) for op in before | after]
@@ -105,7 +109,7 @@ def _ops(old: Graph, new: Graph, neutral: bool) -> tuple[OpChange, ...]:
 
 
 def _modules(old: Graph, new: Graph, neutral: bool) -> tuple[ModuleChange, ...]:
-    """The places whose operators changed, in the order of the new graph."""
+    """Return the places whose operators changed, in the order of the new graph."""
     before, after = _by_place(old, neutral), _by_place(new, neutral)
     changes = []
     for place in dict.fromkeys((*after, *before)):
@@ -119,7 +123,7 @@ def _modules(old: Graph, new: Graph, neutral: bool) -> tuple[ModuleChange, ...]:
 
 
 def _by_place(graph: Graph, neutral: bool) -> dict[str, Counter[str]]:
-    """The operators of each module; nodes of no module are one place."""
+    """Count the operators of each module; nodes of no module are one place."""
     places: dict[str, Counter[str]] = {}
     for node in graph.nodes:
         places.setdefault(node.module, Counter())[_op(node, neutral)] += 1
@@ -127,7 +131,7 @@ def _by_place(graph: Graph, neutral: bool) -> dict[str, Counter[str]]:
 
 
 def _only_in(one: Linted, other: Linted) -> tuple[Finding, ...]:
-    """The findings of ``one`` that have no like in ``other``."""
+    """Return the findings of ``one`` that have no like in ``other``."""
     left = Counter(key for key, _ in _keyed(other))
     found = []
     for key, finding in _keyed(one):
@@ -139,7 +143,7 @@ def _only_in(one: Linted, other: Linted) -> tuple[Finding, ...]:
 
 
 def _keyed(linted: Linted) -> Iterable[tuple[tuple[object, ...], Finding]]:
-    names = names_of(linted.graph)
+    names = read_names(linted.graph)
     for f in linted.report.findings:
         key = (f.rule, f.severity, names.place(f), names.kind(f), bool(f.allowed))
         yield key, replace(f, module=f.module or names.modules.get(f.node, ""))

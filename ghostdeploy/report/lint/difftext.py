@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ghostdeploy.report.columns import aligned
 from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
-from ghostdeploy.report.lint.facts import partitions_text
+from ghostdeploy.report.lint.facts import describe_partitions
 from ghostdeploy.report.lint.groups import ELSEWHERE
-from ghostdeploy.report.markdown import escape
-from ghostdeploy.report.numbers import ABSENT, significant
-from ghostdeploy.report.text import clean, wrap
+from ghostdeploy.report.parts.clean_text import clean, wrap
+from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.markup import escape
+from ghostdeploy.report.parts.numbers import ABSENT, format_number
 from ghostdeploy.schema import Finding
 
 WIDTH = 100
 NAME, TEXT = 60, 400  # characters
 MAX_PLACES = 40  # lines of modules, and of findings
 NO_MODULE = "(no module)"
-Row = tuple[str, str, str, str]
+Cells = tuple[str, str, str, str]
 
 
 def render_text(diff: LintDiff) -> str:
-    """A table of numbers, then what changed where."""
+    """Return a table of numbers, then what changed where."""
     lines = [*_wrapped("- ", diff.old), *_wrapped("+ ", diff.new), ""]
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
     rows = [tuple(clean(cell, NAME) for cell in row) for row in _rows(diff)]
-    lines += aligned(("", "old", "new", "change"), rows)
+    lines += align_columns(("", "old", "new", "change"), rows)
     for title, items in _lists(diff):
         lines += ["", title, *(line for item in items for line in _wrapped("  ", item))]
     return "\n".join(lines) + "\n"
 
 
 def render_markdown(diff: LintDiff) -> str:
-    """The same for a pull request."""
+    """Return the same as Markdown for a pull request."""
     lines = [f"**{escape(diff.old, TEXT)}** → **{escape(diff.new, TEXT)}**", ""]
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
@@ -50,8 +50,8 @@ def _wrapped(mark: str, text: str) -> list[str]:
     return [mark + first, *(" " * len(mark) + "  " + line for line in more)]
 
 
-def _rows(diff: LintDiff) -> Iterator[Row]:
-    """What is known of either file, then the operators whose number changed."""
+def _rows(diff: LintDiff) -> Iterator[Cells]:
+    """Yield what is known of either file, then the operators whose number changed."""
     old, new = diff.sizes_old, diff.sizes_new
     yield _row("operators", old.operators, new.operators)
     yield from _partition_rows(diff)
@@ -69,7 +69,7 @@ def _rows(diff: LintDiff) -> Iterator[Row]:
         yield _row(change.op, change.old, change.new)
 
 
-def _partition_rows(diff: LintDiff) -> Iterator[Row]:
+def _partition_rows(diff: LintDiff) -> Iterator[Cells]:
     old, new = diff.partitions_old, diff.partitions_new
     if old is None and new is None:
         return
@@ -78,7 +78,7 @@ def _partition_rows(diff: LintDiff) -> Iterator[Row]:
     yield _row("nodes outside", *(None if p is None else len(p.outside) for p in (old, new)))
 
 
-def _row(label: str, old: int | None, new: int | None) -> Row:
+def _row(label: str, old: int | None, new: int | None) -> Cells:
     change = ABSENT if old is None or new is None else _signed(new - old, 0)
     return label, _count(old), _count(new), change
 
@@ -87,8 +87,8 @@ def _count(value: int | None) -> str:
     return ABSENT if value is None else str(value)
 
 
-def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Row:
-    cells = [significant(None if value is None else value / unit) for value in (old, new)]
+def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Cells:
+    cells = [format_number(None if value is None else value / unit) for value in (old, new)]
     change = ABSENT
     if old is not None and new is not None and old == new:
         change = "0"
@@ -120,7 +120,7 @@ def _lists(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
 def _partitions(
     diff: LintDiff, old: set[tuple[str, str]], new: set[tuple[str, str]]
 ) -> Iterator[str]:
-    yield f"{partitions_text(diff.partitions_old)} → {partitions_text(diff.partitions_new)}"
+    yield f"{describe_partitions(diff.partitions_old)} → {describe_partitions(diff.partitions_new)}"
     for label, nodes in (("now outside", new - old), ("no longer outside", old - new)):
         if nodes:
             ops = Counter(op for _, op in nodes)
@@ -128,7 +128,7 @@ def _partitions(
 
 
 def _places(changes: Iterable[ModuleChange]) -> list[str]:
-    """One line for all modules with the same change."""
+    """Return one line for all modules with the same change."""
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for change in changes:
         alike.setdefault((change.gone, change.added), []).append(change.module or NO_MODULE)
@@ -148,7 +148,7 @@ def _ops(gone: tuple[str, ...], added: tuple[str, ...]) -> str:
 
 
 def _findings(findings: Iterable[Finding]) -> list[str]:
-    """One line for all nodes of which the same rule says the same."""
+    """Return one line for all nodes of which the same rule says the same."""
     alike: dict[tuple[str, str, str, str], list[str]] = {}
     for f in findings:
         said = f.message

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ghostdeploy.lint.graph import Graph
-from ghostdeploy.report.text import clean
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 
 SEVERITIES = ("error", "warning", "info")
@@ -31,6 +31,7 @@ class Group:
 
     @property
     def fix(self) -> str:
+        """The first fix that a finding of the group names."""
         return next((f.fix for f in self.findings if f.fix), "")
 
     @property
@@ -48,11 +49,11 @@ class Names:
     modules: dict[str, str]
 
     def place(self, finding: Finding) -> str:
-        """The module of a finding, else its node."""
+        """Return the module of a finding, else its node."""
         return finding.module or self.modules.get(finding.node) or finding.node
 
     def kind(self, finding: Finding) -> str:
-        """The message without the names of nodes and modules."""
+        """Return the message without the names of nodes and modules."""
         text = finding.message[:MAX_MESSAGE]
         module = self.place(finding)
         for name in sorted({finding.node, module}, key=len, reverse=True):
@@ -67,7 +68,8 @@ class Names:
         return match[0]
 
 
-def names_of(graph: Graph) -> Names:
+def read_names(graph: Graph) -> Names:
+    """Return the names that ``graph`` uses."""
     modules = {node.name: node.module for node in graph.nodes if node.module}
     nodes = {node.name for node in graph.nodes}
     return Names(
@@ -75,9 +77,9 @@ def names_of(graph: Graph) -> Names:
     )
 
 
-def groups(graph: Graph, findings: Iterable[Finding]) -> tuple[Group, ...]:
-    """Most severe first, then by the rule's name, then in the order of the graph."""
-    names = names_of(graph)
+def group_findings(graph: Graph, findings: Iterable[Finding]) -> tuple[Group, ...]:
+    """Group findings: most severe first, then by the rule's name, then in the graph's order."""
+    names = read_names(graph)
     found: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         kind = _MANY.sub(ELSEWHERE, _NUMBER.sub(ELSEWHERE, names.kind(finding)))
@@ -87,34 +89,36 @@ def groups(graph: Graph, findings: Iterable[Finding]) -> tuple[Group, ...]:
 
 
 def rank(severity: str) -> int:
+    """Return the place of a severity, 0 for the worst; unknown ones come last."""
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
-def open_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Those that no allow list names."""
+def select_open(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that no exception covers."""
     return tuple(f for f in findings if not f.allowed)
 
 
-def allowed_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def select_allowed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that an exception covers."""
     return tuple(f for f in findings if f.allowed)
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """``1 node``, ``14 nodes``."""
+def pluralize(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 node``, ``14 nodes``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def summary(findings: Iterable[Finding]) -> str:
-    """``2 errors, 1 warning, 3 allowed``; ``no findings``."""
+def summarize(findings: Iterable[Finding]) -> str:
+    """Return a text like ``2 errors, 1 warning, 3 allowed``, or ``no findings``."""
     everything = tuple(findings)
-    shown = open_findings(everything)
+    shown = select_open(everything)
     words = {"error": ("error", "errors"), "warning": ("warning", "warnings")}
     parts = []
     for severity in dict.fromkeys((*SEVERITIES, *sorted({f.severity for f in shown}))):
         count = sum(f.severity == severity for f in shown)
         if count:
             word = clean(severity, 20)
-            parts.append(counted(count, *words.get(severity, (word, word))))
+            parts.append(pluralize(count, *words.get(severity, (word, word))))
     hidden = len(everything) - len(shown)
     parts += [f"{hidden} allowed"] if hidden else []
     return ", ".join(parts) or "no findings"

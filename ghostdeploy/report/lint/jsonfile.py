@@ -6,26 +6,26 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
-from ghostdeploy.report.lint import Linted
+from ghostdeploy.report.lint.linted import Linted
 
 SCHEMA = "ghostdeploy.lint/1"
 MAX_TEXT = 4000  # characters of any one string
 
 
 def render(linted: Sequence[Linted]) -> str:
+    """Return one JSON document of all files."""
     document = {"schema": SCHEMA, "files": [_file(one) for one in linted]}
-    return json.dumps(plain(document), allow_nan=False, indent=1) + "\n"
+    return json.dumps(make_plain(document), allow_nan=False, indent=1) + "\n"
 
 
-def _file(linted: Linted) -> dict[str, Any]:
+def _file(linted: Linted) -> dict[str, object]:
     found = linted.report.findings
     counts = {
         severity: sum(f.severity == severity and not f.allowed for f in found)
         for severity in ("error", "warning", "info")
     }
-    head = {
+    head: dict[str, object] = {
         "path": linted.path,
         "format": linted.graph.format,
         "operators": len(linted.graph.nodes),
@@ -34,16 +34,16 @@ def _file(linted: Linted) -> dict[str, Any]:
     return head | asdict(linted.report)
 
 
-def plain(value: Any) -> Any:
-    """What JSON can hold: no NaN, no lone surrogates, no endless strings."""
+def make_plain(value: object) -> object:
+    """Return ``value`` as JSON can hold it: no NaN, no lone surrogates, no endless strings."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {_text(key): plain(item) for key, item in value.items()}
+        return {_text(key): make_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [make_plain(item) for item in value]
     return _text(value)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from ghostdeploy.lint import RULES
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.groups import Names, names_of, summary
-from ghostdeploy.report.xml import document, xml_text
+from ghostdeploy.report.lint.groups import Names, read_names, summarize
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.report.parts.xml import clean_xml, write_document
 from ghostdeploy.schema import Finding
 
 NAME, TEXT = 300, 1000  # characters
@@ -16,32 +16,32 @@ MAX_LINES = 500  # of one case's findings
 
 
 def render(linted: Sequence[Linted], *, strict: bool = False) -> str:
-    """Errors are failures, with ``strict`` warnings too; the rest is a case's output."""
+    """Return XML in which errors are failures, with ``strict`` warnings too; the rest is output."""
     root = ElementTree.Element("testsuites", name="ghostdeploy lint")
     for one in linted:
         _suite(root, one, ("error", "warning") if strict else ("error",))
     for key in ("tests", "failures", "errors", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
-    return document(root)
+    return write_document(root)
 
 
 def _suite(root: ElementTree.Element, one: Linted, failing: tuple[str, ...]) -> None:
     found: dict[str, list[Finding]] = {code: [] for code in RULES}
     for finding in one.report.findings:
         found.setdefault(finding.rule, []).append(finding)
-    suite = ElementTree.SubElement(root, "testsuite", name=xml_text(one.path, NAME))
-    names = names_of(one.graph)
+    suite = ElementTree.SubElement(root, "testsuite", name=clean_xml(one.path, NAME))
+    names = read_names(one.graph)
     for code, findings in found.items():
         case = ElementTree.SubElement(
             suite,
             "testcase",
-            classname=xml_text(one.path, NAME),
-            name=xml_text(code, NAME),
+            classname=clean_xml(one.path, NAME),
+            name=clean_xml(code, NAME),
             time="0",
         )
         bad = [f for f in findings if f.severity in failing and not f.allowed]
         rest = [f for f in findings if f.severity not in failing or f.allowed]
-        _case(case, [_line(f, names) for f in rest], [_line(f, names) for f in bad], summary(bad))
+        _case(case, [_line(f, names) for f in rest], [_line(f, names) for f in bad], summarize(bad))
     suite.set("tests", str(len(found)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", "0")
@@ -52,7 +52,7 @@ def _case(case: ElementTree.Element, rest: list[str], bad: list[str], headline: 
     if bad:
         message = f"{headline}: {bad[0]}"
         failure = ElementTree.SubElement(
-            case, "failure", type="lint", message=xml_text(message, TEXT)
+            case, "failure", type="lint", message=clean_xml(message, TEXT)
         )
         failure.text = _lines(bad)
     if rest:
@@ -61,12 +61,12 @@ def _case(case: ElementTree.Element, rest: list[str], bad: list[str], headline: 
 
 def _line(finding: Finding, names: Names) -> str:
     module = names.place(finding)
-    where = xml_text(finding.node, NAME) + (
-        f" ({xml_text(module, NAME)})" if module != finding.node else ""
+    where = clean_xml(finding.node, NAME) + (
+        f" ({clean_xml(module, NAME)})" if module != finding.node else ""
     )
-    text = f"{xml_text(finding.severity, NAME)}: {where}: {xml_text(finding.message, TEXT)}"
-    text += f"; fix: {xml_text(finding.fix, TEXT)}" if finding.fix else ""
-    return text + (f"; allowed: {xml_text(finding.allowed, TEXT)}" if finding.allowed else "")
+    text = f"{clean_xml(finding.severity, NAME)}: {where}: {clean_xml(finding.message, TEXT)}"
+    text += f"; fix: {clean_xml(finding.fix, TEXT)}" if finding.fix else ""
+    return text + (f"; allowed: {clean_xml(finding.allowed, TEXT)}" if finding.allowed else "")
 
 
 def _lines(lines: list[str]) -> str:

@@ -12,15 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import quote
 
 import ghostdeploy
 from ghostdeploy.lint import RULES
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.groups import Names, names_of
-from ghostdeploy.report.lint.ruledocs import rule_doc
-from ghostdeploy.report.text import clean
+from ghostdeploy.lint.rule_docs import read_rule_doc
+from ghostdeploy.report.lint.groups import Names, read_names
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.schema import Finding
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -30,6 +29,7 @@ _LINE = re.compile(r"^(.*?):(\d{1,7})$")
 
 
 def render(linted: Sequence[Linted]) -> str:
+    """Return one SARIF document of all files."""
     used = {f.rule for one in linted for f in one.report.findings}
     codes = [*RULES, *sorted(used - RULES.keys())]
     driver = {
@@ -40,15 +40,15 @@ def render(linted: Sequence[Linted]) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
-        "artifacts": [{"location": {"uri": relative_uri(one.path)}} for one in linted],
+        "artifacts": [{"location": {"uri": make_relative_uri(one.path)}} for one in linted],
         "results": _results(linted, {code: i for i, code in enumerate(codes)}),
     }
     document = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=1) + "\n"
 
 
-def _rule(code: str) -> dict[str, Any]:
-    doc = rule_doc(code)
+def _rule(code: str) -> dict[str, object]:
+    doc = read_rule_doc(code)
     name = clean(code, NAME)
     advice = clean(doc.fix or doc.what, TEXT)
     return {
@@ -62,11 +62,11 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _results(linted: Sequence[Linted], index: dict[str, int]) -> list[dict[str, Any]]:
+def _results(linted: Sequence[Linted], index: dict[str, int]) -> list[dict[str, object]]:
     seen: Counter[str] = Counter()
     made = []
     for one in linted:
-        names = names_of(one.graph)
+        names = read_names(one.graph)
         for finding in one.report.findings:
             key = _fingerprint(one, names, finding)
             seen[key] += 1
@@ -76,9 +76,9 @@ def _results(linted: Sequence[Linted], index: dict[str, int]) -> list[dict[str, 
     return made
 
 
-def _result(one: Linted, names: Names, finding: Finding, rule_index: int) -> dict[str, Any]:
-    model = relative_uri(one.path)
-    result: dict[str, Any] = {
+def _result(one: Linted, names: Names, finding: Finding, rule_index: int) -> dict[str, object]:
+    model = make_relative_uri(one.path)
+    result: dict[str, object] = {
         "ruleId": clean(finding.rule, NAME),
         "ruleIndex": rule_index,
         "level": LEVELS.get(finding.severity, "warning"),
@@ -100,11 +100,11 @@ def _message(finding: Finding) -> str:
     return f"{clean(finding.node, NAME)}: {clean(finding.message, TEXT)}{fix}"
 
 
-def _location(finding: Finding, names: Names, model: str) -> dict[str, Any]:
+def _location(finding: Finding, names: Names, model: str) -> dict[str, object]:
     uri, line = model, 1
     if finding.source:
         match = _LINE.match(finding.source)
-        uri = relative_uri(match[1] if match else finding.source)
+        uri = make_relative_uri(match[1] if match else finding.source)
         line = max(1, int(match[2])) if match else 1
     logical = [_logical(finding.node, "element")]
     module = names.place(finding)
@@ -118,12 +118,12 @@ def _logical(name: str, kind: str) -> dict[str, str]:
     return {"name": re.split(r"[./]", full)[-1] or full, "fullyQualifiedName": full, "kind": kind}
 
 
-def _physical(uri: str, line: int) -> dict[str, Any]:
+def _physical(uri: str, line: int) -> dict[str, object]:
     return {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
 
 
-def relative_uri(path: str) -> str:
-    """``path`` from the working directory on, or only its name where it lies elsewhere."""
+def make_relative_uri(path: str) -> str:
+    """Return ``path`` from the working directory on, or its name alone where it lies elsewhere."""
     plain = Path(path.encode("utf-8", "replace").decode("utf-8"))
     if plain.is_absolute():
         try:
@@ -138,7 +138,7 @@ def relative_uri(path: str) -> str:
 
 
 def _fingerprint(one: Linted, names: Names, finding: Finding) -> str:
-    """The same as long as the same rule says the same of the same place."""
+    """Return a hash that is the same as long as the same rule says the same of the same place."""
     name = one.path.replace("\\", "/").rpartition("/")[2]
     parts = (name, finding.rule, finding.node, names.place(finding), names.kind(finding))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]

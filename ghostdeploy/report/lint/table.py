@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ghostdeploy.report.lint import Linted
-from ghostdeploy.report.lint.facts import headline, lowerings
+from ghostdeploy.report.lint.facts import describe_graph, group_branches
 from ghostdeploy.report.lint.groups import (
     Group,
-    allowed_findings,
-    counted,
-    groups,
-    names_of,
-    open_findings,
-    summary,
+    group_findings,
+    pluralize,
+    read_names,
+    select_allowed,
+    select_open,
+    summarize,
 )
-from ghostdeploy.report.text import clean, display_width, pad, wrap
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
 from ghostdeploy.schema import Finding
 
 WIDTH = 100
@@ -27,28 +27,28 @@ MAX_RULE = 24
 
 
 def render(linted: Sequence[Linted], *, verbose: bool = False) -> str:
-    """Every file's head line, findings and DFC branches; ``verbose`` lists each finding."""
+    """Return every file's head line, findings and DFC branches; ``verbose`` lists each finding."""
     return "\n".join("\n".join(_file(one, verbose)) + "\n" for one in linted)
 
 
 def _file(linted: Linted, verbose: bool) -> Iterator[str]:
     yield from wrap(clean(linted.path, 300), WIDTH)
-    yield from _joined(headline(linted), " · ", INDENT)
+    yield from _joined(describe_graph(linted), " · ", INDENT)
     counts = (f"{clean(op, NAME)} {count}" for op, count in linted.report.op_counts.items())
     yield from _joined(counts, ", ", INDENT)
     yield from _outside(linted)
-    found = open_findings(linted.report.findings)
+    found = select_open(linted.report.findings)
     if found:
         yield ""
-        yield from _each(linted, found) if verbose else _table(groups(linted.graph, found))
+        yield from _each(linted, found) if verbose else _table(group_findings(linted.graph, found))
     yield from _allowed(linted)
     yield from _dfc(linted)
     yield ""
-    yield INDENT + summary(linted.report.findings)
+    yield INDENT + summarize(linted.report.findings)
 
 
 def _outside(linted: Linted) -> Iterator[str]:
-    """The operators that XNNPACK leaves, each with its first node."""
+    """Yield the operators that XNNPACK leaves, each with its first node."""
     partitions = linted.report.partitions
     places: dict[str, list[str]] = {}
     for name, op in partitions.outside if partitions else ():
@@ -100,9 +100,9 @@ def _text(text: str, label: str = "") -> Iterator[str]:
 
 
 def _each(linted: Linted, findings: Iterable[Finding]) -> Iterator[str]:
-    """One entry a finding, in the order of the groups."""
-    names = names_of(linted.graph)
-    for group in groups(linted.graph, findings):
+    """Yield one entry for each finding, in the order of the groups."""
+    names = read_names(linted.graph)
+    for group in group_findings(linted.graph, findings):
         for finding in group.findings:
             module, node = names.place(finding), finding.node
             where = clean(node, NAME)
@@ -115,7 +115,7 @@ def _each(linted: Linted, findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _allowed(linted: Linted) -> Iterator[str]:
-    found = allowed_findings(linted.report.findings)
+    found = select_allowed(linted.report.findings)
     if not found:
         return
     yield from ("", f"{INDENT}Allowed ({len(found)})")
@@ -123,7 +123,7 @@ def _allowed(linted: Linted) -> Iterator[str]:
     for finding in found:
         reasons.setdefault(finding.allowed, []).append(finding)
     for reason, members in reasons.items():
-        for group in groups(linted.graph, members):
+        for group in group_findings(linted.graph, members):
             where = ", ".join(_where(group, 2 * NAME))
             head = f"{clean(group.rule, MAX_RULE)} ×{len(group.findings)}, {where}"
             yield from _hanging(INDENT * 2, head)
@@ -131,12 +131,12 @@ def _allowed(linted: Linted) -> Iterator[str]:
 
 
 def _dfc(linted: Linted) -> Iterator[str]:
-    """Branches that lowered alike are one entry; each is named by its module."""
-    kinds = lowerings(linted.report)
+    """Yield one entry for the branches that lowered alike, each named by its module."""
+    kinds = group_branches(linted.report)
     if not kinds:
         return
     count = len(linted.report.dfc_branches)
-    yield from ("", f"{INDENT}DFC branches: {count}, lowered in {counted(len(kinds), 'way')}")
+    yield from ("", f"{INDENT}DFC branches: {count}, lowered in {pluralize(len(kinds), 'way')}")
     for text, modules in kinds.items():
         yield from _joined((clean(m, NAME) for m in modules), ", ", INDENT * 2)
         yield from _hanging(f"{INDENT * 3}= ", clean(text, TEXT))
@@ -149,7 +149,7 @@ def _hanging(head: str, text: str) -> Iterator[str]:
 
 
 def _joined(parts: Iterable[str], separator: str, indent: str) -> Iterator[str]:
-    """The parts in lines that are broken between them, or inside one that is too long."""
+    """Yield lines that are broken between the parts, or inside one that is too long."""
     line = ""
     for part in parts:
         longer = f"{line}{separator}{part}" if line else part

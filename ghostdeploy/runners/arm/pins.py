@@ -1,4 +1,4 @@
-"""What the emulator is made of: pinned versions, each with the SHA-256 of its file."""
+"""The versions that the emulator is made of, each pinned by the SHA-256 of its file."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Package:
 
     @property
     def request(self) -> str:
-        """As apt-get download takes it."""
+        """The package and version as apt-get download takes them."""
         name = self.package if self.architecture == "all" else f"{self.package}:{self.architecture}"
         return f"{name}={self.version}"
 
 
 @cache
-def packages() -> tuple[Package, ...]:
-    """The rows of packages.csv."""
+def read_packages() -> tuple[Package, ...]:
+    """Return the rows of packages.csv."""
     with PACKAGES_FILE.open(newline="", encoding="utf-8") as file:
         return tuple(Package(**row) for row in csv.DictReader(file))
 
 
 @cache
-def setup_key() -> str:
-    """Identifies a setup: everything that could change a count. 16 hexadecimal digits."""
+def compute_setup_key() -> str:
+    """Return 16 hexadecimal digits that stand for everything that could change a count."""
     digest = hashlib.sha256(f"{LITERT_SHA256} {EMULATOR_FLAGS} {GUEST_FLAGS}".encode())
     for file in (PACKAGES_FILE, *sorted(NATIVE.glob("*.[ch]"))):
         digest.update(file.read_bytes())

@@ -20,7 +20,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.runners.arm import pins
-from ghostdeploy.runners.arm.place import Place, place
+from ghostdeploy.runners.arm.emulator_folder import EmulatorFolder, locate_emulator
 
 TIMEOUT_S = 900.0
 # program -> the Debian package that has it
@@ -29,8 +29,8 @@ STEPS = 5
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
-def missing_programs() -> list[str]:
-    """What the setup needs and this machine has not, one line each; [] for nothing."""
+def list_missing_programs() -> list[str]:
+    """Return what the setup needs and this machine has not, one line each; [] for nothing."""
     found = [
         f"{program} (Debian package {package})"
         for program, package in PROGRAMS.items()
@@ -41,21 +41,21 @@ def missing_programs() -> list[str]:
     return found
 
 
-def set_up(progress: Progress = silent) -> tuple[Place, bool]:
-    """The emulator, and whether it had to be made.
+def set_up(progress: Progress = silent) -> tuple[EmulatorFolder, bool]:
+    """Return the emulator, made if need be, and whether it had to be made.
 
-    Raises UsageError listing what is missing here, and MeasurementError where a package cannot be
-    fetched or is not the pinned one. Nothing half-made is left.
+    Raises UsageError listing what this machine lacks, and MeasurementError where a package cannot
+    be fetched or is not the pinned one. Nothing half-made is left.
     """
-    ready = place()
+    ready = locate_emulator()
     if ready.complete:
         return ready, False
-    if missing := missing_programs():
+    if missing := list_missing_programs():
         raise UsageError(f"the emulated Arm core needs {', '.join(missing)}")
     try:
         ready.folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ready.folder.parent, prefix="making-") as name:
-            made = Place(Path(name) / "setup")
+            made = EmulatorFolder(Path(name) / "setup")
             made.folder.mkdir()
             _make(made, Path(name), progress)
             _put(made.folder, ready)
@@ -64,7 +64,7 @@ def set_up(progress: Progress = silent) -> tuple[Place, bool]:
     return ready, True
 
 
-def _make(made: Place, work: Path, progress: Progress) -> None:
+def _make(made: EmulatorFolder, work: Path, progress: Progress) -> None:
     progress(0, STEPS, "reading the package lists")
     apt = _private_apt(work)
     _run([*apt, "update"], work, "apt-get update")
@@ -81,7 +81,7 @@ def _make(made: Place, work: Path, progress: Progress) -> None:
 
 
 def _private_apt(work: Path) -> list[str]:
-    """apt-get with the system's sources, and everything that it writes in ``work``."""
+    """Return apt-get with the system's sources that writes everything in ``work``."""
     for folder in ("apt/lists/partial", "apt/cache/archives/partial", "downloads"):
         (work / folder).mkdir(parents=True)
     (work / "apt/status").touch()
@@ -100,7 +100,7 @@ def _private_apt(work: Path) -> list[str]:
 
 def _fetch_packages(apt: Sequence[str], work: Path) -> dict[pins.Package, Path]:
     downloads = work / "downloads"
-    wanted = pins.packages()
+    wanted = pins.read_packages()
     _run([*apt, "download", *(p.request for p in wanted)], downloads, "apt-get download")
     by_digest = {file_sha256(file): file for file in downloads.glob("*.deb")}
     wrong = [p.request for p in wanted if p.sha256 not in by_digest]
@@ -121,8 +121,8 @@ def _fetch_litert(work: Path) -> Path:
     return wheel
 
 
-def _assemble(made: Place, work: Path, wheel: Path) -> None:
-    """Only what a run needs: the cross compiler and the other emulators stay behind."""
+def _assemble(made: EmulatorFolder, work: Path, wheel: Path) -> None:
+    """Move what a run needs: the cross compiler and the other emulators stay behind."""
     shutil.move(work / "emulator/usr/bin/qemu-aarch64", made.qemu)
     shutil.move(work / "emulator" / LIBRARIES, made.emulator_libraries)
     made.guest.mkdir()
@@ -134,7 +134,7 @@ def _assemble(made: Place, work: Path, wheel: Path) -> None:
         made.library.write_bytes(archive.read("ai_edge_litert/libLiteRt.so"))
 
 
-def _compile(made: Place, work: Path) -> None:
+def _compile(made: EmulatorFolder, work: Path) -> None:
     for name in pins.EMULATOR_PARTS:
         output = str(made.folder / f"{name}.so")
         _run(["cc", *pins.EMULATOR_FLAGS, str(pins.NATIVE / f"{name}.c"), "-o", output], work, "cc")
@@ -147,7 +147,7 @@ def _compile(made: Place, work: Path) -> None:
         _run(argv, work, "aarch64-linux-gnu-gcc", libraries)
 
 
-def _put(made: Path, ready: Place) -> None:
+def _put(made: Path, ready: EmulatorFolder) -> None:
     """Give the finished setup its name; another process may have been faster."""
     if ready.folder.exists() and not ready.complete:
         shutil.rmtree(ready.folder)
@@ -161,7 +161,7 @@ def _put(made: Path, ready: Place) -> None:
 def _run(
     argv: Sequence[str], folder: Path, what: str, environment: dict[str, str] | None = None
 ) -> None:
-    """Raises MeasurementError with the program's last words."""
+    """Run a program in ``folder``. Raises MeasurementError with its last words."""
     try:
         done = subprocess.run(
             argv,

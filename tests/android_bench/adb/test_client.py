@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from android_bench import errors
-from android_bench.adb import failures as adb_failures
 from android_bench.adb.client import AdbClient, ClientResult, find_adb
-from android_bench.adb.phone import Adb, list_devices
+from android_bench.adb.devices import list_devices
+from android_bench.adb.failures import find_command_error, find_transfer_error
+from android_bench.adb.phone import Adb
 from tests.fake_phone.fixtures import attach, free_port
 
 
@@ -93,10 +94,8 @@ class TestRunning:
     def test_stdin_is_empty(self, tmp_path):
         assert AdbClient(make_program(tmp_path, "cat; echo end")).run([], 30).stdout == b"end\n"
 
-    def test_server_and_serial_become_flags(self):
-        client = AdbClient("adb", host="lab", port=5038)
-        flags = ("-H", "lab", "-P", "5038", "-s", "X")
-        assert client.command(["get-state"], "X") == ("adb", *flags, "get-state")
+    def test_the_serial_becomes_a_flag(self):
+        assert AdbClient("adb").command(["get-state"], "X") == ("adb", "-s", "X", "get-state")
 
     def test_starting_the_server_is_not_part_of_a_commands_stderr(self, adb_server, phone):
         adb = attach(phone)
@@ -105,25 +104,19 @@ class TestRunning:
 
 
 class TestServers:
-    def test_a_remote_server_by_flags(self, adb_server, phone, monkeypatch):
-        attach(phone)
-        monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(free_port()))
-        client = AdbClient(host="127.0.0.1", port=adb_server.port)
-        assert [entry.serial for entry in list_devices(client)] == [phone.serial]
-        assert Adb(phone.serial, client).check(["echo", "hello"]) == "hello\n"
-
-    def test_a_remote_server_by_variable(self, adb_server, phone, monkeypatch):
+    def test_a_remote_server(self, adb_server, phone, monkeypatch):
         attach(phone)
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(free_port()))
         monkeypatch.setenv("ADB_SERVER_SOCKET", f"tcp:127.0.0.1:{adb_server.port}")
+        assert [entry.serial for entry in list_devices()] == [phone.serial]
         assert Adb(phone.serial).check(["echo", "hello"]) == "hello\n"
 
-    def test_a_remote_server_that_is_not_there(self, adb_server):
-        client = AdbClient(host="127.0.0.1", port=free_port())
+    def test_a_remote_server_that_is_not_there(self, adb_server, monkeypatch):
+        monkeypatch.setenv("ADB_SERVER_SOCKET", f"tcp:127.0.0.1:{free_port()}")
         with pytest.raises(
             errors.AdbServerError, match=r"cannot be reached .*--adb-host"
         ) as caught:
-            list_devices(client)
+            list_devices()
         assert "\n" not in str(caught.value)
 
     def test_killing_another_versions_server_is_told(self, adb_server, monkeypatch):
@@ -245,7 +238,7 @@ TRANSFER_WORDS = [
 @pytest.mark.parametrize(("returncode", "stdout", "stderr", "error", "advice"), WORDS)
 def test_a_command_that_never_ended(returncode, stdout, stderr, error, advice):
     result = ClientResult(("adb", "shell"), stdout.encode(), stderr.encode(), returncode)
-    found = adb_failures.no_trailer(result, "X")
+    found = find_command_error(result, "X")
     assert type(found) is error
     assert advice in str(found)
     assert "\n" not in str(found)
@@ -260,7 +253,7 @@ def test_a_failed_transfer(words, error, advice, on_stdout):
     noise = b"a: 1 file pushed, 0 skipped. 1052.6 MB/s (5242880 bytes in 0.005s)\n"
     said = noise + words.encode() + b"\n"
     streams = (said, b"") if on_stdout else (b"", said)
-    found = adb_failures.transfer(ClientResult(("adb", "push"), *streams, 1), "X")
+    found = find_transfer_error(ClientResult(("adb", "push"), *streams, 1), "X")
     assert type(found) is error
     assert advice in str(found)
     assert "\n" not in str(found)

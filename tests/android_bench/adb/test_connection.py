@@ -3,102 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from android_bench import errors
-from android_bench.adb.phone import Adb, AdbClient, connect, list_devices, open_device
+from android_bench.adb.client import AdbClient
+from android_bench.adb.phone import Adb, connect, open_device
 from tests.android_bench.adb.test_client import make_program
-from tests.android_bench.adb.test_shell import SHORT_S, one_line
+from tests.android_bench.adb.test_command import SHORT_S, one_line
 from tests.fake_phone.fixtures import PATIENCE_S, attach, free_port
-
-
-class TestListing:
-    def test_two_phones(self, make_phone):
-        phones = [make_phone("kirin980"), make_phone("prime")]
-        for phone in phones:
-            attach(phone)
-        listed = {entry.serial: entry for entry in list_devices()}
-        first, second = (listed[phone.serial] for phone in phones)
-        assert (first.state, first.model, first.product) == ("device", "ELE_L29", "ELE-L29EEA")
-        assert (second.state, second.model, second.device) == ("device", "T1_Pro", "taro")
-        assert first.transport_id != second.transport_id
-
-    def test_none(self, adb_server):
-        assert list_devices() == ()
-
-    def test_every_state_that_adb_prints(self, tmp_path):
-        lines = (
-            "List of devices attached\n"
-            "* daemon started successfully\n"
-            "R1             device usb:1-1 product:a model:b device:c transport_id:1\n"
-            "R2             unauthorized usb:1-2 transport_id:2\n"
-            "R3             offline transport_id:3\n"
-            "R4             no permissions (user in plugdev group; see [http://x]) usb:1-4"
-            " transport_id:4\n"
-            "R5             recovery product:a transport_id:5\n"
-            "R6\tdevice\n\n"
-        )
-        program = make_program(tmp_path, f"cat <<'E'\n{lines}E")
-        states = [entry.state for entry in list_devices(AdbClient(program))]
-        assert states == [
-            "device",
-            "unauthorized",
-            "offline",
-            "no permissions",
-            "recovery",
-            "device",
-        ]
-
-
-class TestWhichPhone:
-    def test_the_only_one(self, phone):
-        attach(phone)
-        assert open_device().serial == phone.serial
-
-    def test_none(self, adb_server):
-        with pytest.raises(errors.NoDeviceError) as caught:
-            open_device()
-        assert "plug one in with USB debugging on, or run: adb connect" in one_line(caught)
-
-    def test_several(self, make_phone):
-        serials = [attach(make_phone(name)).serial for name in ("kirin980", "prime")]
-        with pytest.raises(errors.SeveralDevicesError) as caught:
-            open_device()
-        assert all(f"{serial} (device)" in one_line(caught) for serial in serials)
-        assert "name one by its serial" in str(caught.value)
-
-    def test_one_of_several(self, make_phone):
-        first, second = attach(make_phone("kirin980")), attach(make_phone("prime"))
-        for adb, model in ((first, "ELE-L29"), (second, "T1 Pro")):
-            assert open_device(adb.serial).check(["getprop", "ro.product.model"]) == f"{model}\n"
-
-    def test_the_only_one_that_is_ready(self, make_phone):
-        ready, gone = make_phone("kirin980"), make_phone("prime")
-        attach(ready)
-        attach(gone)
-        gone.unplug()
-        while Adb(gone.serial).state() == "device":
-            time.sleep(0.05)
-        assert open_device().serial == ready.serial
-
-    def test_an_unknown_serial(self, adb):
-        with pytest.raises(errors.UnknownSerialError) as caught:
-            open_device("R58M000")
-        assert one_line(caught) == "R58M000 is not attached; see: adb devices"
-        started = time.monotonic()
-        with pytest.raises(errors.UnknownSerialError):
-            Adb("R58M000", patience_s=600).shell(["true"])
-        assert time.monotonic() - started < 300
-
-    @pytest.mark.parametrize("serial", ["", "-s", "a b"])
-    def test_what_is_no_serial(self, serial):
-        with pytest.raises(errors.OptionError, match="is no serial"):
-            open_device(serial)
-
-    def test_an_address_is_connected_to(self, phone):
-        assert open_device(phone.serial).check(["echo", "hello"]) == "hello\n"
 
 
 class TestConnecting:
@@ -128,7 +41,7 @@ class TestConnecting:
             " screen"
         )
         adb = Adb(phone.serial)
-        assert adb.state() == "unauthorized"
+        assert adb.get_state() == "unauthorized"
         with pytest.raises(errors.UnauthorizedError):
             adb.shell(["true"])
         with pytest.raises(errors.UnauthorizedError):
@@ -147,14 +60,14 @@ class TestConnecting:
         Adb(phone.serial).wait_online(PATIENCE_S)
 
     def test_slow_to_come_online(self, phone):
-        phone.answering.clear()
-        waking = threading.Timer(SHORT_S, phone.answering.set)
+        phone.adbd.answering.clear()
+        waking = threading.Timer(SHORT_S, phone.adbd.answering.set)
         waking.start()
-        assert connect(phone.serial, timeout_s=PATIENCE_S).state() == "device"
+        assert connect(phone.serial, timeout_s=PATIENCE_S).get_state() == "device"
         waking.join()
 
     def test_offline(self, adb, phone):
-        phone.answering.clear()
+        phone.adbd.answering.clear()
         phone.drop()
         with pytest.raises(errors.OfflineError) as caught:
             Adb(phone.serial, patience_s=SHORT_S).shell(["true"])
@@ -162,8 +75,8 @@ class TestConnecting:
             f"{phone.serial} is offline; wake it and plug it in again, or run:"
             " adb reconnect offline"
         )
-        assert adb.state() == "offline"
-        phone.answering.set()
+        assert adb.get_state() == "offline"
+        phone.adbd.answering.set()
         assert adb.check(["echo", "back"]) == "back\n"
 
     def test_a_reboot_is_waited_for(self, adb, phone):

@@ -14,7 +14,7 @@ from android_bench.adb import lock as adb_lock
 from android_bench.adb.lock import LEASE_S, LOCK, DeviceLock
 from android_bench.adb.phone import Adb
 from ghostdeploy.fake_phone import Phone, Trigger
-from tests.android_bench.adb.test_shell import one_line
+from tests.android_bench.adb.test_command import one_line
 from tests.fake_phone.fixtures import attach, leftovers
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from android_bench import errors
-from android_bench.adb.phone import DEVICE_ROOT
+from android_bench.adb.text import DEVICE_ROOT
 from android_bench.adb.transfer import _free_bytes
 from ghostdeploy.fake_phone import ALWAYS, Phone, Trigger, can_isolate
-from tests.android_bench.adb.test_shell import SHORT_S, one_line
+from tests.android_bench.adb.test_command import SHORT_S, one_line
 from tests.fake_phone.fixtures import PATIENCE_S, attach, leftovers
 
 TARGET = f"{DEVICE_ROOT}/models/net.tflite"

@@ -6,19 +6,14 @@ from dataclasses import asdict
 
 import pytest
 
-from android_bench.device.clusters import describe_clusters
 from android_bench.device.identity import (
     IDENTITY_PARTS,
-    STATE_PARTS,
     Identity,
-    State,
     parse_identity,
-    parse_state,
     read_identity,
-    read_state,
-    sample_state,
 )
-from android_bench.device.shell import join_sections, split_sections
+from android_bench.device.shell import join_sections, run_sections, split_sections
+from android_bench.device.state import LIGHT_PARTS, STATE_PARTS, State, parse_state, read_state
 from tests.android_bench.device_phones import NAMES, LocalShell, Phone, Result, make_phone
 
 
@@ -40,10 +35,10 @@ def test_a_kirin_980_tells_who_it_is(phone):
     assert found.abis == ("arm64-v8a", "armeabi-v7a", "armeabi")
     assert (found.kernel, found.machine) == ("Linux 4.14.116", "aarch64")
     assert [core.name for core in found.cores] == ["Cortex-A55"] * 4 + ["Cortex-A76"] * 4
-    assert describe_clusters(found.clusters).splitlines() == [
-        "little  Cortex-A55 ×4  0f  1.80 GHz",
-        "mid     Cortex-A76 ×2  30  1.92 GHz",
-        "big     Cortex-A76 ×2  c0  2.60 GHz",
+    assert [(c.role, c.name, c.mask, f"{c.max_khz / 1e6:.2f}") for c in found.clusters] == [
+        ("little", "Cortex-A55", "0f", "1.80"),
+        ("mid", "Cortex-A76", "30", "1.92"),
+        ("big", "Cortex-A76", "c0", "2.60"),
     ]
 
 
@@ -93,7 +88,7 @@ def test_a_hot_snapdragon_tells_so(phone):
 
 @on("snapdragon8gen2")
 def test_zones_that_are_no_temperatures_are_left_out(phone):
-    light = sample_state(phone)  # no dumpsys: the kernel's zones
+    light = parse_state(run_sections(phone, LIGHT_PARTS, 30.0))  # the kernel's zones alone
     assert {sensor.name for sensor in light.temperatures} == {
         "aoss-0", "cpu-1-6", "battery", "skin-therm",
     }  # fmt: skip
@@ -107,7 +102,9 @@ def test_a_phone_that_denies_half_of_it_still_tells_the_rest(phone):
     assert (found.manufacturer, found.fingerprint, found.android) == (None, None, None)
     assert found.abis == ("armeabi-v7a",)
     # the kernel names one part for all CPUs: which CPU's that is, is not known
-    assert describe_clusters(found.clusters) == "big  unknown core ×4  0f  1.50 GHz"
+    (cluster,) = found.clusters
+    assert (cluster.role, cluster.name, cluster.mask) == ("big", None, "0f")
+    assert f"{cluster.max_khz / 1e6:.2f}" == "1.50"
     state = read_state(phone)
     assert (state.thermal_status, state.wakefulness, state.boot_id) == (None, None, None)
     assert (state.load_1min, state.mem_available_mb) == (None, None)
@@ -174,19 +171,3 @@ def test_this_machine_answers_what_it_can():
     assert state.mem_available_mb > 1
     assert state.boot_id
     assert state.thermal_status is None
-
-
-def test_a_section_that_was_cut_off_is_left_out():
-    whole = LocalShell().shell(join_sections({"a": "echo 84", "b": "printf 326"}, "n")).stdout
-    assert split_sections(whole, "n") == {"a": b"84\n", "b": b"326\n"}
-    end = whole.index(b"326") + 2
-    assert split_sections(whole[:end], "n") == {"a": b"84\n"}
-    assert split_sections(whole.replace(b"\n", b"\r\n"), "n") == {"a": b"84\n", "b": b"326\n"}
-    assert split_sections(whole, "other") == {}
-
-
-def test_a_part_does_not_leak_into_the_next():
-    parts = {"a": "cd /; exit 7", "b": "pwd >&2; echo x"}
-    assert split_sections(LocalShell().shell(join_sections(parts, "n")).stdout, "n") == {
-        "a": b"", "b": b"x\n",
-    }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from android_bench.errors import IncompleteLogError, ParseError, ProgramFailedError
-from android_bench.log.latencies import LatencySummary
+from android_bench.log.latencies import LoggedSummary
 from android_bench.log.lines import MAX_BYTES, MAX_LINES
 from android_bench.log.parse import parse_log
 
@@ -75,8 +75,8 @@ def test_windows_line_ends():
 
 def test_litert_block_alone():
     log = parse("", OPENED + RESULTS + CLOSED)
-    assert log.summary == LatencySummary(50, 7.95, min_ms=7.70, max_ms=8.41, std_ms=0.12)
-    assert log.warmup == LatencySummary(61, 8.20)
+    assert log.summary == LoggedSummary(50, 7.95, min_ms=7.70, max_ms=8.41, std_ms=0.12)
+    assert log.warmup == LoggedSummary(61, 8.20)
     assert (log.init_ms, log.first_ms) == (12.34, 9.10)
     assert (log.init_mem_mb, log.overall_mem_mb, log.peak_mem_mb) == (20.25, 31.50, 44.00)
     assert log.warnings == ()
@@ -96,7 +96,7 @@ def test_litert_block_gives_way_to_the_finer_count_lines():
 
 
 def test_litert_inference_line_alone_is_enough():
-    assert parse("Inference (avg):      7.95 ms (50 runs)\n").summary == LatencySummary(50, 7.95)
+    assert parse("Inference (avg):      7.95 ms (50 runs)\n").summary == LoggedSummary(50, 7.95)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from android_bench.program.fetch import URLS, FetchError, fetch
-from android_bench.program.install import cached, pin_of
-from tests.android_bench.program.test_install import elf
+from android_bench.errors import FetchError
+from android_bench.program.cache import locate_pin, locate_program
+from android_bench.program.fetch import URLS, fetch
+from tests.android_bench.program.test_abi import elf
 
 PROGRAM = elf(2, 183) + b"a program" * 5000
 OTHER = PROGRAM + b"another build"
@@ -77,11 +78,11 @@ def test_it_is_fetched_once_and_pinned(site):
     heard = []
     done = fetch("arm64-v8a", f"{site}/program", progress=lambda *step: heard.append(step))
     assert done.fresh
-    assert done.path == cached("arm64-v8a")
+    assert done.path == locate_program("arm64-v8a")
     assert done.path.read_bytes() == PROGRAM
     assert done.path.stat().st_mode & 0o111
     assert heard[-1] == (len(PROGRAM), len(PROGRAM))
-    pin = json.loads(pin_of(done.path).read_text())
+    pin = json.loads(locate_pin(done.path).read_text())
     assert (pin["url"], pin["sha256"]) == (f"{site}/program", SHA256)
     again = fetch("arm64-v8a", f"{site}/program", SHA256)
     assert (again.fresh, again.sha256) == (False, SHA256)
@@ -151,7 +152,7 @@ class TestPinned:
         )
 
     def test_a_lost_pin(self, site, cache, fetched):
-        pin_of(fetched).unlink()
+        locate_pin(fetched).unlink()
         assert "is not of our fetching" in refused(cache, "arm64-v8a", f"{site}/program")
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from android_bench.session.selftest import MODEL, C, SelfTestError, X, self_test
-from android_bench.session.session import PhoneOptions, PhoneSession
+from android_bench.errors import SelfTestError
+from android_bench.session.phone_session import PhoneOptions, PhoneSession
+from android_bench.session.selftest import MODEL, C, X, check_program
 from tests.android_bench.session.selftest_model import selftest_model
-from tests.fake_phone.fixtures import attach
+from tests.fake_phone.fixtures import attach, replace_in_program
 
 
 @pytest.fixture
@@ -21,12 +22,10 @@ def used(phone):
 
 @pytest.fixture
 def changed(standin_program):
-    """The stand-in, with a piece of its source replaced."""
+    """The stand-in, with pieces of its source replaced."""
 
-    def change(old: str, new: str):
-        source = standin_program.read_text()
-        assert old in source
-        standin_program.write_text(source.replace(old, new))
+    def change(*replacements: tuple[str, str]):
+        replace_in_program(standin_program, *replacements)
         return standin_program
 
     return change
@@ -43,29 +42,29 @@ def test_the_model_is_what_its_maker_makes():
 
 
 def test_a_program_that_fits(used, standin_program):
-    assert self_test(used, used.install(standin_program)).writes_outputs
+    assert check_program(used, used.install(standin_program)).writes_outputs
 
 
 def test_an_old_one_that_cannot_write_its_outputs(used, changed):
     program = changed('    ("output_filepath", str, "", None),\n', "")
     program.write_text(program.read_text().replace('values["output_filepath"]', '""'))
-    assert not self_test(used, used.install(program)).writes_outputs
+    assert not check_program(used, used.install(program)).writes_outputs
 
 
 def failure(used, program) -> str:
     with pytest.raises(SelfTestError) as error:
-        self_test(used, used.install(program))
+        check_program(used, used.install(program))
     assert "fails its self-test on" in str(error.value)
     return str(error.value)
 
 
 def test_one_that_computes_something_else(used, changed):
-    program = changed(".tobytes() for detail", ".tobytes()[::-1] for detail")
+    program = changed((".tobytes() for detail", ".tobytes()[::-1] for detail"))
     assert "it computes something else" in failure(used, program)
 
 
 def test_one_that_runs_another_number_of_times(used, changed):
-    program = changed("len(samples_us) < least or", "len(samples_us) < least + 1 or")
+    program = changed(("len(samples_us) < least or", "len(samples_us) < least + 1 or"))
     assert "it ran 4 times where 3 were asked for" in failure(used, program)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ghostdeploy.commands.bench.new_records import artifact_of
-from ghostdeploy.runners import watch
+from ghostdeploy.commands.artifacts import artifact_of
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.schema import Artifact
 from tests import small_models
 
 
 @pytest.fixture(autouse=True)
 def _any_steal_will_do(monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: False)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: False)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from ghostdeploy.records import read_record
 from tests import small_models
 from tests.command_line import PROGRAM, complaint, eventually, ghostdeploy
-from tests.fake_phone.fixtures import remains
+from tests.fake_phone.fixtures import remains, replace_in_program
 
 QUICK = ("--launches", "2", "--runs", "5", "--warmup", "1")
 
@@ -84,13 +84,12 @@ def test_one_failing_phone_does_not_stop_the_others(make_phone, files, program, 
 
 def test_a_number_from_a_wrong_result_is_not_reported(phone, files, standin_program, tmp_path):
     """A program that is right about the self-test's model and wrong about others."""
-    source = standin_program.read_text()
-    told = 'data = b"".join('
-    assert told in source
     wrong = "data = (lambda d: d if len(d) == 262144 else d[::-1])("
-    standin_program.write_text(source.replace(told, wrong + 'b"".join(').replace(
-        "for detail in details)\n    try", "for detail in details))\n    try"
-    ))  # fmt: skip
+    replace_in_program(
+        standin_program,
+        ('data = b"".join(', wrong + 'b"".join('),
+        ("for detail in details)\n    try", "for detail in details))\n    try"),
+    )
     done = ghostdeploy(
         "bench", files[0], "--device", f"adb:{phone.serial}", *QUICK, "--benchmark-model",
         standin_program, "--records", tmp_path / "r",

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy import records
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench.comparison import compare_records
-from ghostdeploy.commands.bench.new_records import artifact_of
 from ghostdeploy.commands.bench.session import ATTEMPTS_PER_LAUNCH, bench
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.runners import open_runner, watch
+from ghostdeploy.records import read_record
+from ghostdeploy.runners import open_runner
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import (
     BenchParams,
@@ -57,7 +58,7 @@ def test_models_are_interleaved_there_and_back(models, tmp_path):
 def test_records_hold_the_evidence_and_are_on_disk(models, tmp_path):
     got = run(models, tmp_path / "out")
     files = sorted((tmp_path / "out").iterdir())
-    assert [records.read_record(path) for path in files] == got
+    assert [read_record(path) for path in files] == got
     first = got[0].evidence
     assert first.order == tuple(f"{n}.tflite" for n in "abccba")
     assert {r.evidence.session for r in got} == {first.session}
@@ -76,7 +77,7 @@ def test_the_same_model_twice_gives_two_records(models, tmp_path):
 def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, monkeypatch):
     def progress(done, total, text):
         spoilt = text == "a.tflite: round 1"
-        monkeypatch.setattr(watch, "_too_much", lambda *_: spoilt)
+        monkeypatch.setattr(disturbance, "_too_much", lambda *_: spoilt)
         totals.append(total)
 
     totals = []
@@ -90,11 +91,11 @@ def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, mo
 
 
 def test_the_budget_ends(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_too_much", lambda *_: True)
+    monkeypatch.setattr(disturbance, "_too_much", lambda *_: True)
     with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
         run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
-    kept = records.read_record(path)
+    kept = read_record(path)
     assert len(kept.launches) == ATTEMPTS_PER_LAUNCH * 2
     assert kept.valid_launches == ()
 
@@ -114,7 +115,7 @@ def test_a_model_that_only_hangs_is_given_up_early(models, tmp_path):
     with pytest.raises(MeasurementError, match="no launch was valid: did not finish"):
         run(models[:1], tmp_path / "out", runner=runner, launches=50)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 3
+    assert len(read_record(path).launches) == 3
 
 
 def test_a_model_that_hangs_at_once_costs_one_launch(models, tmp_path):
@@ -156,7 +157,7 @@ def test_a_file_that_is_not_the_artifacts_or_changes_meanwhile(models, tmp_path)
     with pytest.raises(MeasurementError, match="changed during the measurement"):
         run(models[:1], tmp_path / "out", progress, launches=9)
     (path,) = (tmp_path / "out").iterdir()
-    assert len(records.read_record(path).launches) == 2
+    assert len(read_record(path).launches) == 2
 
 
 SESSION = """
@@ -164,13 +165,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ghostdeploy.commands.bench.new_records import artifact_of
+from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench.session import bench
-from ghostdeploy.runners import watch
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams
 
-watch._too_much = lambda *_: False
+disturbance._too_much = lambda *_: False
 
 class Runner(LocalRunner):
     left = 6  # then a launch that outlasts the test
@@ -225,7 +226,7 @@ def test_a_session_that_is_killed_keeps_its_launches_and_no_child(tmp_path, numb
         os.kill(pid, signal.SIGKILL)  # a failing test leaves nothing behind either
     assert left == []
     assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
-    kept = [records.read_record(path) for path in sorted(out.iterdir())]
+    kept = [read_record(path) for path in sorted(out.iterdir())]
     assert [len(r.launches) for r in kept] == [2, 2]
     assert all(x.valid for r in kept for x in r.launches)
 

@@ -9,7 +9,7 @@ import pytest
 from ghostdeploy.commands.gate import history
 from ghostdeploy.errors import InputFileError
 from tests.command_line import complaint, ghostdeploy
-from tests.report.test_gate_formats import GREEN, RUN
+from tests.report.gate.test_formats import GREEN, RUN
 
 
 def test_what_is_appended_is_read_back(tmp_path):

@@ -216,9 +216,9 @@ def test_on_github_the_job_shows_it(gate, folder, script, monkeypatch):
 
 
 def test_a_device_in_use_is_waited_for_so_long_only(gate, script):
-    from ghostdeploy.runners.queue import in_line
+    from ghostdeploy.runners.device_queue import hold_device
 
-    with in_line("scripted", 0):
+    with hold_device("scripted", 0):
         done = gate(*AB, "--wait", "0.01")
     assert done.code == 3
     assert "scripted is in use by process" in done.complaint

@@ -9,10 +9,11 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from ghostdeploy.commands.quantize import cost
-from ghostdeploy.commands.quantize.maker import Maker
-from ghostdeploy.commands.quantize.mixed import blocks_of, float_blocks, target_db
+from ghostdeploy.commands.quantize.mixed import blocks_of, choose_float_blocks, target_db
+from ghostdeploy.commands.quantize.plan import QuantizationPlan
+from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import ConversionError, UsageError
-from ghostdeploy.images.decoding import Preprocessing
+from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import silent
 from ghostdeploy.quantize import QuantizeOptions, calibration, int8_rewrites, ranges
 from ghostdeploy.schema import BenchParams
@@ -39,17 +40,19 @@ def model() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def maker() -> Maker:
+def quantizer() -> TfliteQuantizer:
     how, data = Preprocessing((8, 8)), model()
     images = calibration.synthetic(how, 32, 0)
     found = ranges.chosen(data, ranges.observe(data, images.inputs), "minmax", how.limits)
-    return Maker(data, "int8-float-io", QuantizeOptions(), images, found, int8_rewrites("int8"))
+    rewrites = int8_rewrites("int8")
+    plan = QuantizationPlan("int8-float-io", QuantizeOptions(), images, how.limits, rewrites)
+    return TfliteQuantizer(data, plan, found)
 
 
-def snrs(maker: Maker, keeps) -> list[float]:
+def snrs(quantizer: TfliteQuantizer, keeps) -> list[float]:
     """The output's SNR for each of ``keeps``, by the runtime's own words for its numbers."""
-    before = outputs(maker.model, maker.data.held_out)
-    found = [outputs(data, maker.data.held_out) for data in maker.files(keeps)]
+    before = outputs(quantizer.model, quantizer.plan.data.held_out)
+    found = [outputs(data, quantizer.plan.data.held_out) for data in quantizer.make_files(keeps)]
     noises = [max(1e-30, ((before - after) ** 2).sum()) for after in found]
     return [float(10 * np.log10((before**2).sum() / noise)) for noise in noises]
 
@@ -66,8 +69,12 @@ def outputs(data: bytes, images) -> np.ndarray:
     return np.array(found)
 
 
-def test_the_blocks_are_the_networks(maker):
-    assert blocks_of(maker.model) == BLOCKS
+def with_options(quantizer: TfliteQuantizer, options: QuantizeOptions) -> TfliteQuantizer:
+    return replace(quantizer, plan=replace(quantizer.plan, options=options))
+
+
+def test_the_blocks_are_the_networks(quantizer):
+    assert blocks_of(quantizer.model) == BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -82,32 +89,32 @@ def test_two_ways_to_name_a_target(options, best, target):
     assert target_db(options, best) == target
 
 
-def test_the_most_helpful_blocks_until_the_target_is_met(maker):
-    alone = dict(zip(BLOCKS, snrs(maker, [(block,) for block in BLOCKS]), strict=True))
+def test_the_most_helpful_blocks_until_the_target_is_met(quantizer):
+    alone = dict(zip(BLOCKS, snrs(quantizer, [(block,) for block in BLOCKS]), strict=True))
     ranked = sorted(BLOCKS, key=lambda block: -alone[block])
-    (target,) = snrs(maker, [ranked[:2]])
+    (target,) = snrs(quantizer, [ranked[:2]])
     assert alone[ranked[0]] < target - 0.01
-    wanted = replace(maker, options=QuantizeOptions(auto_mixed=target - 0.01))
-    assert float_blocks(wanted, silent) == tuple(ranked[:2])
+    wanted = with_options(quantizer, QuantizeOptions(auto_mixed=target - 0.01))
+    assert choose_float_blocks(wanted, silent) == tuple(ranked[:2])
 
 
-def test_a_target_that_is_met_already_keeps_nothing(maker):
-    easy = replace(maker, options=QuantizeOptions(auto_mixed=10.0))
-    assert float_blocks(easy, silent) == ()
+def test_a_target_that_is_met_already_keeps_nothing(quantizer):
+    easy = with_options(quantizer, QuantizeOptions(auto_mixed=10.0))
+    assert choose_float_blocks(easy, silent) == ()
 
 
-def test_a_target_out_of_reach(maker):
-    far = replace(maker, options=QuantizeOptions(auto_mixed=250.0))
+def test_a_target_out_of_reach(quantizer):
+    far = with_options(quantizer, QuantizeOptions(auto_mixed=250.0))
     with pytest.raises(ConversionError, match="every block in float it is 200"):
-        float_blocks(far, silent)
+        choose_float_blocks(far, silent)
 
 
-def test_the_cost_is_measured(maker, monkeypatch):
+def test_the_cost_is_measured(quantizer, monkeypatch):
     # Too short to judge, but whatever else the machine does, it counts.
     short = BenchParams(launches=2, runs=3, warmup=1, max_disturbance=1.0)
     monkeypatch.setattr(cost, "PARAMS", short)
-    mixed, int8 = maker.files([("blocks.1.0",), ()])
-    found = cost.float_cost(mixed, int8, maker.model, "tflite", silent)
+    mixed, int8 = quantizer.make_files([("blocks.1.0",), ()])
+    found = cost.measure_float_cost(mixed, int8, quantizer.model, "tflite", silent)
     assert found.int8_kernels == 1
     assert (found.launches, found.why_not) == (2, "")
     for ratio in (found.to_int8, found.to_fp32):
@@ -115,8 +122,8 @@ def test_the_cost_is_measured(maker, monkeypatch):
         assert 0 < ratio.lower <= ratio.value <= ratio.upper
 
 
-def test_a_cost_that_cannot_be_measured_is_said(maker):
-    found = cost.float_cost(b"", b"", b"", "onnx", silent)
+def test_a_cost_that_cannot_be_measured_is_said(quantizer):
+    found = cost.measure_float_cost(b"", b"", b"", "onnx", silent)
     assert found.to_int8 is None
     assert found.why_not
 

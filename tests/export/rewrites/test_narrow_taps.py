@@ -33,7 +33,7 @@ def _binomials(degree):
 @given(arrays.arrays(np.float32, 5, elements=TAPS))
 def test_the_factors_multiply_to_the_taps_and_stay_small(taps):
     column = taps.astype(np.float64)
-    one, two = narrow_taps.factors(column[:, None])
+    one, two = narrow_taps.factor_taps(column[:, None])
     scale = np.abs(column).max()
     np.testing.assert_allclose(np.convolve(one[:, 0], two[:, 0]), column, atol=2e-6 * scale)
     if scale:
@@ -44,7 +44,7 @@ def test_the_factors_multiply_to_the_taps_and_stay_small(taps):
 def test_taps_whose_polynomial_is_known():
     """(1 + 2x + 3x²)(4 − 5x + 6x²), and ones with roots at infinity and at zero."""
     for column in ([4.0, 3.0, 8.0, -3.0, 18.0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0]):
-        one, two = narrow_taps.factors(np.array(column, np.float64)[:, None])
+        one, two = narrow_taps.factor_taps(np.array(column, np.float64)[:, None])
         np.testing.assert_allclose(np.convolve(one[:, 0], two[:, 0]), column, atol=1e-9)
 
 

@@ -12,8 +12,8 @@ from ghostdeploy.export.rewrites import (
     REWRITES,
     SPEED,
     apply_rewrites,
-    chosen,
-    explained,
+    choose_form,
+    explain_rewrites,
 )
 from tests.export.rewrites.tiny import flatbuffer, ops, tiny
 
@@ -64,7 +64,7 @@ def test_only_the_named_ones_are_applied():
     ],
 )
 def test_which_are_applied(on, off, applied, title):
-    form = chosen(on, off)
+    form = choose_form(on, off)
     assert set(form.names) == applied
     assert list(form.names) == sorted(form.names, key=list(REWRITES).index)
     assert form.title == title
@@ -79,11 +79,11 @@ def test_what_hides_the_networks_operators_is_only_for_those_who_ask():
 @pytest.mark.parametrize("name", ["wide", *MENDING])
 def test_what_cannot_be_left_out(name):
     with pytest.raises(UsageError, match=name):
-        chosen((), (name,))
+        choose_form((), (name,))
 
 
 def test_each_is_explained_on_one_line_a_part():
-    for row in explained():
+    for row in explain_rewrites():
         assert row["name"] in REWRITES
         assert row["what"].endswith(".")
         assert "Exact:" not in row["why"]

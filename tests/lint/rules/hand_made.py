@@ -9,8 +9,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ghostdeploy import flatbuffer
-from ghostdeploy.lint import lint_graph, read_onnx, read_tflite
+from ghostdeploy.lint import lint_graph
 from ghostdeploy.lint.graph import Graph
+from ghostdeploy.lint.readers.onnx_graph import add_shapes, build_onnx_graph
+from ghostdeploy.lint.readers.tflite_graph import build_tflite_graph
+from ghostdeploy.lint.readers.tflite_tensors import enum_names
 
 OPTIONS = {
     "ADD": "AddOptions",
@@ -98,7 +101,7 @@ class Tflite:
         output = self.tensor(
             name or f"{native.lower()}_{len(self.operators)}",
             before.shape if shape is None else shape,
-            dtype or read_tflite._enum_names("TensorType")[before.type].lower(),
+            dtype or enum_names("TensorType")[before.type].lower(),
             scale=scale,
             zero=zero,
             signature=signature,
@@ -152,7 +155,7 @@ class Tflite:
         return model
 
     def graph(self, *outputs: int) -> Graph:
-        return read_tflite.graph_of(flatbuffer.load(self.bytes(*outputs), "hand-made"), "hand-made")
+        return build_tflite_graph(flatbuffer.load(self.bytes(*outputs), "hand-made"), "hand-made")
 
 
 class Onnx:
@@ -185,7 +188,16 @@ class Onnx:
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def graph(self, *outputs: str) -> Graph:
-        return read_onnx.graph_of(read_onnx.with_shapes(self.model(*outputs)), "hand-made")
+        return build_onnx_graph(add_shapes(self.model(*outputs)), "hand-made")
+
+
+def chain(*natives: str) -> Graph:
+    """TFLite operators in a row."""
+    t = Tflite()
+    x = t.input
+    for native in natives:
+        x = t.op(native, [x])
+    return t.graph(x)
 
 
 def rules(graph: Graph, *severities: str) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from ghostdeploy.lint import read_graph
 from ghostdeploy.lint.graph import Node
-from ghostdeploy.lint.rules.dfc_contract import branches
+from ghostdeploy.lint.rules.dfc_contract import find_branches
 from tests.lint.rules.hand_made import Onnx, Tflite, only, rules
 
 
@@ -176,12 +176,12 @@ def test_a_change_of_scale_is_no_step_of_a_dfc_branch(format: str, small_files, 
     path = tmp_path / f"m.{format}"
     path.write_bytes(small_files[format])
     graph = read_graph(path)
-    (expected,) = branches(graph)
+    (expected,) = find_branches(graph)
     pool = expected.nodes[0].outputs[0]
     requantized = Node("rescale", "quantize", "QUANTIZE", (pool,), ("rescaled",))
     nodes = [requantized]
     for node in graph.nodes:
         inputs = tuple("rescaled" if name == pool else name for name in node.inputs)
         nodes.append(replace(node, inputs=inputs))
-    (found,) = branches(replace(graph, nodes=tuple(nodes)))
+    (found,) = find_branches(replace(graph, nodes=tuple(nodes)))
     assert found.text == expected.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ghostdeploy.lint.rules.nearest_resize import TFLITE_HALF, TORCH, pixels
+from ghostdeploy.lint.rules.nearest_resize import TFLITE_HALF, TORCH, find_pixels
 from tests.lint.rules.hand_made import Onnx, Tflite, only, rules
 
 
@@ -80,7 +80,7 @@ def test_torchs_rule_is_torchs(before: int, after: int) -> None:
 
     line = torch.arange(before, dtype=torch.float32).reshape(1, 1, before)
     read = torch.nn.functional.interpolate(line, size=after, mode="nearest")
-    assert tuple(int(v) for v in read.flatten()) == pixels(TORCH, before, after)
+    assert tuple(int(v) for v in read.flatten()) == find_pixels(TORCH, before, after)
 
 
 @pytest.mark.parametrize(("before", "after"), SIZES)
@@ -99,7 +99,7 @@ def test_tflites_rule_is_tflites(before: int, after: int, half: bool) -> None:
     interpreter.invoke()
     read = interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).flatten()
     rule = TFLITE_HALF if half else TORCH
-    assert tuple(int(v) for v in read) == pixels(rule, before, after)
+    assert tuple(int(v) for v in read) == find_pixels(rule, before, after)
 
 
 @pytest.mark.parametrize(("before", "after"), SIZES)
@@ -116,4 +116,4 @@ def test_onnxs_rules_are_onnxs(before: int, after: int, mode: str, rounding: str
     model.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
     line = np.arange(before, dtype=np.float32).reshape(1, 1, before, 1)
     (read,) = InferenceSession(model.SerializeToString()).run(None, {"image": line})
-    assert tuple(int(v) for v in read.flatten()) == pixels((mode, rounding), before, after)
+    assert tuple(int(v) for v in read.flatten()) == find_pixels((mode, rounding), before, after)

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ghostdeploy.lint.split import between, partitions
-from tests.lint.rules.hand_made import Onnx, Tflite, only, rules
-
-NATIVE = {
-    name: number
-    for name, number in vars(Tflite().schema.BuiltinOperator).items()
-    if isinstance(number, int)
-}
-
-
-def chain(*natives: str):
-    t = Tflite()
-    x = t.input
-    for native in natives:
-        x = t.op(native, [x])
-    return t.graph(x)
+from ghostdeploy.lint.readers.onnx_graph import add_shapes, build_onnx_graph
+from tests.lint.rules.hand_made import Onnx, chain, only, rules
 
 
 def test_a_chain_that_every_runtime_has_is_silent() -> None:
@@ -37,31 +23,6 @@ class TestXnnpack:
         finding = only(chain("LOGISTIC", "ARG_MAX"), "xnnpack")
         assert "runs outside (1 partition)" in finding.message
 
-    def test_parallel_branches_share_a_partition(self) -> None:
-        """Two nodes outside, side by side: a kernel before them and one behind."""
-        t = Tflite()
-        start = t.op("LOGISTIC", [t.input])
-        sides = [t.op("RELU_0_TO_1", [start]), t.op("RELU_0_TO_1", [start])]
-        graph = t.graph(t.op("ADD", sides))
-        taken = {p for p, node in enumerate(graph.nodes) if node.native != "RELU_0_TO_1"}
-        assert partitions(graph, taken) == 2
-        assert len(between(graph, taken)) == 2
-
-    def test_a_node_beside_the_kernels_splits_nothing(self) -> None:
-        t = Tflite()
-        left = t.op("TANH", [t.op("LOGISTIC", [t.input])])
-        right = t.op("RELU_0_TO_1", [t.input])
-        graph = t.graph(t.op("ADD", [left, right]))
-        taken = {p for p, node in enumerate(graph.nodes) if node.native != "RELU_0_TO_1"}
-        assert between(graph, taken) == frozenset()
-        # The runtime starts with the first node's kind, so the kernels are two all the same.
-        assert partitions(graph, taken) == 2
-
-    @pytest.mark.parametrize("taken", [set(), {0, 1, 2}])
-    def test_all_or_nothing(self, taken: set[int]) -> None:
-        graph = chain("LOGISTIC", "TANH", "LOGISTIC")
-        assert partitions(graph, taken) == bool(taken)
-
 
 @pytest.mark.parametrize(
     ("rule", "native", "known"),
@@ -72,14 +33,6 @@ def test_operators_outside_other_delegates(rule: str, native: str, known: str) -
     assert (finding.severity, finding.node) == ("info", f"{native.lower()}_1")
     assert native in finding.message
     assert rule not in rules(chain(known, known))
-
-
-@pytest.mark.parametrize("module", ["gpu_delegate", "nnapi"])
-def test_the_tables_name_operators_that_exist(module: str) -> None:
-    from importlib import import_module
-
-    table = import_module(f"ghostdeploy.lint.rules.{module}").OPERATORS
-    assert {name for name in table if not name.startswith("CUSTOM:")} <= NATIVE.keys()
 
 
 class TestCustomOps:
@@ -116,8 +69,7 @@ class TestCustomOps:
         opset = [helper.make_opsetid("", 18)]
         function = helper.make_function("com.example", "Twice", ["x"], ["y"], body, opset)
         model.functions.append(function)
-        from ghostdeploy.lint.read_onnx import graph_of, with_shapes
 
-        graph = graph_of(with_shapes(model), "hand-made")
+        graph = build_onnx_graph(add_shapes(model), "hand-made")
         assert "custom-ops" not in rules(graph)
         assert graph.op_counts() == {"Add": 1, "Twice": 1}

@@ -6,8 +6,8 @@ import pytest
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.lint import lint_graph
-from ghostdeploy.lint.memory import peak_activations, weight_bytes
-from ghostdeploy.lint.options import LintOptions
+from ghostdeploy.lint.memory import count_weight_bytes, find_peak
+from ghostdeploy.lint.rule import Expectations
 from tests.lint.rules.hand_made import Onnx, Tflite, only, rules
 
 
@@ -69,7 +69,7 @@ class TestMemory:
         return t.graph(t.op("TANH", [z]))
 
     def test_the_peak_is_where_most_is_alive(self) -> None:
-        peak = peak_activations(self.chain())
+        peak = find_peak(self.chain())
         assert (peak.nbytes, peak.node) == (3 * 1024, "sum")
 
     def test_weights_that_share_a_buffer_count_once(self) -> None:
@@ -78,10 +78,10 @@ class TestMemory:
         twin = t.tensor("twin", (16,))
         t.tensors[twin].buffer = t.tensors[first].buffer
         x = t.op("ADD", [t.op("ADD", [t.input, first]), twin])
-        assert weight_bytes(t.graph(x)) == 64
+        assert count_weight_bytes(t.graph(x)) == 64
 
     def test_beyond_the_budget(self) -> None:
-        report = lint_graph(self.chain(), options=LintOptions(budget_mb=0.003))
+        report = lint_graph(self.chain(), budget_mb=0.003)
         (finding,) = report.findings
         assert (finding.rule, finding.severity, finding.node) == ("memory-budget", "error", "sum")
         assert report.activations_mb == pytest.approx(0.003072)
@@ -89,9 +89,9 @@ class TestMemory:
 
     @pytest.mark.parametrize("budget", [None, 0.0031])
     def test_within_the_budget(self, budget: float | None) -> None:
-        assert not lint_graph(self.chain(), options=LintOptions(budget_mb=budget)).findings
+        assert not lint_graph(self.chain(), budget_mb=budget).findings
 
     @pytest.mark.parametrize("budget", [-1.0, float("nan"), float("inf")])
     def test_a_budget_that_is_none(self, budget: float) -> None:
         with pytest.raises(UsageError, match="memory budget"):
-            LintOptions(budget_mb=budget)
+            Expectations(budget_mb=budget)

@@ -8,11 +8,11 @@ import pytest
 
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.arm import pins, setup
-from ghostdeploy.runners.arm.place import cache_folder, installed, place
+from ghostdeploy.runners.arm.emulator_folder import locate_cache, locate_emulator, require_emulator
 
 
 def test_every_package_is_pinned_and_has_a_digest():
-    packages = pins.packages()
+    packages = pins.read_packages()
     assert {p.part for p in packages} == {"emulator", "guest", "compiler"}
     for package in packages:
         assert package.version
@@ -22,7 +22,7 @@ def test_every_package_is_pinned_and_has_a_digest():
 
 
 def test_the_key_changes_with_what_could_change_a_count(monkeypatch, tmp_path):
-    before = pins.setup_key()
+    before = pins.compute_setup_key()
     for source in pins.NATIVE.glob("*.[ch]"):
         (tmp_path / source.name).write_bytes(source.read_bytes())
     assert key_of(monkeypatch, tmp_path) == before
@@ -33,25 +33,25 @@ def test_the_key_changes_with_what_could_change_a_count(monkeypatch, tmp_path):
 
 def key_of(monkeypatch, sources):
     monkeypatch.setattr(pins, "NATIVE", sources)
-    pins.setup_key.cache_clear()
+    pins.compute_setup_key.cache_clear()
     try:
-        return pins.setup_key()
+        return pins.compute_setup_key()
     finally:
-        pins.setup_key.cache_clear()
+        pins.compute_setup_key.cache_clear()
 
 
 def test_it_lies_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert place().folder.parent == tmp_path / "ghostdeploy/arm"
+    assert locate_emulator().folder.parent == tmp_path / "ghostdeploy/arm"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache/ghostdeploy/arm"
+    assert locate_cache() == tmp_path / ".cache/ghostdeploy/arm"
 
 
 def test_without_it_the_command_that_makes_it_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(UsageError, match=r"run: ghostdeploy doctor --setup-qemu$"):
-        installed()
+        require_emulator()
 
 
 def test_what_is_missing_is_listed_and_nothing_is_made(monkeypatch, tmp_path):

@@ -1,0 +1,90 @@
+"""A model to judge: a file, or a torch network with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostdeploy.commands.artifacts import weights_identity
+from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.commands.inputs import count_classes, preprocessing_of
+from ghostdeploy.digest import file_sha256
+from ghostdeploy.lint import read_graph
+from ghostdeploy.schema import ModelSpec
+
+if TYPE_CHECKING:
+    from ghostdeploy.export.parity import Array
+    from ghostdeploy.images.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model to judge: a file, or with ``spec`` the torch network with its weights.
+
+    ``how`` leads from a picture to its input; ``identity`` changes whenever its answers may.
+    """
+
+    name: str
+    path: Path | None
+    spec: ModelSpec | None
+    weights: Path | None
+    seed: int
+    how: Preprocessing
+    classes: int
+    identity: str
+
+
+def open_classifier(
+    target: Path | ModelSpec, crop: float, weights: Path | None = None, seed: int = 0
+) -> Classifier:
+    """Describe what is to be judged; ``crop`` is the share of the resized image that it sees.
+
+    Raises InputFileError for a file that is not a classifier of images.
+    """
+    from ghostdeploy.images.preprocessing import Preprocessing
+
+    if isinstance(target, ModelSpec):
+        how = Preprocessing(target.resolution, crop=crop)
+        who = f"{target!r} {weights_identity(weights, seed)}"
+        name = f"{target.name} (torch)"
+        return Classifier(name, None, target, weights, seed, how, target.num_classes, who)
+    graph = read_graph(target)
+    how, classes = preprocessing_of(target, graph, crop), count_classes(target, graph)
+    return Classifier(target.name, target, None, None, 0, how, classes, file_sha256(target))
+
+
+def load_runner(one: Classifier) -> Callable[[Array], Array]:
+    """Load a classifier: a function from an input (1, 3, H, W) to logits (classes,).
+
+    It computes on one thread.
+    """
+    from ghostdeploy.export import inference
+
+    if one.spec is not None:
+        return _torch_runner(one.spec, one)
+    assert one.path is not None
+    data = one.path.read_bytes()
+    if one.path.suffix == ".tflite":
+        run = inference.load_tflite(data, threads=1)
+    else:
+        import onnx
+
+        names = [value.name for value in onnx.load_from_string(data).graph.output]
+        run = inference.load_onnx(data, names, threads=1)
+    return lambda image: next(iter(run(image).values()))[0]
+
+
+def _torch_runner(spec: ModelSpec, one: Classifier) -> Callable[[Array], Array]:
+    import torch
+
+    torch.set_num_threads(1)
+    network = build_network(spec, one.weights, one.seed)
+
+    def run(image: Array) -> Array:
+        with torch.no_grad():
+            logits: Array = network(torch.from_numpy(image))[0].numpy()
+        return logits
+
+    return run

@@ -1,0 +1,144 @@
+"""What ``ghostdeploy export`` is asked for, and the file name that it lands under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostdeploy.errors import UsageError
+from ghostdeploy.export.rewrites import Form
+from ghostdeploy.quantize import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
+from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+
+if TYPE_CHECKING:
+    from ghostdeploy.images.preprocessing import Preprocessing
+
+FORMATS = ("onnx", "tflite")
+CHECKPOINTS = (".pth", ".pt", ".tar", ".safetensors", ".bin", ".ckpt")
+SLUG_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export. ``weights`` is a checkpoint, None for seeded weights.
+
+    ``quantize`` says how a calibrated precision is made; the others make nothing of it.
+
+    Raises UsageError for an unknown format or precision, or labels that do not fit.
+    """
+
+    spec: ModelSpec
+    formats: tuple[str, ...] = FORMATS
+    precision: str = "fp32"
+    weights: Path | None = None
+    seed: int = 0
+    export: ExportOptions = ExportOptions()
+    out: Path = Path("models")
+    force: bool = False
+    quantize: QuantizeOptions = QuantizeOptions()
+
+    def __post_init__(self) -> None:
+        self._check_formats()
+        if self.recipe.calibrated:
+            self._check_calibrated()
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must be 0 to 2**32-1, not {self.seed}")
+        if "tflite" in self.formats and getattr(self.spec.options, "up", "") == "bicubic":
+            raise UsageError("TFLite has no bicubic resize; use --format onnx or up=bilinear")
+        self._check_labels()
+
+    def _check_formats(self) -> None:
+        come = self.recipe.formats
+        for format in self.formats:
+            if format not in FORMATS:
+                raise UsageError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
+            if format not in come:
+                raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
+
+    def _check_calibrated(self) -> None:
+        if self.export.features:
+            raise UsageError(f"{self.precision} is judged by its logits: leave out --features")
+        self.quantize.check(self.precision, rgb255=self.export.embed_preprocessing)
+
+    def _check_labels(self) -> None:
+        labels, classes = len(self.export.labels), self.spec.num_classes
+        if self.export.features and (labels or self.export.softmax):
+            raise UsageError("feature maps have no classes: leave out --softmax and --labels")
+        if labels not in (0, classes):
+            raise UsageError(f"{labels} labels do not fit {classes} classes")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The row of ``quantize.RECIPES`` of the precision."""
+        return recipe(self.precision)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The way from a picture to the model's input."""
+        from ghostdeploy.images.preprocessing import Preprocessing
+
+        rgb255, crop = self.export.embed_preprocessing, self.quantize.crop
+        return Preprocessing(self.spec.resolution, rgb255, crop)
+
+    @property
+    def rewrites(self) -> tuple[str, ...]:
+        """The rewrites of the float TFLite graph.
+
+        One that is to be quantized has fewer of them: each operator rounds once more.
+        """
+        quantized = float_rewrites(self.precision, self.export.speed)
+        if quantized is None:
+            return form_of(self.export).names
+        return tuple(name for name in quantized if name not in self.export.without)
+
+    @property
+    def int8_rewrites(self) -> tuple[str, ...]:
+        """The rewrites of the quantized TFLite graph."""
+        return int8_rewrites(self.precision, self.export.without, self.export.speed)
+
+    def path(self, format: str) -> Path:
+        """Return where the file lands: the name says what is inside."""
+        parts = [self.spec.name, self.precision]
+        parts += [
+            word
+            for word, wanted in (
+                ("features", self.export.features),
+                ("softmax", self.export.softmax),
+                ("rgb255", self.export.embed_preprocessing),
+                ("uint8", self.precision == "int8" and self.quantize.input_type == "uint8"),
+                (f"seed{self.seed}", self.seed and self.weights is None),
+                (_slug(self.weights), self.weights is not None),
+                (form_of(self.export).title, format == "tflite"),
+            )
+            if word and wanted
+        ]
+        return self.out / f"{'_'.join(parts)}.{format}"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """One exported file. ``reused`` when it was there already with the same content key."""
+
+    artifact: Artifact
+    reused: bool
+
+
+def count_steps(formats: Sequence[str]) -> int:
+    """Return how many steps a caller is told of while files of ``formats`` are made."""
+    return 2 + len(formats)
+
+
+def form_of(export: ExportOptions) -> Form:
+    """Return which rewrites the TFLite graph gets."""
+    return Form(export.without, export.speed)
+
+
+def _slug(path: Path | None) -> str:
+    """Return the checkpoint's name without its endings; v0.1 and v0.2 are not one file."""
+    stem = path.name if path else ""
+    while stem.endswith(CHECKPOINTS):
+        stem = stem.rpartition(".")[0]
+    safe = (c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)
+    return "".join(safe)[:SLUG_LENGTH]

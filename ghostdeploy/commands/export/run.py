@@ -1,0 +1,125 @@
+"""``ghostdeploy export``: reuse what is there, and build, lower, prove, lint and write the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ghostdeploy.commands.artifacts import sidecar_path, weights_identity
+from ghostdeploy.commands.export.request import ExportRequest, ExportResult, count_steps
+from ghostdeploy.digest import file_sha256
+from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
+from ghostdeploy.export.provenance import content_key
+from ghostdeploy.files import ensure_writable
+from ghostdeploy.progress import Progress, silent
+from ghostdeploy.quiet import captured
+from ghostdeploy.records import read_artifact
+
+if TYPE_CHECKING:
+    from ghostdeploy.commands.export.pipeline import FloatForm
+    from ghostdeploy.export.tflite import Converter
+    from ghostdeploy.quantize.calibration import CalibrationData
+
+PACKAGES = {  # the module that is imported: the package that brings it
+    "torch": "torch",
+    "onnx": "onnx",
+    "onnxruntime": "onnxruntime",
+    "onnx2tf": "onnx2tf",
+    "tensorflow": "tensorflow",
+    "ai_edge_litert": "ai-edge-litert",
+}
+
+
+def export(request: ExportRequest, progress: Progress = silent) -> list[ExportResult]:
+    """Export every format of ``request`` that is not there already.
+
+    Each file is compared with the torch network and linted before it gets its name. Raises
+    UsageError and its kinds, ConversionError, or CheckFailed when it is not the same function
+    or its graph breaks the DFC contract; nothing is written then.
+    """
+    ensure_writable(request.out)
+    weights = weights_identity(request.weights, request.seed)
+    data = gather_images(request, progress)
+    keys = content_keys(request, weights, data)
+    found = {} if request.force else find_existing(request, keys)
+    missing = [format for format in request.formats if format not in found]
+    if missing:
+        with captured():
+            progress(0, count_steps(missing), f"building {request.spec.name}")
+            require_packages()
+            # TensorFlow's import takes seconds; it runs beside torch's, and torch's export.
+            with _open_converter(missing) as converter:
+                from ghostdeploy.commands.export.pipeline import Export
+
+                found |= Export(request, keys, weights, data, progress, converter).run(missing)
+    return [found[format] for format in request.formats]
+
+
+def _open_converter(formats: Sequence[str]) -> AbstractContextManager[Converter | None]:
+    from ghostdeploy.export import tflite
+
+    return tflite.start_converter() if "tflite" in formats else nullcontext()
+
+
+def gather_images(request: ExportRequest, progress: Progress) -> CalibrationData | None:
+    """Read the images that a calibrated precision is measured on; None for the other ones."""
+    if not request.recipe.calibrated:
+        return None
+    require_packages()
+    from ghostdeploy.quantize.calibration import gather
+
+    return gather(request.quantize, request.preprocessing, progress)
+
+
+def require_packages() -> None:
+    """Raise MissingExtraError naming the first package of the extra that is not installed."""
+    for module, package in PACKAGES.items():
+        if find_spec(module) is None:
+            raise MissingExtraError(package, "export")
+
+
+def content_keys(
+    request: ExportRequest, weights: str, data: CalibrationData | None
+) -> dict[str, str]:
+    """Return, for each format, the key over everything that decides the file's bytes."""
+    # Not the folder's path: its images decide.
+    quantized = (replace(request.quantize, calibration=None), data.identity) if data else None
+    return {
+        format: content_key(
+            request.spec, request.export, weights, format, request.precision, quantized
+        )
+        for format in request.formats
+    }
+
+
+def find_existing(request: ExportRequest, keys: Mapping[str, str]) -> dict[str, ExportResult]:
+    """Return the files that are there already, whole and with the same content key, by format."""
+    found = {}
+    for format, key in keys.items():
+        path = request.path(format)
+        try:
+            artifact = read_artifact(sidecar_path(path))
+            same = artifact.content_key == key and artifact.sha256 == file_sha256(path)
+        except InputFileError:
+            continue
+        if same:
+            found[format] = ExportResult(replace(artifact, path=str(path)), reused=True)
+    return found
+
+
+def make_float_form(request: ExportRequest) -> FloatForm:
+    """Make what ``export`` would quantize for ``request``, unproven: to quantize it several ways.
+
+    Raises UsageError for a precision that is not calibrated.
+    """
+    data = gather_images(request, silent)
+    if data is None:
+        raise UsageError(f"{request.precision} is not made of images")
+    with captured(), _open_converter(["tflite"]) as converter:
+        from ghostdeploy.commands.export.pipeline import Export
+
+        weights = weights_identity(request.weights, request.seed)
+        return Export(request, {}, weights, data, silent, converter).make_float_form()

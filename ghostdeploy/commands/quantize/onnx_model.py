@@ -1,0 +1,120 @@
+"""A float ONNX file with QDQ pairs, and how far its logits are from fp32's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import numpy as np
+import onnx
+from onnx.numpy_helper import to_array
+
+from ghostdeploy.commands.quantize.cost import measure_float_cost
+from ghostdeploy.commands.quantize.judge import REPORTED
+from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
+from ghostdeploy.commands.quantize.quantizer import is_within
+from ghostdeploy.errors import UsageError
+from ghostdeploy.export.inference import load_onnx
+from ghostdeploy.export.parity import Array
+from ghostdeploy.export.to_onnx import with_all_values
+from ghostdeploy.progress import Progress, silent
+from ghostdeploy.quantize import error, qdq
+from ghostdeploy.schema import (
+    Calibration,
+    FloatCost,
+    LayerError,
+    Quantization,
+    QuantizationError,
+)
+
+PAIR = "_DequantizeLinear_Output"  # what onnxruntime adds to a tensor's name
+
+
+def quantize_onnx(
+    model: bytes, plan: QuantizationPlan, progress: Progress = silent
+) -> QuantizedModel:
+    """Put QDQ pairs into a float ONNX file, and judge what came out.
+
+    Raises UsageError for a layer to keep in float that the file does not have.
+    """
+    keep = _nodes_kept(model, plan.options.keep_float)
+    quantized = _quantize(model, plan, keep)
+    cost = _cost(quantized, model, plan, progress) if keep else None
+    quantized = _with_facts(quantized, plan.data.identity)
+    quantization = Quantization(
+        method="onnxruntime.quantization",
+        calibration=plan.data.identity,
+        switches=plan.options.switches,
+        kept_float=plan.options.keep_float,
+        error=judge_onnx(model, quantized, plan.data.held_out),
+        cost=cost,
+    )
+    return QuantizedModel(quantized, quantization)
+
+
+def _nodes_kept(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
+    names = [node.name for node in onnx.load_from_string(model).graph.node]
+    for layer in layers:
+        if not any(is_within(name, layer) for name in names):
+            raise UsageError(f"no layer is called {layer!r} in the ONNX file")
+    return tuple(n for n in names if any(is_within(n, layer) for layer in layers))
+
+
+def _quantize(model: bytes, plan: QuantizationPlan, keep: tuple[str, ...]) -> bytes:
+    return qdq.quantize(model, plan.data.inputs, replace(plan.options, keep_float=keep))
+
+
+def _cost(mixed: bytes, model: bytes, plan: QuantizationPlan, progress: Progress) -> FloatCost:
+    whole = _quantize(model, plan, ())
+    return measure_float_cost(mixed, whole, model, "onnx", progress)
+
+
+def judge_onnx(model: bytes, quantized: bytes, images: Array) -> QuantizationError:
+    """Return what ``quantized`` lost against ``model`` on ``images`` (N, 3, H, W)."""
+    (output,) = (value.name for value in onnx.load_from_string(model).graph.output)
+    before, after = (
+        np.concatenate([run(x[None])[output] for x in images])
+        for run in (load_onnx(model, [output]), load_onnx(quantized, [output]))
+    )
+    return error.output_error(before, after, judge_pairs(model, quantized, images))
+
+
+def judge_pairs(model: bytes, quantized: bytes, images: Array) -> tuple[LayerError, ...]:
+    """Judge every tensor that has a QDQ pair: what its consumers get, against fp32's.
+
+    The tensors are in graph order; the first 16 of ``images`` (N, 3, H, W) go in.
+    """
+    before, after = onnx.load_from_string(model), onnx.load_from_string(quantized)
+    there = {name for node in after.graph.node for name in node.output}
+    every = [name for node in before.graph.node for name in node.output]
+    pairs = {name: name + PAIR for name in every if name + PAIR in there}
+    expected = load_onnx(with_all_values(before, list(pairs)), list(pairs))
+    got = load_onnx(with_all_values(after, list(pairs.values())), list(pairs.values()))
+    ends, sums = _ends(after), error.LayerSums()
+    for image in images[:REPORTED]:
+        found = got(image[None])
+        sums.add(expected(image[None]), {n: found[pair] for n, pair in pairs.items()}, ends)
+    return sums.errors()
+
+
+def _ends(model: onnx.ModelProto) -> dict[str, tuple[float, ...]]:
+    """Return the real values at the ends of every quantized tensor's range, zero left out."""
+    constants = {i.name: i for i in model.graph.initializer}
+    found = {}
+    for node in model.graph.node:
+        if node.op_type == "QuantizeLinear" and {*node.input[1:]} <= constants.keys():
+            scale, zero = (to_array(constants[name]).item() for name in node.input[1:3])
+            ends = ((q - zero) * scale for q in (-128, 127))
+            found[node.input[0]] = tuple(end for end in ends if end != 0.0)
+    return found
+
+
+def _with_facts(model: bytes, calibration: Calibration) -> bytes:
+    """Return the ONNX file, which says itself what it is."""
+    proto = onnx.load_from_string(model)
+    facts = {entry.key: entry.value for entry in proto.metadata_props}
+    facts["ghostdeploy.precision"] = "int8-qdq"
+    facts["ghostdeploy.calibration"] = json.dumps(asdict(calibration), sort_keys=True)
+    onnx.helper.set_model_props(proto, facts)
+    return bytes(proto.SerializeToString())

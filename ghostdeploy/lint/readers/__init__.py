@@ -1,0 +1,1 @@
+"""Model files as neutral graphs: one reader a format, weights left behind."""

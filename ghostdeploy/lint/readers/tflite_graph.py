@@ -1,0 +1,114 @@
+"""TFLite files as neutral graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ghostdeploy import flatbuffer
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.flatbuffer import indices
+from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.readers.tflite_tensors import Contents, enum_names, read_value
+from ghostdeploy.lint.vocabulary import TFLITE_OPS
+
+SCHEMA_VERSION = 3
+
+
+def read_tflite(path: Path) -> Graph:
+    """Return the graphs of a TFLite file. Raises InputFileError for a damaged one."""
+    return build_tflite_graph(flatbuffer.load_file(path), str(path))
+
+
+def build_tflite_graph(model: Any, source: str) -> Graph:
+    """Return the neutral graph of a ``ModelT``: its first graph, which holds the others.
+
+    A tensor's name is made unique by its index. Raises InputFileError where the model needs a
+    newer schema than the installed LiteRT has.
+    """
+    if model.version > SCHEMA_VERSION:
+        raise InputFileError(
+            f"{source} is of TFLite schema version {model.version}; {SCHEMA_VERSION} is known here"
+        )
+    contents = Contents(model)
+    first, *others = model.subgraphs
+    subgraphs = tuple(
+        _graph(model, graph, contents, f"{source}#{number}")
+        for number, graph in enumerate(others, start=1)
+    )
+    return _graph(model, first, contents, source, subgraphs)
+
+
+def _graph(
+    model: Any, graph: Any, contents: Contents, source: str, subgraphs: tuple[Graph, ...] = ()
+) -> Graph:
+    names = _unique_names(graph.tensors)
+    operators = graph.operators or ()
+    written = {index for op in operators for index in indices(op.outputs)}
+    read = indices(graph.inputs)
+    written.update(read)
+    values = {
+        name: read_value(name, tensor, contents, index in written)
+        for index, (name, tensor) in enumerate(zip(names, graph.tensors, strict=True))
+    }
+    nodes = tuple(_node(model, graph, op, names, source) for op in operators)
+    inputs = tuple(names[i] for i in read)
+    outputs = tuple(names[i] for i in indices(graph.outputs))
+    return Graph(source, "tflite", nodes, values, inputs, outputs, subgraphs)
+
+
+def _unique_names(tensors: Iterable[Any]) -> list[str]:
+    names: list[str] = []
+    seen: set[str] = set()
+    for index, tensor in enumerate(tensors):
+        name = (tensor.name or b"").decode(errors="replace")
+        while not name or name in seen:
+            name = f"{name}#{index}"
+        seen.add(name)
+        names.append(name)
+    return names
+
+
+def _native(code: Any, source: str) -> str:
+    """Return the operator's name in the schema, a custom one's after ``CUSTOM:``."""
+    # Files of before 2020 hold the code in the one-byte field only, newer ones in both.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    native = enum_names("BuiltinOperator").get(number)
+    if native is None:
+        raise InputFileError(
+            f"{source} has TFLite operator {number}, which LiteRT's schema here does not know:"
+            " it is damaged, or made for a newer runtime"
+        )
+    if native == "CUSTOM":
+        return f"CUSTOM:{(code.customCode or b'').decode(errors='replace')}"
+    return native
+
+
+def _node(model: Any, graph: Any, op: Any, names: list[str], source: str) -> Node:
+    native = _native(model.operatorCodes[op.opcodeIndex], source)
+    inputs = tuple(names[i] for i in indices(op.inputs) if i >= 0)
+    outputs = tuple(names[i] for i in indices(op.outputs) if i >= 0)
+    name = outputs[0] if outputs else native
+    return Node(
+        name=name,
+        op=TFLITE_OPS.get(native, native.lower()),
+        native=native,
+        inputs=inputs,
+        outputs=outputs,
+        # A fused operator is called after all its parts: "a/Relu;a/conv".
+        module=name.partition(";")[0].rpartition("/")[0],
+        kernel=_kernel(graph, op, native),
+        attributes=dict(vars(op.builtinOptions)) if op.builtinOptions is not None else {},
+        custom=native.startswith("CUSTOM:"),
+    )
+
+
+def _kernel(graph: Any, op: Any, native: str) -> tuple[int, int] | None:
+    inputs = indices(op.inputs)
+    if native in ("CONV_2D", "DEPTHWISE_CONV_2D") and len(inputs) > 1:
+        shape = indices(graph.tensors[inputs[1]].shape)
+        return (shape[1], shape[2]) if len(shape) == 4 else None
+    if native in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and op.builtinOptions is not None:
+        return op.builtinOptions.filterHeight, op.builtinOptions.filterWidth
+    return None

@@ -1,0 +1,74 @@
+"""The trend of gates: one picture a device, one row a run, in one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ghostdeploy.gate.outcome import GateRun
+from ghostdeploy.report.figures import trend
+from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.numbers import ABSENT, format_interval, format_percent, format_ratio
+from ghostdeploy.report.parts.page import PACKAGE, POLICY, embed_svg, fill_template
+
+TEMPLATE = "history.html.j2"
+HEADER = (
+    "When", "Gate", "Verdict", "Why", "Ratio", "Pairs", "Noise", "Candidate (ms)", "Commit", "By",
+)  # fmt: skip
+NUMERIC = frozenset({4, 5, 6, 7})
+CELL = 300  # characters
+MOST_ROWS = 2000  # of a device, the latest
+
+
+def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
+    """Return ``stem.html`` of ``runs`` in their order; ``skipped`` lines of the log were not read.
+
+    Raises MissingExtraError without Jinja2 or matplotlib.
+    """
+    devices = [
+        _device(name, [run for run in runs if run.device == name])
+        for name in dict.fromkeys(run.device for run in runs)
+    ]
+    page = fill_template(
+        TEMPLATE,
+        package=PACKAGE,
+        policy=POLICY,
+        runs=len(runs),
+        skipped=skipped,
+        devices=devices,
+    )
+    return {f"{stem}.html": page}
+
+
+def _device(name: str, runs: Sequence[GateRun]) -> dict[str, object]:
+    return {
+        "name": clean(name),
+        "light": _draw(runs, LIGHT),
+        "dark": _draw(runs, DARK),
+        "grid": Grid(
+            HEADER,
+            tuple(tuple(clean(c, CELL) for c in _row(run)) for run in reversed(runs[-MOST_ROWS:])),
+            NUMERIC,
+        ),
+    }
+
+
+def _row(run: GateRun) -> tuple[str, ...]:
+    return (
+        run.started_at.replace("T", " ").replace("+00:00", " UTC"),
+        run.name,
+        run.verdict,
+        run.why,
+        format_ratio(run.ratio),
+        f"{run.valid_pairs} of {run.attempted}" if run.attempted else ABSENT,
+        format_percent(run.noise),
+        format_interval(run.candidate.latency_ms),
+        trend.short_commit(run) or ABSENT,
+        run.git.author or ABSENT,
+    )
+
+
+def _draw(runs: Sequence[GateRun], theme: Theme) -> str:
+    with use_theme(theme):
+        return embed_svg(encode(trend.draw(runs, theme), "svg"))

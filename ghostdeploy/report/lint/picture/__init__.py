@@ -1,0 +1,1 @@
+"""The lowered graph drawn by block and partition, as one HTML page."""

@@ -1,0 +1,1 @@
+"""What every report is made of: clean text, numbers, small tables, and the files around them."""

@@ -1,0 +1,68 @@
+"""The file that a finding names is the one that defines the module."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import ghostdeploy
+from ghostdeploy.lint import lint_graph
+from ghostdeploy.lint.graph import Graph, Node
+from ghostdeploy.lint.readers.onnx_modules import parse_path
+from ghostdeploy.lint.source_files import SOURCE_FILES, source_file_of
+from ghostdeploy.zoo import MODELS, build, make_spec
+
+ROOT = Path(ghostdeploy.__file__).parents[1]
+
+
+def defined_in(network: nn.Module, path: str) -> str:
+    """The file of the innermost class of ours that ``path`` is, or that makes it."""
+    parts = path.split(".")
+    for length in range(len(parts), -1, -1):
+        kind = type(network.get_submodule(".".join(parts[:length])))
+        # A part may be made by a class that this one is derived from.
+        for base in kind.__mro__ if kind.__module__.startswith("ghostdeploy.") else ():
+            if length == len(parts) or f"self.{parts[length]}" in inspect.getsource(base):
+                return Path(inspect.getfile(base)).relative_to(ROOT).as_posix()
+    raise AssertionError(path)
+
+
+@pytest.mark.parametrize("arch", MODELS)
+def test_every_module_that_computes(arch: str) -> None:
+    spec = make_spec(arch, width=0.5)
+    network = build(spec)
+    for path, module in network.named_modules():
+        if not list(module.children()) and not isinstance(module, nn.Identity):
+            assert source_file_of(path, spec) == defined_in(network, path), path
+
+
+def test_the_files_exist() -> None:
+    assert all((ROOT / file).is_file() for file in SOURCE_FILES.values())
+
+
+def test_a_finding_carries_module_and_file() -> None:
+    node = Node("n", "reshape", "RESHAPE", ("x",), ("y",), "blocks.3.0.ghost1.short_conv")
+    graph = Graph("", "onnx", (node,), {}, ("x",), ("y",))
+    (finding,) = (f for f in lint_graph(graph, make_spec()).findings if f.rule == "layout-ops")
+    assert finding.module == "blocks.3.0.ghost1.short_conv"
+    assert finding.source == "ghostdeploy/zoo/layers.py"
+    (finding,) = lint_graph(graph).findings
+    assert (finding.module, finding.source) == ("blocks.3.0.ghost1.short_conv", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("/blocks/blocks.0/blocks.0.0/ghost1/Concat", "blocks.0.0.ghost1"),
+        ("/conv_stem/Conv", "conv_stem"),
+        ("/features/features.1/conv/conv.0/conv.0.0/Conv", "features.1.conv.0.0"),
+        ("/Flatten", ""),
+        ("Conv_3", ""),
+        ("", ""),
+    ],
+)
+def test_names_of_the_legacy_exporter(name: str, module: str) -> None:
+    assert parse_path(name) == module

@@ -1,0 +1,185 @@
+"""The picture: one file, every node once, findings on their nodes, nothing fetched."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from ghostdeploy.report.lint.linted import Linted
+from ghostdeploy.schema import Finding, GraphReport
+from tests.report.lint.graphs import network, report_of
+
+pytest.importorskip("jinja2")
+from ghostdeploy.report.lint.picture.page import render
+
+VOID = {"meta", "input", "br"}
+CLOSED_SVG = {"rect", "circle", "path"}  # written <rect …/>
+
+
+class Page(HTMLParser):
+    """Elements with their attributes in order, texts, and the scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.scripts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in CLOSED_SVG
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        else:
+            self.text += data
+
+    def classed(self, name: str) -> list[dict[str, str | None]]:
+        return [a for _, a in self.elements if name in (a.get("class") or "").split()]
+
+    def data(self) -> dict[str, list[dict[str, object]]]:
+        return json.loads(self.scripts[0])  # type: ignore[no-any-return]
+
+
+def check_safe(source: str) -> Page:
+    """It fetches nothing, and runs the one script that its policy names."""
+    page = Page(source)
+    tags = [tag for tag, _ in page.elements]
+    assert not {"link", "iframe", "object", "embed", "base", "form", "img"} & set(tags)
+    assert tags.count("script") == 2
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        assert "src" not in attributes
+        assert (attributes.get("href") or "#").startswith("#")
+    assert not re.search(r"https?://|@import|url\((?!#)", source)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ud800-\udfff]", source)
+    digest = base64.b64encode(hashlib.sha256(page.scripts[1].encode()).digest()).decode()
+    policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert "innerHTML" not in page.scripts[1]
+    return page
+
+
+def check_links(page: Page) -> None:
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(set(ids)) == len(ids)
+    for _, attributes in page.elements:
+        if attributes.get("href"):
+            assert (attributes["href"] or "")[1:] in ids
+
+
+def test_every_node_is_drawn_once(model: Linted) -> None:
+    page = check_safe(render([model]))
+    check_links(page)
+    drawn = [a["data-i"] for a in page.classed("node")]
+    assert sorted(map(int, map(str, drawn))) == list(range(len(model.graph.nodes)))
+    about = page.data()["g0"]
+    assert [x["name"] for x in about] == [node.name for node in model.graph.nodes]
+
+
+def test_partitions_and_what_splits_them(model: Linted) -> None:
+    page = Page(render([model]))
+    assert len([a for a in page.classed("node") if "out" in (a["class"] or "").split()]) == 3
+    for n in (1, 2, 3):
+        splits = f"outside XNNPACK: RESIZE_NEAREST_NEIGHBOR splits partitions {n} | {n + 1}"
+        assert page.text.count(splits) == 1
+    assert "partition 1, continued" in page.text
+    assert "the runtime reported" not in page.text
+
+
+def test_it_says_when_the_runtime_counts_otherwise(model: Linted) -> None:
+    assert model.report.partitions is not None
+    partitions = replace(model.report.partitions, kernels=9)
+    page = Page(render([replace(model, report=replace(model.report, partitions=partitions))]))
+    assert "drawn are 4, the runtime reported 9" in page.text
+
+
+def test_findings_are_badges_and_a_list(model: Linted) -> None:
+    page = Page(render([model]))
+    assert len(page.classed("badge")) == 4  # three resizes; the error leads to its module's node
+    assert len(page.classed("has-error")) == 1
+    assert "RESIZE_NEAREST_NEIGHBOR of … splits the graph" in page.text
+    assert "allowed: the task needs it" in page.text
+    nodes = {str(x["name"]): x["findings"] for x in page.data()["g0"]}
+    assert nodes["blocks.0.0.ghost1.up/resize"] == [
+        [
+            "warning",
+            "xnnpack",
+            "RESIZE_NEAREST_NEIGHBOR of blocks.0.0.ghost1.up splits the graph",
+            "use bilinear",
+        ]
+    ]
+
+
+def test_dfc_branches_are_framed(model: Linted) -> None:
+    page = Page(render([model]))
+    assert len([a for t, a in page.elements if t == "g" and a.get("class") == "dfc"]) == 3
+
+
+def test_not_measured_and_no_findings(clean_model: Linted) -> None:
+    report = replace(clean_model.report, partitions=None)
+    page = check_safe(render([replace(clean_model, report=report)]))
+    assert "partitions not measured" in page.text
+    assert "no findings" in page.text
+    assert page.classed("band") == page.classed("badge") == []
+
+
+def test_hostile_names_stay_text(hostile: Linted) -> None:
+    source = render([hostile])
+    page = check_safe(source)
+    check_links(page)
+    assert len(page.data()["g0"]) == 3
+    assert len(source) < 120_000
+    assert "m" * 1000 not in source
+
+
+def test_several_files_do_not_share_ids(model: Linted, clean_model: Linted) -> None:
+    page = check_safe(render([model, clean_model, model]))
+    check_links(page)
+    assert set(page.data()) == {"g0", "g1", "g2"}
+
+
+def test_a_graph_without_nodes() -> None:
+    graph = replace(network(), nodes=())
+    finding = Finding("batch", "error", "", "there is nothing", "")
+    page = check_safe(render([Linted("empty.onnx", graph, GraphReport({}, (finding,)))]))
+    assert "This graph has no nodes." in page.text
+    assert "there is nothing" in page.text
+
+
+@pytest.mark.parametrize("modules", [True, False])
+def test_two_thousand_nodes(big: Linted, modules: bool) -> None:
+    linted = big
+    if not modules:
+        nodes = tuple(replace(n, module="") for n in big.graph.nodes)
+        linted = replace(big, graph=replace(big.graph, nodes=nodes))
+    source = render([linted])
+    page = check_safe(source)
+    assert len(page.classed("node")) == 2000
+    assert len(source) < 4_000_000
+
+
+def test_a_severity_of_someone_elses_is_a_known_class() -> None:
+    graph = network()
+    finding = Finding("x", 'odd"severity', graph.nodes[0].name, "m")
+    page = check_safe(render([Linted("m.tflite", graph, report_of(graph, finding))]))
+    assert len(page.classed("has-info")) == 1

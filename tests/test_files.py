@@ -1,0 +1,68 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from ghostdeploy.errors import UsageError
+from ghostdeploy.files import ensure_writable, write_atomic
+
+
+def test_write_atomic_replaces_makes_folders_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a" / "b" / ("n" * 250 + ".json")
+    write_atomic(path, "one")
+    write_atomic(path, b"two\xff")
+    assert path.read_bytes() == b"two\xff"
+    assert list(path.parent.iterdir()) == [path]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_what_cannot_be_written_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside").touch()
+    for path in (tmp_path / "file" / "r.json", tmp_path / "folder", tmp_path / ("n" * 300)):
+        with pytest.raises(UsageError, match="cannot write") as caught:
+            write_atomic(path, "x")
+        assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match="cannot write"):
+        ensure_writable(tmp_path / "file")
+    assert {p.name for p in tmp_path.rglob("*")} == {"file", "folder", "inside"}
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from ghostdeploy.files import ensure_writable, write_atomic
+from ghostdeploy.records import read_artifact, read_record
+from ghostdeploy.typed_json import MAX_FILE_BYTES, to_json
+from ghostdeploy.errors import UsageError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomic(Path(sys.argv[1]), b"n" * 5000)
+except UsageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write {path}: ")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ensure_writable_leaves_nothing(tmp_path):
+    ensure_writable(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
