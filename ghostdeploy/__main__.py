@@ -7,7 +7,7 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """The console script. An interruption during the imports is one, too."""
+    """Run the console script. An interruption during the imports is one, too."""
     try:
         from ghostdeploy.cli.app import main as run
     except KeyboardInterrupt:

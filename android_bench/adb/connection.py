@@ -75,7 +75,7 @@ def is_address(serial: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Connection:
+class PhoneConnection:
     """A connection leads to the phone of one serial: of USB, ``emulator-5554``, or ``host:port``.
 
     ``patience_s``: how long a phone that vanished in mid-command may take to come back.

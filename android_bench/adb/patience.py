@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 
 class Waiting(Protocol):
-    """Anything with these two can be waited for; ``Connection`` is one."""
+    """Anything with these two can be waited for; ``PhoneConnection`` is one."""
 
     @property
     def serial(self) -> str:
@@ -88,7 +88,7 @@ def repeat_patiently(phone: Waiting, action: Callable[[], _T], patience: Patienc
             return action()
         except patience.passing as error:
             tried += 1
-            if tried == patience.attempts:
+            if tried == patience.attempts or (deadline and time.monotonic() >= deadline):
                 raise
             deadline = deadline or time.monotonic() + patience.wait_s
             _wait_until(deadline, phone, error, patience.tell)
@@ -96,17 +96,20 @@ def repeat_patiently(phone: Waiting, action: Callable[[], _T], patience: Patienc
 
 
 def wait_back(phone: Waiting, lost: AdbError, patience: Patience) -> None:
-    """Give a phone that vanished its time to come back; raise ``lost`` if it does not."""
+    """Give a phone that vanished its time to come back; raise ``lost`` if it does not.
+
+    However little time that is, it is looked for once.
+    """
     _wait_until(time.monotonic() + patience.wait_s, phone, lost, patience.tell)
 
 
 def _wait_until(deadline: float, phone: Waiting, lost: AdbError, tell: Tell) -> None:
     while True:
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            raise lost
+        left_s = max(0.0, deadline - time.monotonic())
         tell(f"{phone.serial} is gone; waiting {left_s:.0f} s for it to come back")
         try:
             return phone.wait_online(min(TELL_EVERY_S, left_s))
         except (*VANISHED, AdbTimeoutError):
             time.sleep(POLL_S)
+            if time.monotonic() >= deadline:
+                raise lost from None

@@ -21,7 +21,7 @@ from android_bench.adb.command import LONGEST_COMMAND, ShellResult, wrap_command
 from android_bench.adb.connection import (
     DEFAULT_TIMEOUT_S,
     KILL_TIMEOUT_S,
-    Connection,
+    PhoneConnection,
     is_address,
 )
 from android_bench.adb.devices import DeviceEntry, list_devices
@@ -35,7 +35,7 @@ _DEFAULT_TCP_PORT = 5555
 
 
 @dataclass(frozen=True)
-class Adb(Connection):
+class Adb(PhoneConnection):
     """An Adb is a phone's connection that also moves files, and so runs commands of any length."""
 
     def shell(
@@ -43,7 +43,7 @@ class Adb(Connection):
     ) -> ShellResult:
         """Run a command on the phone and return what it gave, whatever its exit status.
 
-        As ``Connection.shell``, but over LONGEST_COMMAND bytes it goes to the phone as a file.
+        As ``PhoneConnection.shell``, but over LONGEST_COMMAND bytes it goes to the phone as a file.
         """
         line = wrap_command(command).line
         if len(line.encode("utf-8", "surrogateescape")) > LONGEST_COMMAND:

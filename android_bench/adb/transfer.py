@@ -10,7 +10,7 @@ from pathlib import Path
 from posixpath import dirname, normpath
 from secrets import token_hex
 
-from android_bench.adb.connection import Connection
+from android_bench.adb.connection import PhoneConnection
 from android_bench.adb.digest import file_digests
 from android_bench.adb.failures import find_file_error, find_transfer_error
 from android_bench.adb.patience import repeat_patiently
@@ -63,7 +63,9 @@ def _read_source(path: Path) -> _Source:
     return _Source(path, path.stat().st_size, digests)
 
 
-def push_file(phone: Connection, local: Path, remote: str, mode: int, timeout_s: float) -> bool:
+def push_file(
+    phone: PhoneConnection, local: Path, remote: str, mode: int, timeout_s: float
+) -> bool:
     """Put a local file on the phone under its full path, with the permissions ``mode``.
 
     Returns False if it was there already. Each try may take ``timeout_s``. Raises OptionError for
@@ -86,7 +88,7 @@ def push_file(phone: Connection, local: Path, remote: str, mode: int, timeout_s:
 
 
 def _push_once(
-    phone: Connection, source: _Source, remote: str, mode: int, timeout_s: float
+    phone: PhoneConnection, source: _Source, remote: str, mode: int, timeout_s: float
 ) -> None:
     _prepare(phone, source, remote)
     # adbd unlinks its target first, so the name itself must not be pushed to
@@ -101,7 +103,7 @@ def _push_once(
         raise
 
 
-def _prepare(phone: Connection, source: _Source, remote: str) -> None:
+def _prepare(phone: PhoneConnection, source: _Source, remote: str) -> None:
     folder = dirname(remote)
     quoted, leftovers = quote_word(folder), f"{quote_word(remote)}.tmp.{_ANY_NONCE}"
     said = _shell(phone, f"mkdir -p {quoted} && rm -f {leftovers} && df -k {quoted}")
@@ -121,7 +123,7 @@ def _free_bytes(df: str) -> int | None:
     return int(columns[1]) * 1024 if columns else None
 
 
-def _send(phone: Connection, source: _Source, partial: str, timeout_s: float) -> None:
+def _send(phone: PhoneConnection, source: _Source, partial: str, timeout_s: float) -> None:
     # not --sync: it compares only times. "1 file pushed" is printed for failures, too.
     result = phone.client.run(
         ["push", os.path.abspath(source.path), partial], timeout_s, serial=phone.serial
@@ -139,7 +141,7 @@ def _send(phone: Connection, source: _Source, partial: str, timeout_s: float) ->
         raise _damaged(phone, source.path.name)
 
 
-def pull_file(phone: Connection, remote: str, local: Path, timeout_s: float) -> None:
+def pull_file(phone: PhoneConnection, remote: str, local: Path, timeout_s: float) -> None:
     """Fetch a file from the phone to ``local``, which appears complete or not at all.
 
     Each try may take ``timeout_s``. Raises as ``push_file`` does.
@@ -152,7 +154,7 @@ def pull_file(phone: Connection, remote: str, local: Path, timeout_s: float) -> 
     )
 
 
-def _pull_once(phone: Connection, remote: str, local: Path, timeout_s: float) -> None:
+def _pull_once(phone: PhoneConnection, remote: str, local: Path, timeout_s: float) -> None:
     expected = _digest(phone, remote)
     _check_found(phone, remote, expected)
     partial = local.with_name(f".{local.name}.tmp.{token_hex(4)}")
@@ -169,7 +171,7 @@ def _pull_once(phone: Connection, remote: str, local: Path, timeout_s: float) ->
         partial.unlink(missing_ok=True)
 
 
-def _check_found(phone: Connection, remote: str, digest: str) -> None:
+def _check_found(phone: PhoneConnection, remote: str, digest: str) -> None:
     if digest == "absent":
         raise _remote_error(phone, f"{remote} does not exist on {phone.serial}")
     if digest == "folder":
@@ -182,14 +184,14 @@ def _check_found(phone: Connection, remote: str, digest: str) -> None:
         )
 
 
-def _digest(phone: Connection, remote: str, size: int = 0) -> str:
+def _digest(phone: PhoneConnection, remote: str, size: int = 0) -> str:
     """Ask for the file's hex digest, or "absent", "folder", "denied"; "" if it is not told."""
     timeout_s = max(_MIN_TIMEOUT_S, size / _HASH_BYTES_PER_S)
     words = phone.shell(_DIGEST.format(path=quote_word(remote)), timeout_s).text.split()
     return words[0] if words else ""
 
 
-def _shell(phone: Connection, command: str) -> str:
+def _shell(phone: PhoneConnection, command: str) -> str:
     result = phone.shell(command)
     if result.returncode:
         said = find_file_error(result, command, phone.serial)
@@ -205,11 +207,11 @@ def _check_remote(remote: str) -> None:
     quote_word(remote)
 
 
-def _remote_error(phone: Connection, message: str) -> RemoteFileError:
+def _remote_error(phone: PhoneConnection, message: str) -> RemoteFileError:
     return RemoteFileError(message, serial=phone.serial)
 
 
-def _damaged(phone: Connection, name: str) -> DamagedTransferError:
+def _damaged(phone: PhoneConnection, name: str) -> DamagedTransferError:
     return DamagedTransferError(
         f"{name} was damaged on its way from or to {phone.serial}: its checksum differs; try"
         " another cable or USB port",

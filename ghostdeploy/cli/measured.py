@@ -12,7 +12,7 @@ from ghostdeploy.cli.terminal import emit_json, stamp
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.quiet import captured
 from ghostdeploy.report.instructions import formats
-from ghostdeploy.report.json_summary import summarise_instructions, summarise_latencies
+from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
 from ghostdeploy.report.latency.formats.text import render_text
 from ghostdeploy.report.latency.report import Report
@@ -47,7 +47,7 @@ def print_latencies(
         if not as_json:
             click.echo(render_text(report))
     if as_json:
-        emit_json(describe_latencies(rows, written) | {"errors": list(found.failures)})
+        emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
     elif reports:
         click.echo(f"records: {records}")
         print_written(written)
@@ -68,15 +68,15 @@ def print_written(paths: Sequence[Path]) -> None:
         click.echo(f"wrote {path}")
 
 
-def describe_latencies(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
+def summarize_written(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
     """Return what ``--json`` tells of compared latencies and the files of their reports."""
-    return {"files": [str(path) for path in written], "models": summarise_latencies(rows)}
+    return {"files": [str(path) for path in written], "models": summarize_latencies(rows)}
 
 
 def print_instructions(report: InstructionReport, records: Path, *, as_json: bool) -> None:
     """Print the instructions of an emulated core, and where the records are."""
     if as_json:
-        return emit_json({"models": summarise_instructions(report.comparisons)})
+        return emit_json({"models": summarize_instructions(report.comparisons)})
     click.echo(formats.render_text(report))
     click.echo(f"records: {records}; for the operators: ghostdeploy report RECORD…")
 
@@ -86,7 +86,7 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
     written = formats.write_instructions(report, out, stem)
     if as_json:
         files = [str(path) for path in written]
-        return emit_json({"files": files, "models": summarise_instructions(report.comparisons)})
+        return emit_json({"files": files, "models": summarize_instructions(report.comparisons)})
     click.echo(formats.render_text(report))
     print_written(written)
 

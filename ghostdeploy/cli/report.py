@@ -48,8 +48,8 @@ def report(arguments: ReportArguments) -> None:
     if arguments.history:
         return _report_history(arguments.history, arguments)
     from ghostdeploy.cli.measured import (
-        describe_latencies,
         print_written,
+        summarize_written,
         write_instructions,
         write_latencies,
     )
@@ -68,7 +68,7 @@ def report(arguments: ReportArguments) -> None:
     made = Report(title or "Latency", tuple(rows), NOTES)
     written = write_latencies(made, arguments.out, stem)
     if arguments.as_json:
-        return emit_json(describe_latencies(rows, written))
+        return emit_json(summarize_written(rows, written))
     print_written(written)
 
 

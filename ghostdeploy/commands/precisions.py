@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
-from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress
 from ghostdeploy.quantize import QuantizeOptions, recipe
@@ -119,6 +118,8 @@ def judge_precisions(
     The first is what the others are held against. ``judged`` are their accuracies in the same
     order, None without labelled images.
     """
+    from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
+
     rows: list[PrecisionRow] = []
     for number, (precision, latency) in enumerate(zip(precisions, compared, strict=True)):
         path = Path(latency.record.artifact.path)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ghostdeploy.fake_phone.phones import PhoneSpec
-from ghostdeploy.fake_phone.protocol import Closed, Connection, Service, signature_fits
+from ghostdeploy.fake_phone.protocol import Closed, Service, WireConnection, signature_fits
 
 POLL_S = 0.1
 
@@ -31,8 +31,8 @@ class Adbd:
         self._find_service = find_service
         self._plugged = True
         self._keys: list[bytes] = []
-        self._waiting: list[tuple[Connection, bytes]] = []
-        self._connections: set[Connection] = set()
+        self._waiting: list[tuple[WireConnection, bytes]] = []
+        self._connections: set[WireConnection] = set()
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -95,7 +95,7 @@ class Adbd:
         features = f"features={self.spec.features}" if self.spec.features else ""
         return f"device::{named}{features}".encode()
 
-    def wait_until_answering(self, connection: Connection) -> None:
+    def wait_until_answering(self, connection: WireConnection) -> None:
         """Hold ``connection`` back while the phone does not answer."""
         while not self.answering.wait(POLL_S):
             if connection.dropped.is_set():
@@ -109,7 +109,7 @@ class Adbd:
         """Return whether a trusted key has signed ``token``."""
         return any(signature_fits(key, token, signature) for key in self._keys)
 
-    def offer_key(self, connection: Connection, key: bytes) -> None:
+    def offer_key(self, connection: WireConnection, key: bytes) -> None:
         """Show the prompt "Allow USB debugging?" for ``key``."""
         if self.auth != "never":
             self._waiting.append((connection, key))
@@ -118,7 +118,7 @@ class Adbd:
         """Return the service that an OPEN packet asks for, None where there is none."""
         return self._find_service(name)
 
-    def forget_connection(self, connection: Connection) -> None:
+    def forget_connection(self, connection: WireConnection) -> None:
         """Note that ``connection`` has ended."""
         self._connections.discard(connection)
 
@@ -133,6 +133,6 @@ class Adbd:
             if not self._plugged or self._stopping.is_set():
                 sock.close()
                 continue
-            connection = Connection(self, sock)
+            connection = WireConnection(self, sock)
             self._connections.add(connection)
             connection.start()

@@ -39,7 +39,7 @@ class Host(Protocol):
     def make_banner(self) -> bytes:
         """Return what a CNXN packet tells of the phone."""
 
-    def wait_until_answering(self, connection: Connection) -> None:
+    def wait_until_answering(self, connection: WireConnection) -> None:
         """Hold ``connection`` back while the phone does not answer."""
 
     def needs_key(self) -> bool:
@@ -48,20 +48,20 @@ class Host(Protocol):
     def trusts(self, token: bytes, signature: bytes) -> bool:
         """Return whether a trusted key has signed ``token``."""
 
-    def offer_key(self, connection: Connection, key: bytes) -> None:
+    def offer_key(self, connection: WireConnection, key: bytes) -> None:
         """Ask whoever holds the phone to trust ``key``."""
 
     def find_service(self, name: str) -> Service | None:
         """Return the service of that name, None where there is none."""
 
-    def forget_connection(self, connection: Connection) -> None:
+    def forget_connection(self, connection: WireConnection) -> None:
         """Take notice that ``connection`` has ended."""
 
 
 class Stream:
     """One adb stream. At most one of our writes is unacknowledged at a time."""
 
-    def __init__(self, connection: Connection, local_id: int, remote_id: int) -> None:
+    def __init__(self, connection: WireConnection, local_id: int, remote_id: int) -> None:
         self.connection = connection
         self.local_id, self.remote_id = local_id, remote_id
         self.dead = False
@@ -133,7 +133,7 @@ class Stream:
 Service = Callable[[Stream, str], None]
 
 
-class Connection(threading.Thread):
+class WireConnection(threading.Thread):
     """One TCP connection from an adb server."""
 
     def __init__(self, host: Host, sock: socket.socket) -> None:

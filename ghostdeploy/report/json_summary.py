@@ -9,7 +9,7 @@ from ghostdeploy.report.instructions.tables import describe_kernels
 from ghostdeploy.schema import Comparison, InstructionComparison
 
 
-def summarise_latencies(rows: Iterable[Comparison]) -> list[dict[str, object]]:
+def summarize_latencies(rows: Iterable[Comparison]) -> list[dict[str, object]]:
     """Return an object a model: latency and ratio with their limits, and what they stand on."""
     return [
         {
@@ -26,7 +26,7 @@ def summarise_latencies(rows: Iterable[Comparison]) -> list[dict[str, object]]:
     ]
 
 
-def summarise_instructions(rows: Iterable[InstructionComparison]) -> list[dict[str, object]]:
+def summarize_instructions(rows: Iterable[InstructionComparison]) -> list[dict[str, object]]:
     """Return an object a model: its instructions by class and operator, and their ratio."""
     return [
         {

@@ -50,7 +50,7 @@ class FakeRunner:
             raise
 
     def _start_server(self, folder: Path, access: Access) -> None:
-        """A private adb server: the user's own, and the phones it knows, are left alone."""
+        """Start a private adb server: the user's own, and the phones it knows, are left alone."""
         with translate_errors():
             program = find_adb(access.adb or None)
         with socket.socket() as probe:

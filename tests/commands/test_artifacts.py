@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy import records
 from ghostdeploy.commands.artifacts import artifact_of, sidecar_path, weights_identity
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.schema import Artifact, ModelSpec
+from ghostdeploy.typed_json import to_json
 from tests import small_models
 
 
@@ -33,9 +33,9 @@ def test_a_sidecar_counts_only_for_its_own_file(bare, tmp_path):
     path = tmp_path / "a.tflite"
     sidecar = tmp_path / "a.tflite.json"
     full = replace(bare, path="elsewhere", precision="fp16", spec=ModelSpec("ghostnetv1"))
-    sidecar.write_text(records.to_json(full))
+    sidecar.write_text(to_json(full))
     assert artifact_of(path) == replace(full, path=str(path))
-    sidecar.write_text(records.to_json(replace(full, sha256="0" * 64)))
+    sidecar.write_text(to_json(replace(full, sha256="0" * 64)))
     assert artifact_of(path) == bare
     for damage in ("", "{", "[]", "{}"):
         sidecar.write_text(damage)

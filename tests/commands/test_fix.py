@@ -79,7 +79,7 @@ def test_attached_files_stay(tmp_path):
 
 def test_a_rewrite_that_changes_the_function_is_refused(model, monkeypatch):
     def wrong(builder, op):
-        return [builder.plain("TANH", int(op.inputs[0]), int(op.outputs[0]))]
+        return [builder.make_operator("TANH", [int(op.inputs[0])], int(op.outputs[0]))]
 
     monkeypatch.setattr(clip_relu, "_replacement", wrong)
     with pytest.raises(CheckFailed, match="another function"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ghostdeploy.report.json_summary import summarise_latencies
+from ghostdeploy.report.json_summary import summarize_latencies
 from ghostdeploy.report.latency.report import Report
 
 
 def test_a_models_summary_holds_its_numbers_and_where_they_are_from(table_1: Report) -> None:
-    base, attention, _ = json.loads(json.dumps(summarise_latencies(table_1.comparisons)))
+    base, attention, _ = json.loads(json.dumps(summarize_latencies(table_1.comparisons)))
     assert base["ratio"] is None
     assert attention["ratio"]["value"] == 1.602
     assert attention["file"] == "models/ghostnetv1_sa_1.0_224.tflite"
@@ -22,6 +22,6 @@ def test_a_models_summary_holds_its_numbers_and_where_they_are_from(table_1: Rep
 
 def test_launches_that_do_not_count_are_not_counted(table_1: Report) -> None:
     last = table_1.comparisons[-1]
-    assert summarise_latencies([last])[0]["valid_launches"] == 8
+    assert summarize_latencies([last])[0]["valid_launches"] == 8
     empty = replace(last, record=replace(last.record, launches=()))
-    assert summarise_latencies([empty])[0]["valid_launches"] == 0
+    assert summarize_latencies([empty])[0]["valid_launches"] == 0

@@ -1,4 +1,4 @@
-"""Where a model got slower: the operators' times side by side, and what changed in the graph."""
+"""Slowdown a model got slower: the operators' times side by side, and what changed in the graph."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     Raises UsageError for one that the model does not have.
     """
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [(graph.tensors[op.outputs[0]].name or b"").decode() for op in graph.operators]
+    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
     found: list[str] = []
     for layer in layers:
         own = [name for name in names if is_within(name, layer)]

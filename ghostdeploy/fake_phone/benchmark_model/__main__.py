@@ -15,7 +15,7 @@ from ghostdeploy.fake_phone.benchmark_model.buffers import (
 from ghostdeploy.fake_phone.benchmark_model.console import BenchmarkFailed, say
 from ghostdeploy.fake_phone.benchmark_model.flags import Flags, log_parameters, parse_flags
 from ghostdeploy.fake_phone.benchmark_model.footprint import report_peak, resident_mib
-from ghostdeploy.fake_phone.benchmark_model.loading import LoadedModel, load
+from ghostdeploy.fake_phone.benchmark_model.loading import StandInModel, load
 from ghostdeploy.fake_phone.benchmark_model.profile_tables import report_profile
 from ghostdeploy.fake_phone.benchmark_model.timed_runs import mean, run
 
@@ -59,7 +59,7 @@ def benchmark(flags: Flags, given: Set[str]) -> None:
         report_profile(loaded, runs)
 
 
-def report(loaded: LoadedModel, warmup: list[int], runs: list[int], before_mib: float) -> None:
+def report(loaded: StandInModel, warmup: list[int], runs: list[int], before_mib: float) -> None:
     """Print the timings, and how much memory the process has gained since ``before_mib``."""
     say(
         f"Inference timings in us: Init: {round(loaded.init_s * 1e6)},"

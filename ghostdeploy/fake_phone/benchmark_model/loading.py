@@ -13,7 +13,7 @@ from ghostdeploy.fake_phone.benchmark_model.footprint import resident_mib
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class StandInModel:
     """An interpreter ready to run, and what opening it took."""
 
     interpreter: Any  # ai_edge_litert's, which has no types
@@ -23,7 +23,7 @@ class LoadedModel:
     complete: bool  # one delegate kernel is the whole graph
 
 
-def load(flags: Flags, before_mib: float) -> LoadedModel:
+def load(flags: Flags, before_mib: float) -> StandInModel:
     """Open the model that ``--graph`` names and plan its memory.
 
     ``before_mib`` is the process's memory so far. Raises BenchmarkFailed where the program would
@@ -38,7 +38,7 @@ def load(flags: Flags, before_mib: float) -> LoadedModel:
     if flags.use_xnnpack:
         say_delegation(kernels, complete)
     init_s = round(time.monotonic() - started, 6)
-    return LoadedModel(interpreter, init_s, resident_mib() - before_mib, kernels, complete)
+    return StandInModel(interpreter, init_s, resident_mib() - before_mib, kernels, complete)
 
 
 def check_file(graph: str) -> None:

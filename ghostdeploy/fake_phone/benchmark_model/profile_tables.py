@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ghostdeploy.fake_phone.benchmark_model.console import say
-from ghostdeploy.fake_phone.benchmark_model.loading import LoadedModel
+from ghostdeploy.fake_phone.benchmark_model.loading import StandInModel
 from ghostdeploy.fake_phone.benchmark_model.timed_runs import format_statistics, mean
 
 
-def report_profile(loaded: LoadedModel, runs: list[int]) -> None:
+def report_profile(loaded: StandInModel, runs: list[int]) -> None:
     """Print the profile of the initialization and of the runs, one row each."""
     say("Profiling Info for Benchmark Initialization:")
     _print_tables("AllocateTensors", "AllocateTensors/0", [round(loaded.init_s * 1e6)])

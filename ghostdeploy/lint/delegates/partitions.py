@@ -12,20 +12,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypedDict
 
+from ghostdeploy.litert import OperatorDetails, open_interpreter, operators_of
 from ghostdeploy.schema import Partitions
 
 TIMEOUT_S = 120.0
-
-
-class OperatorDetails(TypedDict):
-    """What LiteRT's interpreter tells of an operator: its place, its name and its tensors."""
-
-    index: int
-    op_name: str
-    inputs: Sequence[int]
-    outputs: Sequence[int]
 
 
 def measure_partitions(path: Path) -> Partitions | None:
@@ -48,11 +39,9 @@ def measure_partitions(path: Path) -> Partitions | None:
 
 def main(path: str) -> int:
     """Print the runtime, the kernels and the nodes outside of ``path`` as JSON."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(path, num_threads=1)
+    interpreter = open_interpreter(path, threads=1)
     interpreter.allocate_tensors()  # applies XNNPACK
-    ops: list[OperatorDetails] = interpreter._get_ops_details()
+    ops = operators_of(interpreter)
     kernels = [op for op in ops if op["op_name"] == "DELEGATE"]
     nodes = [op for op in ops if op["op_name"] != "DELEGATE"]
     names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}

@@ -56,7 +56,7 @@ def add_shapes(model: ModelProto) -> ModelProto:
 
 def build_onnx_graph(model: ModelProto, source: str) -> Graph:
     """Return the neutral graph of a model whose shapes are inferred."""
-    return _Reader(model, source).main(model.graph)
+    return _Reader(model, source).read(model.graph)
 
 
 class _Reader:
@@ -65,34 +65,35 @@ class _Reader:
     def __init__(self, model: ModelProto, source: str) -> None:
         self.source = source
         self.functions = {(f.domain, f.name) for f in model.functions}
-        self.found = [self.function(f) for f in model.functions]
+        self.found = [self._read_function(f) for f in model.functions]
 
-    def main(self, graph: GraphProto) -> Graph:
-        whole = self.graph(graph, {})
+    def read(self, graph: GraphProto) -> Graph:
+        """Return the main graph, which holds the others."""
+        whole = self._read_graph(graph, {})
         return replace(whole, subgraphs=tuple(self.found))
 
-    def graph(self, graph: GraphProto, outer: dict[str, Value]) -> Graph:
+    def _read_graph(self, graph: GraphProto, outer: dict[str, Value]) -> Graph:
         values = read_values(graph)
         values.update((n, outer[n]) for n in _captured(graph) if n in outer and n not in values)
         constants = {i.name for i in graph.initializer}
         inputs = tuple(i.name for i in graph.input if i.name not in constants)
         outputs = tuple(o.name for o in graph.output)
-        return self._of(graph.node, values, inputs, outputs)
+        return self._build(graph.node, values, inputs, outputs)
 
-    def function(self, function: FunctionProto) -> Graph:
+    def _read_function(self, function: FunctionProto) -> Graph:
         values = dict(read_constant_nodes(function.node))
         for name in function.input:
             values.setdefault(name, Value(name, None, "", constant=False))
-        return self._of(function.node, values, tuple(function.input), tuple(function.output))
+        return self._build(function.node, values, tuple(function.input), tuple(function.output))
 
-    def _of(
+    def _build(
         self,
         protos: Sequence[NodeProto],
         values: dict[str, Value],
         inputs: tuple[str, ...],
         outputs: tuple[str, ...],
     ) -> Graph:
-        nodes = tuple(self.node(n, values) for n in protos if n.op_type != "Constant")
+        nodes = tuple(self._read_node(n, values) for n in protos if n.op_type != "Constant")
         for node in nodes:
             for name in (*node.outputs, *node.inputs):
                 values.setdefault(name, Value(name, None, "", constant=False))
@@ -103,10 +104,10 @@ class _Reader:
         _quantize(nodes, values)
         return Graph(self.source, "onnx", nodes, values, inputs, outputs)
 
-    def node(self, proto: NodeProto, values: dict[str, Value]) -> Node:
+    def _read_node(self, proto: NodeProto, values: dict[str, Value]) -> Node:
         inner = tuple(_inner_graphs(proto))
         for graph in inner:
-            self.found.append(self.graph(graph, values))
+            self.found.append(self._read_graph(graph, values))
         attributes = _attributes(proto)
         op, kernel = _op_and_kernel(proto, attributes, values)
         captured = dict.fromkeys(name for graph in inner for name in _captured(graph))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.flatbuffer import indices
+from ghostdeploy.flatbuffer import indices, tensor_name
 from ghostdeploy.lint.graph import Graph, Node
 from ghostdeploy.lint.readers.tflite_tensors import Contents, enum_names, read_value
 from ghostdeploy.lint.vocabulary import TFLITE_OPS
@@ -62,7 +62,7 @@ def _unique_names(tensors: Iterable[Any]) -> list[str]:
     names: list[str] = []
     seen: set[str] = set()
     for index, tensor in enumerate(tensors):
-        name = (tensor.name or b"").decode(errors="replace")
+        name = tensor_name(tensor)
         while not name or name in seen:
             name = f"{name}#{index}"
         seen.add(name)

@@ -19,7 +19,7 @@ from ghostdeploy.report.figures.style import (
 )
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index, relative_to, whiskers
-from ghostdeploy.report.latency.summary import SummaryRow, summarise
+from ghostdeploy.report.latency.summary import SummaryRow, summarize
 from ghostdeploy.report.parts.clean_text import wrap
 from ghostdeploy.report.parts.numbers import format_as_printed, format_number
 from ghostdeploy.schema import Interval
@@ -40,7 +40,7 @@ def draw(report: Report, theme: Theme) -> Figure:
 
     The report must have an anchor: a measured model with the paper's latency.
     """
-    rows = summarise(report.comparisons)
+    rows = summarize(report.comparisons)
     index = anchor_index(rows)
     assert index is not None
     anchor = rows[index]

@@ -18,7 +18,7 @@ from ghostdeploy.report.figures.style import (
 )
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import upper_limit, whiskers
-from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, SummaryRow, summarise
+from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, SummaryRow, summarize
 from ghostdeploy.report.parts.clean_text import wrap
 from ghostdeploy.report.parts.numbers import format_number
 from ghostdeploy.schema import Interval
@@ -34,7 +34,7 @@ NAME_COLUMNS = 23
 
 def draw(report: Report, theme: Theme) -> Figure:
     """Draw a row a model: the latency's bar and, where there are ratios, both of them."""
-    rows = summarise(report.comparisons)
+    rows = summarize(report.comparisons)
     height = MARGIN_IN + ROW_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
     with_ratios = any(row.paper_ratio or (row.ratio and not row.is_base) for row in rows)

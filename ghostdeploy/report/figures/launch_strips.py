@@ -15,7 +15,7 @@ from ghostdeploy.report.figures.style import (
 )
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import Dot, Strips, lay_out_strips
-from ghostdeploy.report.latency.summary import SummaryRow, summarise
+from ghostdeploy.report.latency.summary import SummaryRow, summarize
 from ghostdeploy.report.parts.clean_text import wrap
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEFT = 0.22  # of the width: names and the axis' numbers
 
 def draw(report: Report, theme: Theme) -> Figure:
     """Draw a strip a model on one axis of time; the report must have a launch."""
-    rows, scene = summarise(report.comparisons), lay_out_strips(report.comparisons)
+    rows, scene = summarize(report.comparisons), lay_out_strips(report.comparisons)
     height = MARGIN_IN + STRIP_IN * len(rows)
     figure = new_figure(WIDTH_IN, height)
     reach = _reach(scene)

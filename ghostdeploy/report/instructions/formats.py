@@ -9,7 +9,7 @@ from pathlib import Path
 from ghostdeploy.files import write_atomic
 from ghostdeploy.report.instructions import tables
 from ghostdeploy.report.instructions.tables import InstructionReport
-from ghostdeploy.report.json_summary import summarise_instructions
+from ghostdeploy.report.json_summary import summarize_instructions
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.columns import align_columns
 from ghostdeploy.report.parts.grid import Grid
@@ -48,7 +48,7 @@ def render_text(report: InstructionReport, operators: bool = False) -> str:
 
 def render_json(report: InstructionReport) -> str:
     """Return the report for machines, every operator included."""
-    models = summarise_instructions(report.comparisons)
+    models = summarize_instructions(report.comparisons)
     document = {"schema": SCHEMA, "title": report.title, "models": models}
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 

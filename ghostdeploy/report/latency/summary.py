@@ -42,7 +42,7 @@ class SummaryRow:
     paper_source: str
 
 
-def summarise(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
+def summarize(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
     """Return one row a comparison; the first is the ratios' base."""
     base_measured = bool(comparisons) and measured_latency(comparisons[0]) is not None
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
@@ -63,7 +63,7 @@ def invalid_reason(launch: Launch) -> str:
 def list_cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     """Return what a reader must know before believing the ratios."""
     texts = [text for differs, text in _DIFFERENCES if _distinct(comparisons, differs) > 1]
-    for row in summarise(comparisons):
+    for row in summarize(comparisons):
         if row.latency_ms is None:
             texts.append(f"{row.title}: {NOT_MEASURED} ({row.why_not}).")
     for warning in dict.fromkeys(w for c in comparisons for w in c.record.evidence.warnings):

@@ -67,6 +67,12 @@ def test_a_call_is_tried_twice(time):
         repeat_patiently(Phone(time, 0.0), failing(2), Patience(10.0, 2))
 
 
+def test_without_time_it_is_looked_for_once(time):
+    assert repeat_patiently(Phone(time, 0.0), failing(1), Patience(0.0, 2)) == 2
+    with pytest.raises(errors.ConnectionLostError):
+        repeat_patiently(Phone(time, None), failing(1), Patience(0.0, 2))
+
+
 def test_a_session_tries_as_often_as_fits(time):
     assert repeat_patiently(Phone(time, 0.0), failing(9), Patience(60.0)) == 10
 

@@ -8,18 +8,18 @@ import pytest
 
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import LAUNCH_ORDER, anchor_index, lay_out_strips, relative_to
-from ghostdeploy.report.latency.summary import summarise
+from ghostdeploy.report.latency.summary import summarize
 
 
 def test_the_anchor_joins_the_devices(crashed: Report) -> None:
     first, dead, last = crashed.comparisons
-    rows = summarise((dead, first, last))
+    rows = summarize((dead, first, last))
     index = anchor_index(rows)
     assert index == 1
     here = relative_to(rows[2], rows[1])
     assert here is not None
     assert here.value == pytest.approx(last.latency_ms.value / first.latency_ms.value)
-    assert anchor_index(summarise((dead,))) is None
+    assert anchor_index(summarize((dead,))) is None
 
 
 def test_strips_show_time_and_what_does_not_count(table_1: Report) -> None:

@@ -11,7 +11,7 @@ from ghostdeploy.report.latency.summary import (
     PAPER,
     SummaryRow,
     list_cautions,
-    summarise,
+    summarize,
 )
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.grid import Facts, Grid
@@ -42,7 +42,7 @@ def render(report: Report, stem: str) -> dict[str, str]:
 def _context(report: Report) -> dict[str, object]:
     """Return everything that the template shows: cleaned strings, never yet escaped."""
     comparisons = report.comparisons
-    rows = summarise(comparisons)
+    rows = summarize(comparisons)
     setup = conditions.setup_facts(comparisons)
     return {
         "policy": POLICY,

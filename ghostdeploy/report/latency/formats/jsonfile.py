@@ -12,7 +12,7 @@ from ghostdeploy.report.latency.summary import (
     SummaryRow,
     invalid_reason,
     list_cautions,
-    summarise,
+    summarize,
 )
 from ghostdeploy.report.parts.jsonvalues import to_json_value
 from ghostdeploy.schema import Comparison, Launch
@@ -23,7 +23,7 @@ _RAW = frozenset({"stdout", "stderr", "samples_ms"})  # they stay in the record
 
 def render(report: Report, stem: str) -> dict[str, str]:
     """Return ``stem.json``; measured and paper's numbers live in separate objects."""
-    rows = summarise(report.comparisons)
+    rows = summarize(report.comparisons)
     document = {
         "schema": SCHEMA,
         "title": report.title,

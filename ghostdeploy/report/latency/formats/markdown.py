@@ -14,7 +14,7 @@ from ghostdeploy.report.latency.summary import (
     PAPER,
     SummaryRow,
     list_cautions,
-    summarise,
+    summarize,
 )
 from ghostdeploy.report.parts.grid import Facts
 from ghostdeploy.report.parts.markup import escape, fence, write_grid, write_table
@@ -54,7 +54,7 @@ def render(report: Report, stem: str) -> dict[str, str]:
 
 
 def _overview(report: Report) -> Iterable[str]:
-    rows = summarise(report.comparisons)
+    rows = summarize(report.comparisons)
     yield from (f"> **Caution:** {escape(text)}" for text in list_cautions(report.comparisons))
     yield write_table(HEADER, [_cells(row) for row in rows], NUMERIC)
     yield (

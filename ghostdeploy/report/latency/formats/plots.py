@@ -10,7 +10,7 @@ from ghostdeploy.report.figures import accuracy, latency, launch_strips, operato
 from ghostdeploy.report.figures.style import LIGHT, Theme, encode, use_theme
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index
-from ghostdeploy.report.latency.summary import summarise
+from ghostdeploy.report.latency.summary import summarize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def _is_profiled(report: Report) -> bool:
 
 
 def _has_anchor(report: Report) -> bool:
-    return anchor_index(summarise(report.comparisons)) is not None
+    return anchor_index(summarize(report.comparisons)) is not None
 
 
 PLOTS = (

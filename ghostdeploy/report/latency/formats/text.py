@@ -10,7 +10,7 @@ from ghostdeploy.report.latency.summary import (
     NOT_MEASURED,
     SummaryRow,
     list_cautions,
-    summarise,
+    summarize,
 )
 from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
 from ghostdeploy.report.parts.columns import align_columns
@@ -48,7 +48,7 @@ def render_text(report: Report) -> str:
     blocks = [
         wrap(clean(report.title), WIDTH),
         _setup_lines(report),
-        _table_lines(summarise(report.comparisons)),
+        _table_lines(summarize(report.comparisons)),
         _operator_lines(report),
         _remarks(report),
     ]
@@ -130,7 +130,7 @@ def _operator_lines(report: Report) -> list[str]:
 
 def _remarks(report: Report) -> list[str]:
     remarks = [("! ", text) for text in list_cautions(report.comparisons)]
-    for row in summarise(report.comparisons):
+    for row in summarize(report.comparisons):
         if row.reasons and row.latency_ms:
             why = "; ".join(f"{count}\u00d7 {reason}" for reason, count in row.reasons)
             remarks.append(
