@@ -115,7 +115,7 @@ def completion(context: click.Context, shell: str) -> None:
 
     make = get_completion_class(shell)
     assert make is not None
-    with suppress(RuntimeError):  # click asks bash for its version, which need not be here
+    with suppress(RuntimeError):  # click asks bash for its version, if there is bash
         click.echo(
             make(context.find_root().command, {}, "ghostdeploy", "_GHOSTDEPLOY_COMPLETE").source()
         )

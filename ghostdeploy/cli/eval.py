@@ -20,7 +20,7 @@ from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.eval import Evaluation
+    from ghostdeploy.commands.eval import EvalRequest, Evaluation
     from ghostdeploy.schema import Interval
 
 
@@ -70,6 +70,29 @@ class EvalArguments:
     network: NetworkArguments = group(NetworkArguments)
     as_json: bool = json_flag()
 
+    def request(self) -> EvalRequest:
+        """Return the request, with all classifiers and images looked up.
+
+        Raises UsageError and InputFileError for what is not there or does not fit together.
+        """
+        from ghostdeploy.commands.class_names import read_class_names
+        from ghostdeploy.commands.eval import EvalRequest, open_classifier
+        from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.images.labelled import read_labelled
+
+        network = self.network
+        names = [*([self.against] if self.against else []), *self.targets]
+        classifiers = tuple(
+            open_classifier(
+                parse_target(name, network.defaults), self.crop, network.weights, network.seed
+            )
+            for name in dict.fromkeys(names)
+        )
+        classes = read_class_names(self.labels) if self.labels else ()
+        data = read_labelled(self.data, classes, self.truth)
+        base = classifiers[0].name if self.against else ""
+        return EvalRequest(classifiers, data, self.records, base, self.limit)
+
 
 @click.command("eval")
 @pass_arguments(EvalArguments)
@@ -79,27 +102,11 @@ def evaluate(arguments: EvalArguments) -> None:
     It is top-1 and top-5, of each FILE, or of MODEL in torch. What was computed is kept in
     --records; the same command goes on after an interruption.
     """
-    from ghostdeploy.commands import eval as command
-    from ghostdeploy.commands.class_names import read_class_names
-    from ghostdeploy.commands.targets import parse_target
-    from ghostdeploy.images.labelled import read_labelled
+    from ghostdeploy.commands.eval import evaluate as evaluate_all
 
-    network = arguments.network
-    names = [*([arguments.against] if arguments.against else []), *arguments.targets]
-    classifiers = [
-        command.open_classifier(
-            parse_target(name, network.defaults), arguments.crop, network.weights, network.seed
-        )
-        for name in dict.fromkeys(names)
-    ]
-    classes = read_class_names(arguments.labels) if arguments.labels else ()
-    data = read_labelled(arguments.data, classes, arguments.truth)
-    base = classifiers[0].name if arguments.against else ""
-    request = command.EvalRequest(
-        tuple(classifiers), data, arguments.records, base, arguments.limit
-    )
+    request = arguments.request()
     with progress_line() as progress:
-        found = command.evaluate(request, progress)
+        found = evaluate_all(request, progress)
     if arguments.as_json:
         return emit_json(found)
     _tell(found, arguments.per_class)

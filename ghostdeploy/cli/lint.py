@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
 from ghostdeploy.cli.terminal import print_or_write
 from ghostdeploy.errors import CheckFailed, UsageError
-
-if TYPE_CHECKING:
-    from ghostdeploy.commands.fix import FixOutcome
 
 FORMATS = ("table", "json", "sarif", "junit", "html")
 
@@ -96,16 +92,14 @@ def _fix(arguments: LintArguments) -> None:
 
     if arguments.out and len(arguments.files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
+    what = "would be rewritten" if arguments.explain else "rewritten"
     for file in arguments.files:
         done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
-        _tell_rewrites(file, done, "would be rewritten" if arguments.explain else "rewritten")
-
-
-def _tell_rewrites(file: Path, done: FixOutcome, what: str) -> None:
-    if not done.rewrites:
-        return click.echo(f"{file}: nothing to rewrite")
-    click.echo(f"{file}: {what}")
-    for rewrite in done.rewrites:
-        click.echo(f"  {rewrite.name} ×{rewrite.count}: {rewrite.why}")
-    if done.path:
-        click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")
+        if not done.rewrites:
+            click.echo(f"{file}: nothing to rewrite")
+            continue
+        click.echo(f"{file}: {what}")
+        for rewrite in done.rewrites:
+            click.echo(f"  {rewrite.name} ×{rewrite.count}: {rewrite.why}")
+        if done.path:
+            click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")

@@ -79,10 +79,7 @@ def quantize(arguments: QuantizeArguments) -> None:
     """
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
-    from ghostdeploy.commands.quantize.layer_report import (
-        check_layer_report,
-        write_layer_report,
-    )
+    from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
     from ghostdeploy.commands.targets import parse_target
     from ghostdeploy.quantization import calibrated_recipe
 
@@ -94,8 +91,8 @@ def quantize(arguments: QuantizeArguments) -> None:
     options = arguments.calibration.quantize_options
     with progress_line() as progress:
         if isinstance(source, Path):
-            wish = QuantizeRequest(source, precision, options, arguments.out)
-            artifact = quantize_file(wish, progress)
+            file = QuantizeRequest(source, precision, options, arguments.out)
+            artifact = quantize_file(file, progress)
         else:
             request = arguments.export_request(source, wanted.formats)
             artifact = export(request, progress)[0].artifact

@@ -35,11 +35,8 @@ def tell_verdicts(runs: Sequence[GateRun], arguments: GateArguments) -> None:
         click.echo(render(runs, "text"), nl=False)
     _write_files(runs, arguments)
     _tell_github(runs, as_json=as_json)
-    said = (
-        wording.headline(runs[0])
-        if len(runs) == 1
-        else f"{verdict}: {wording.count_verdicts(runs)}"
-    )
+    several = f"{verdict}: {wording.count_verdicts(runs)}"
+    said = wording.headline(runs[0]) if len(runs) == 1 else several
     if verdict.exit_code == 1:
         raise CheckFailed(said)
     if verdict.exit_code:

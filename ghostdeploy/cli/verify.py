@@ -41,10 +41,10 @@ class VerifyArguments:
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.commands.verify import VerifyRequest
 
-        spec = parse_target(self.model, self.network.defaults) if self.model else None
+        network = self.network
+        spec = parse_target(self.model, network.defaults) if self.model else None
         if isinstance(spec, Path):
             raise UsageError("--model takes a model of the zoo, not a file")
-        network = self.network
         return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
 
 
@@ -52,17 +52,17 @@ class VerifyArguments:
 @pass_arguments(VerifyArguments)
 def verify(arguments: VerifyArguments) -> None:
     """Compare FILE with its torch network again, layer by layer."""
-    from ghostdeploy.commands import verify as command
+    from ghostdeploy.commands.verify import verify as verify_file
 
-    found = command.verify(arguments.request())
+    found = verify_file(arguments.request())
+    from ghostdeploy.commands.proof import describe_parity  # needs what verify found installed
+
     if arguments.as_json:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     elif arguments.layers:
         for name, error in found.layers.items():
             mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
             click.echo(f"{mark} {error:8.1e}  {name}")
-    from ghostdeploy.commands.proof import describe_parity
-
     text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
     if not found.parity.passed:
         raise CheckFailed(text)

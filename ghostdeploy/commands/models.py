@@ -41,15 +41,15 @@ def list_models() -> list[ModelRow]:
         for variant in entry.variants:
             for width in entry.paper:
                 spec = zoo.make_spec(arch, width=width, variant=variant)
-                counted = count_cost(spec)
+                cost = count_cost(spec)
                 rows.append(
                     ModelRow(
                         spec.name,
                         arch,
                         variant,
                         width,
-                        counted.params,
-                        counted.macs,
+                        cost.params,
+                        cost.macs,
                         paper_says(spec),
                     )
                 )

@@ -71,9 +71,8 @@ def check_reachable(places: Sequence[MeasuringPlace], params: BenchParams, acces
     if device.scheme == "adb":
         from ghostdeploy.runners import adb
 
-        return adb.check_reachable(
-            device.target, access
-        )  # no more: a phone is not held during an export
+        adb.check_reachable(device.target, access)  # no more: no phone is held during an export
+        return
     open_runner(device, replace(params, cpus=cpus), access).close()
 
 

@@ -101,11 +101,10 @@ def compare_precisions(
 def _evaluate(
     paths: Sequence[Path], data: LabelledImages, request: PrecisionsRequest
 ) -> Evaluation:
-    from ghostdeploy.commands import eval
+    from ghostdeploy.commands.eval import EvalRequest, evaluate, open_classifier
 
-    files = [eval.open_classifier(path, request.quantize.crop) for path in paths]
-    records, base = request.measuring.records, files[0].name
-    return eval.evaluate(eval.EvalRequest(tuple(files), data, records, base))
+    files = tuple(open_classifier(path, request.quantize.crop) for path in paths)
+    return evaluate(EvalRequest(files, data, request.measuring.records, base=files[0].name))
 
 
 def judge_precisions(

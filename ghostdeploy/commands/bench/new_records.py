@@ -14,8 +14,6 @@ from ghostdeploy.runners import Runner
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Evidence
 from ghostdeploy.version import __version__
 
-SIDECAR_SUFFIX = ".json"
-
 
 def new_records(
     artifacts: Sequence[Artifact], runner: Runner, params: BenchParams

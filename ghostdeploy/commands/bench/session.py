@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ghostdeploy import records
 from ghostdeploy.commands.bench.new_records import new_records
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, silent
+from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.host.runtimes import check_format
 from ghostdeploy.runners.model_file import check_model_file
@@ -130,7 +130,7 @@ class Session:
 
     def _find_interrupted(self, device: DeviceIdentity) -> list[tuple[Path, BenchRecord]]:
         wanted = [artifact.sha256 for artifact in self.artifacts]
-        sessions = records.sessions_in(self.out_dir)
+        sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
                 record.params == self.params and record.device == device for _, record in found

@@ -167,7 +167,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.bench.session import bench
-from ghostdeploy.runners import watch
+from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import BenchParams
 
