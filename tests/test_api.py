@@ -1,4 +1,4 @@
-"""The Python face: what it offers, that it loads late, and that docs/python.md runs as it stands."""
+"""The Python face: what it offers, that it loads late, and that docs/python.md runs."""
 
 from __future__ import annotations
 
@@ -41,14 +41,9 @@ def test_a_name_stays_the_function_once_the_packages_are_imported():
 
 
 def test_importing_it_loads_nothing_else():
-    code = (
-        "import sys, ghostdeploy; print(*(m for m in sys.modules if m.startswith('ghostdeploy')))"
-    )
+    code = "import sys, ghostdeploy; print(*filter(lambda m: m.startswith('ghostd'), sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.split() == ["ghostdeploy.version", "ghostdeploy"] or done.stdout.split() == [
-        "ghostdeploy",
-        "ghostdeploy.version",
-    ]
+    assert set(done.stdout.split()) == {"ghostdeploy", "ghostdeploy.version"}
 
 
 @pytest.mark.parametrize(
