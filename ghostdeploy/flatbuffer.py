@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ghostdeploy.errors import InputFileError, MissingExtraError
+from ghostdeploy.errors import InputFileError, MissingExtraError, error_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,12 +155,10 @@ def load(data: bytes, source: str) -> ModelT:
         model: ModelT = generated.ModelT.InitFromPackedBuf(data, 0)
         _check(model)
     except Exception as error:
-        raise InputFileError(f"{source} is a damaged TFLite model: {_brief(error)}") from error
+        raise InputFileError(
+            f"{source} is a damaged TFLite model: {error_line(error, 120)}"
+        ) from error
     return model
-
-
-def _brief(error: Exception) -> str:
-    return (str(error).strip().split("\n", 1)[0] or type(error).__name__)[:120]
 
 
 def _check(model: ModelT) -> None:

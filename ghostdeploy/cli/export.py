@@ -100,7 +100,10 @@ class ExportArguments:
 @click.command()
 @pass_arguments(ExportArguments)
 def export(arguments: ExportArguments) -> None:
-    """Export MODEL to files that are proven equal to the torch network."""
+    """Export MODEL to files that are proven equal to torch.
+
+    Every file computes what the torch network computes; else it is not written.
+    """
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)
     from ghostdeploy.commands.export import export as run_export

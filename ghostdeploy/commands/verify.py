@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
-from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
+from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError, error_line
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
@@ -131,8 +131,7 @@ def _compare(
     except MissingExtraError:
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
-        line = str(error).strip().split("\n", 1)[0][:160]
-        raise InputFileError(f"{path} cannot be run here: {line}") from error
+        raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
     layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     pairs = []
     for image, got in zip(images, outputs, strict=True):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import NormalDist
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.schema.checks import check_range
 
 MOST_PAIRS = 1000
 CAUGHT = 0.9  # the share of changes of just the resolution's size that a gate must catch
@@ -71,8 +72,7 @@ class GatePolicy:
                 share = getattr(self, name)
                 raise UsageError(f"{name} must be above 0 and below 1, not {share:g}")
         for name in ("slow_excess", "arm_excess"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+            check_range(name, getattr(self, name), 1)
 
     def _check_looks(self) -> None:
         looks = self.looks

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import UsageError, error_line
 from ghostdeploy.linting import RULES
 from ghostdeploy.schema import Finding, GraphReport
 
@@ -75,7 +75,7 @@ def _setup_cfg(path: Path) -> LintConfig | None:
     try:
         parser.read_string(_text(path), path.name)
     except configparser.Error as error:
-        raise UsageError(f"{path.name}: {_first_line(error)}") from error
+        raise UsageError(f"{path.name}: {error_line(error)}") from error
     if not parser.has_section(SECTION):
         return None
     section = parser[SECTION]
@@ -130,11 +130,7 @@ def _toml(path: Path) -> object:
     try:
         return tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path.name}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+        raise UsageError(f"{path.name}: {error_line(error)}") from error
 
 
 def _config(

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ghostdeploy.errors import ConversionError
+from ghostdeploy.errors import ConversionError, error_line
 from ghostdeploy.lowering.deploy import DeployNetwork
 
 OPSET = 18  # what torch's exporter writes without converting; every consumer here knows it
@@ -77,8 +77,8 @@ def to_onnx(network: DeployNetwork, resolution: tuple[int, int]) -> Exported:
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
-        line = str(error).strip().split("\n", 1)[0]
-        raise ConversionError(f"torch could not export this network to ONNX: {line}") from error
+        why = error_line(error, 400)
+        raise ConversionError(f"torch could not export this network to ONNX: {why}") from error
     assert result is not None
     model = result.model_proto
     values = _name_by_module(model)

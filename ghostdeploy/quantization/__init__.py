@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.schema.checks import check_choice, check_range, check_seed
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,8 @@ def int8_rewrites(
 
 def recipe(precision: str) -> Recipe:
     """Return the row called ``precision``. Raises UsageError with the names that there are."""
-    try:
-        return RECIPES[precision]
-    except KeyError:
-        known = ", ".join(RECIPES)
-        raise UsageError(f"precision must be one of {known}, not {precision!r}") from None
+    check_choice("precision", precision, RECIPES)
+    return RECIPES[precision]
 
 
 def calibrated_recipe(precision: str) -> Recipe:
@@ -143,17 +140,13 @@ class QuantizeOptions:
             ("halves", self.halves, HALVES),
             ("input-type", self.input_type, INPUT_TYPES),
         ):
-            if value not in allowed:
-                raise UsageError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-        if not 0.1 <= self.crop <= 1.0:
-            raise UsageError(f"crop must be 0.1 to 1 of the image, not {self.crop}")
+            check_choice(name, value, allowed)
+        check_range("crop", self.crop, 0.1, 1, unit="of the image")
         if self.auto_mixed is not None and self.max_snr_loss is not None:
             raise UsageError("auto-mixed and max-snr-loss are two ways to say one thing; give one")
         for name in ("auto_mixed", "max_snr_loss"):
-            if not 0 <= (limit := getattr(self, name) or 0.0) < inf:
-                raise UsageError(f"{name.replace('_', '-')} must be 0 or more dB, not {limit}")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"calibration-seed must be 0 to 2**32-1, not {self.seed}")
+            check_range(name.replace("_", "-"), getattr(self, name) or 0.0, 0, unit="dB")
+        check_seed("calibration-seed", self.seed)
 
     @property
     def mixed(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError
 from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_skipped
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.folders import find_images
@@ -18,6 +18,7 @@ from ghostdeploy.images.preprocessing import Preprocessing
 from ghostdeploy.progress import Progress, by_tenths, silent
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.schema import Calibration
+from ghostdeploy.schema.checks import check_range
 
 MIN_IMAGES = 8  # fewer show too little of any range
 HELD_OUT = 64  # images for the error report; never more than a third of those there are
@@ -77,8 +78,7 @@ def load(
 
 
 def _check_size(size: int) -> None:
-    if size < MIN_IMAGES:
-        raise UsageError(f"calibration-size must be at least {MIN_IMAGES}, not {size}")
+    check_range("calibration-size", size, MIN_IMAGES)
 
 
 def _held_out(available: int) -> int:

@@ -1,8 +1,9 @@
-"""The one check that a number is in its range, with the one message that says where it is not."""
+"""The one check of a number's range, of a seed and of a choice, with the one message of each."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from ghostdeploy.errors import UsageError
 
@@ -33,6 +34,13 @@ def check_range(
     else:
         bounds = f"{least} or more {unit}" if unit else f"at least {least}"
     raise error(f"{name} must be {bounds}, not {value if shown is None else shown}")
+
+
+def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
+    """Raise UsageError, which names all of them, where ``value`` is none of ``allowed``."""
+    known = tuple(allowed)
+    if value not in known:
+        raise UsageError(f"{name} must be one of {', '.join(known)}, not {value!r}")
 
 
 def check_seed(name: str, seed: int) -> None:

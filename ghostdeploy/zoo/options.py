@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.schema.checks import check_range
+from ghostdeploy.schema.checks import check_choice, check_range
 
 BLOCKS = 16
 
@@ -36,9 +36,7 @@ class DfcOptions:
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
-            value = getattr(self, field)
-            if value not in allowed:
-                raise UsageError(f"{field} must be one of {', '.join(allowed)}, not {value!r}")
+            check_choice(field, getattr(self, field), allowed)
         _whole_numbers("kernel", self.kernel)
         if len(self.kernel) != 3 or any(k < 1 or k % 2 == 0 for k in self.kernel):
             raise UsageError(f"kernel must be three odd numbers, not {self.kernel}")

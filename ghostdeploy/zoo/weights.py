@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ghostdeploy.errors import InputFileError
+from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
 
@@ -81,7 +81,7 @@ def _reason(error: Exception) -> str:
         return "it holds more than tensors, and code in checkpoints is not run"
     if isinstance(error, pickle.UnpicklingError) or " " not in text:  # torch's advice, or nothing
         return "it is empty, damaged or of another kind"
-    return text.split("\n", 1)[0][:160]
+    return error_line(text)
 
 
 def _clean(loaded: object, path: Path) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.eval.classifier import Classifier, load_runner
-from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError
+from ghostdeploy.errors import GhostdeployError, InputFileError, MeasurementError, error_line
 
 if TYPE_CHECKING:
     from ghostdeploy.images.labelled import LabelledImages
@@ -72,9 +72,8 @@ def _try_to_open(classifiers: Sequence[Classifier]) -> None:
     except GhostdeployError:
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
-        line = str(error).strip().split("\n", 1)[0][:160]
         names = ", ".join(one.name for one in classifiers)
-        raise InputFileError(f"{names} cannot be run here: {line}") from error
+        raise InputFileError(f"{names} cannot be run here: {error_line(error)}") from error
 
 
 def _open(classifiers: tuple[Classifier, ...]) -> None:

@@ -11,6 +11,7 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.lowering.rewrites import Form
 from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+from ghostdeploy.schema.checks import check_choice, check_seed
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -43,8 +44,7 @@ class ExportRequest:
         self._check_formats()
         if self.recipe.calibrated:
             self._check_calibrated()
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"seed must be 0 to 2**32-1, not {self.seed}")
+        check_seed("seed", self.seed)
         if "tflite" in self.formats and getattr(self.spec.options, "up", "") == "bicubic":
             raise UsageError("TFLite has no bicubic resize; use --format onnx or up=bilinear")
         self._check_labels()
@@ -52,8 +52,7 @@ class ExportRequest:
     def _check_formats(self) -> None:
         come = self.recipe.formats
         for format in self.formats:
-            if format not in FORMATS:
-                raise UsageError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
+            check_choice("format", format, FORMATS)
             if format not in come:
                 raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
 

@@ -8,7 +8,7 @@ from ghostdeploy.commands.quantize.cost import measure_float_cost
 from ghostdeploy.commands.quantize.mixed import choose_float_blocks
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
-from ghostdeploy.errors import InputFileError
+from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.lowering import apart
 from ghostdeploy.progress import Progress, silent
 from ghostdeploy.quantization import ranges
@@ -41,6 +41,7 @@ def _choose_ranges(
     try:
         observed = ranges.observe(model, plan.data.inputs, progress)
     except (RuntimeError, ValueError) as error:
-        line = str(error).strip().split("\n", 1)[0][:160]
-        raise InputFileError(f"the model cannot be run here to calibrate it: {line}") from error
+        raise InputFileError(
+            f"the model cannot be run here to calibrate it: {error_line(error)}"
+        ) from error
     return ranges.choose_ranges(model, observed, plan.options.ranges, plan.limits, plan.bounds)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostdeploy.errors import InputFileError, MissingExtraError
+from ghostdeploy.errors import InputFileError, MissingExtraError, error_line
 from ghostdeploy.linting.graph import Graph, Node, Value
 from ghostdeploy.linting.readers.onnx_modules import find_module
 from ghostdeploy.linting.readers.onnx_shapes import infer_shapes, infer_shapes_apart
@@ -38,8 +38,7 @@ def read_onnx(path: Path) -> Graph:
     except MissingWeights as error:
         raise InputFileError(f"{path} keeps weights in other files, and {error}") from error
     except Exception as error:  # protobuf's and onnx's own kinds
-        line = str(error).strip().split("\n", 1)[0][:120]
-        raise InputFileError(f"{path} is a damaged ONNX model: {line}") from error
+        raise InputFileError(f"{path} is a damaged ONNX model: {error_line(error, 120)}") from error
     if not graph.nodes:
         raise InputFileError(f"{path} is not an ONNX model (no operators)")
     return graph
