@@ -38,7 +38,7 @@ def make(folder: Path, stages: tuple[int, ...]) -> Path:
     from ghostdeploy.lowering.deploy import DeployNetwork
     from ghostdeploy.lowering.tflite import start_converter
     from ghostdeploy.lowering.to_onnx import to_onnx
-    from ghostdeploy.quiet import captured
+    from ghostdeploy.quiet import capture_output
     from ghostdeploy.schema import ExportOptions
     from ghostdeploy.zoo.weights import seed_weights
 
@@ -50,7 +50,7 @@ def make(folder: Path, stages: tuple[int, ...]) -> Path:
     for stage in stages:
         blocks = network.blocks[stage]
         blocks.append(copy.deepcopy(blocks[-1]))
-    with captured(), start_converter() as converter:
+    with capture_output(), start_converter() as converter:
         seed_weights(network, 0)
         exported = to_onnx(DeployNetwork(network, ExportOptions()), spec.resolution)
         converter.start(exported.model.SerializeToString(), "fp32")

@@ -38,7 +38,7 @@ from ghostdeploy.images.labelled import read_labelled
 from ghostdeploy.lowering.inference import load_tflite
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites
 from ghostdeploy.quantization.error import snr_db
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import Artifact, ExportOptions
 from ghostdeploy.typed_json import to_json
 
@@ -178,7 +178,7 @@ def quantized(request: ExportRequest) -> tuple[QuantizedModel, FloatForm]:
         int8_rewrites("int8"),
         bounds,
     )
-    with captured():
+    with capture_output():
         return quantize_tflite(form.model, plan), form
 
 

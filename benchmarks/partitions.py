@@ -27,7 +27,7 @@ from ghostdeploy.lowering import onnx2tf_worker as worker
 from ghostdeploy.lowering.deploy import DeployNetwork
 from ghostdeploy.lowering.rewrites import apply_rewrites
 from ghostdeploy.lowering.to_onnx import to_onnx
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import ExportOptions, ModelSpec
 
 MODELS = (("ghostnetv1", "official"), ("ghostnetv2", "official"), ("ghostnetv2", "paper"))
@@ -44,7 +44,7 @@ def main(quick: bool) -> None:
         for arch, variant in MODELS:
             for width, side in grid(quick):
                 spec = zoo.make_spec(arch, variant=variant, width=width, resolution=(side, side))
-                with captured():
+                with capture_output():
                     counts = [kernels(data, Path(folder)) for data in forms(spec)]
                 name = f"{arch} {variant}"
                 print(f"| {name} | {width} | {side} | {' | '.join(map(str, counts))} |", flush=True)

@@ -25,13 +25,13 @@ from ghostdeploy.lowering.metadata import Description
 from ghostdeploy.lowering.rewrites import DEFAULT
 from ghostdeploy.lowering.tflite import finish_tflite, start_converter
 from ghostdeploy.lowering.to_onnx import to_onnx
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import ExportOptions
 
 
 def main(width: float, launches: int) -> None:
     """Print what distinguishes the two files, and the ratio of their latencies."""
-    with tempfile.TemporaryDirectory() as name, captured():
+    with tempfile.TemporaryDirectory() as name, capture_output():
         folder = Path(name)
         rows = build(width, folder)
         kinds = (False, True) if launches else ()

@@ -27,7 +27,7 @@ from ghostdeploy.decision import GatePolicy
 from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import MeasurementError, UsageError
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.runners import Device, choose_runtime
 from ghostdeploy.schema import (
@@ -54,7 +54,7 @@ def export(
     out: File = Path("models"),
     force: bool = False,
     quantize: QuantizeOptions = QuantizeOptions(),
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> list[ExportResult]:
     """Export a model, proven equal to its torch network, and return one result a format.
 
@@ -117,7 +117,7 @@ def quantize(
     precision: str = "int8",
     options: QuantizeOptions = QuantizeOptions(),
     out: File | None = None,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Artifact:
     """Quantize a float model file, and return the new one with what it lost.
 
@@ -135,7 +135,7 @@ def bench(
     resume: bool = False,
     wait_s: float = 0.0,
     adb: str = "",
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> Measurement:
     """Measure models in one session, interleaved, and return the records of every place.
 
@@ -161,7 +161,7 @@ def compare(
     resume: bool = False,
     wait_s: float = 0.0,
     adb: str = "",
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> list[Comparison]:
     """Measure models as ``bench`` does, and return a row for each: its latency and its ratio.
 
@@ -198,7 +198,7 @@ def gate(
     out: File = Path("reports"),
     wait_s: float = 3600.0,
     adb: str = "",
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> GateRun:
     """Decide whether a candidate is slower than a baseline on a device, and return the verdict.
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 Progress = Callable[[int, int, str], None]
 
 
-def silent(done: int, total: int, text: str) -> None:
+def ignore_progress(done: int, total: int, text: str) -> None:
     """Tell nothing: the Progress of a caller that does not want any."""
 
 
-def by_tenths(progress: Progress, done: int, total: int, text: str) -> None:
+def report_tenths(progress: Progress, done: int, total: int, text: str) -> None:
     """Tell of long counts only now and then: a log should not have a line for every image."""
     if done % max(1, total // 10) == 0:
         progress(done, total, text)

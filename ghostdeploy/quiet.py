@@ -13,7 +13,7 @@ from ghostdeploy.errors import CheckFailed, UsageError
 
 
 @contextmanager
-def captured() -> Iterator[Path]:
+def capture_output() -> Iterator[Path]:
     """Send file descriptors 1 and 2 to a log while the block runs.
 
     TensorFlow and onnxruntime write there from C++, below Python's streams. The log goes when

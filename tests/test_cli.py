@@ -368,10 +368,10 @@ def test_lint_has_nothing_against_our_own(whole, format):
 BROKEN = """
 import sys
 from ghostdeploy.commands import models
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 
 def list_models():
-    with captured():
+    with capture_output():
         print("a library's last words")
         return {}["no such key"]
 

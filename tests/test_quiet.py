@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.errors import CheckFailed, ConversionError, InputFileError, UsageError
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +29,10 @@ def fail(error: BaseException) -> None:
 
 SPEAK = """
 import os, subprocess, sys
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 
 print("before")
-with captured() as log:
+with capture_output() as log:
     print("from Python")
     print("errors from Python", file=sys.stderr)
     os.write(1, b"from below\\n")
@@ -55,7 +55,7 @@ def test_nothing_reaches_the_terminal_and_nothing_stays(logs):
 
 
 def test_a_failed_conversion_learns_the_logs_name(capfd, logs):
-    with pytest.raises(ConversionError) as failed, captured():
+    with pytest.raises(ConversionError) as failed, capture_output():
         fail(ConversionError("no"))
     assert failed.value.log is not None
     assert failed.value.log.parent == logs
@@ -64,7 +64,7 @@ def test_a_failed_conversion_learns_the_logs_name(capfd, logs):
 
 
 def test_a_bug_learns_it_too(logs):
-    with pytest.raises(ZeroDivisionError) as failed, captured():
+    with pytest.raises(ZeroDivisionError) as failed, capture_output():
         fail(ZeroDivisionError())
     (log,) = logs.iterdir()
     assert vars(failed.value)["log"] == log
@@ -75,33 +75,33 @@ def test_a_bug_learns_it_too(logs):
     [UsageError("x"), InputFileError("x"), CheckFailed("x"), KeyboardInterrupt(), SystemExit(143)],
 )
 def test_no_log_where_the_error_says_it_all(logs, error):
-    with pytest.raises(type(error)) as failed, captured():
+    with pytest.raises(type(error)) as failed, capture_output():
         fail(error)
     assert list(logs.iterdir()) == []
     assert getattr(failed.value, "log", None) is None
 
 
 def test_no_empty_log(logs):
-    with pytest.raises(ConversionError) as failed, captured():
+    with pytest.raises(ConversionError) as failed, capture_output():
         raise ConversionError("no")
     assert failed.value.log is None
     assert list(logs.iterdir()) == []
 
 
 def test_an_error_keeps_the_log_that_it_has(logs):
-    with pytest.raises(ConversionError) as failed, captured():
+    with pytest.raises(ConversionError) as failed, capture_output():
         fail(ConversionError("no", log=Path("its own")))
     assert failed.value.log == Path("its own")
     assert list(logs.iterdir()) == []
 
 
 def test_a_log_that_someone_removed_is_no_matter():
-    with captured() as log:
+    with capture_output() as log:
         log.unlink()
 
 
 def test_the_terminal_is_back_after_a_failure(capfd):
-    with pytest.raises(ConversionError), captured():
+    with pytest.raises(ConversionError), capture_output():
         raise ConversionError("no")
     os.write(1, b"here\n")
     os.write(2, b"again\n")

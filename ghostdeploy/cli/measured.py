@@ -10,7 +10,7 @@ import click
 
 from ghostdeploy.cli.terminal import emit_json, stamp
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.instructions import formats
 from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
@@ -58,7 +58,7 @@ def print_latencies(
 
 def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
     """Write a report in every format, and return the files."""
-    with captured():
+    with capture_output():
         return write_report(report, out, stem)
 
 

@@ -75,11 +75,11 @@ def report(arguments: ReportArguments) -> None:
 def _report_history(log: Path, arguments: ReportArguments) -> None:
     from ghostdeploy.commands.gate.history import read_history
     from ghostdeploy.files import write_atomic
-    from ghostdeploy.quiet import captured
+    from ghostdeploy.quiet import capture_output
     from ghostdeploy.report.gate.history_page import render
 
     runs, skipped = read_history(log)
-    with captured():
+    with capture_output():
         pages = render(runs, skipped, arguments.name or "gate-history")
     for page, content in pages.items():
         write_atomic(arguments.out / page, content)

@@ -10,7 +10,7 @@ from ghostdeploy.errors import CheckFailed, InputFileError
 from ghostdeploy.files import write_atomic
 from ghostdeploy.flatbuffer import ModelT
 from ghostdeploy.lowering.rewrites import DEFAULT, load_rewrite, paragraph
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 
 SEEDS = 4  # random inputs on which before and after are compared
 # ‖a−b‖/‖b‖ of the outputs. A float graph may sum in another order; in int8 one pooling may round
@@ -70,7 +70,7 @@ def fix(request: FixRequest) -> FixOutcome:
     drop_unused(model)
     before = path.read_bytes()
     after = attach_files(flatbuffer.dump(model), attached_files(before))
-    with captured():
+    with capture_output():
         distance, tolerance = _measure_distance(before, after)
     if not distance <= tolerance:
         raise CheckFailed(

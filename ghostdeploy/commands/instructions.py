@@ -11,7 +11,7 @@ from ghostdeploy.commands.contenders import title_of
 from ghostdeploy.commands.models import paper_says
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import (
     Artifact,
@@ -28,7 +28,7 @@ def count_instructions(
     runner: Runner,
     params: BenchParams,
     out_dir: Path,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
 ) -> list[BenchRecord]:
     """Count the instructions of ``artifacts`` (real files); one record each, in their order.
 

@@ -14,7 +14,7 @@ from ghostdeploy.linting.config import apply_config, load_config
 from ghostdeploy.linting.delegates.partitions import measure_partitions
 from ghostdeploy.linting.delegates.xnnpack import why_not_taken
 from ghostdeploy.linting.graph import Graph
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.report import lint as formats
 from ghostdeploy.report.lint import diff, difftext, junit, table
 from ghostdeploy.report.lint.jsonfile import make_plain
@@ -33,7 +33,7 @@ def lint_files(
     config = load_config(Path())
     linted = []
     for path in paths:
-        with captured():
+        with capture_output():
             graph = read_graph(path)
             report = lint_graph(graph, _read_spec(path), budget_mb=budget_mb)
             measured = measure_partitions(path) if measure and path.suffix == ".tflite" else None

@@ -12,7 +12,7 @@ from ghostdeploy.commands.places import find_places
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress
 from ghostdeploy.quantization import QuantizeOptions, recipe
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
 
@@ -88,7 +88,7 @@ def compare_precisions(
         raise UsageError("--precisions takes one device and one cluster of it")
     found = measure(replace(measuring, side_by_side=False), progress, tell)
     (compared,) = found.compare(names).values()
-    with captured():
+    with capture_output():
         how = Preprocessing(request.spec.resolution, crop=request.quantize.crop)
         images = gather(request.quantize, how)
         paths = [Path(contender.artifact.path) for contender in found.contenders]

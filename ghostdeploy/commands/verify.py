@@ -14,7 +14,7 @@ from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError, er
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def verify(request: VerifyRequest) -> Verification:
     if given:
         origin = _with_precision(given, graph)
     seed = _seed(path, origin, request.weights)
-    with captured():
+    with capture_output():
         return _compare(path, data, origin, request.weights, seed)
 
 

@@ -27,7 +27,7 @@ from ghostdeploy.flatbuffer import (
     tensor_name,
 )
 from ghostdeploy.litert import open_interpreter
-from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.progress import Progress, ignore_progress, report_tenths
 from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
 IMAGES = 32
@@ -37,7 +37,10 @@ Means = NDArray[np.float64]  # one a channel
 
 
 def correct_biases(
-    model: ModelT, reference: bytes, inputs: NDArray[np.float32], progress: Progress = silent
+    model: ModelT,
+    reference: bytes,
+    inputs: NDArray[np.float32],
+    progress: Progress = ignore_progress,
 ) -> None:
     """Give an int8 ``model`` the mean outputs that ``reference`` (float TFLite, names alike) has.
 
@@ -47,7 +50,7 @@ def correct_biases(
     wanted, graph = _find_means(reference, images), model.subgraphs[0]
     places = [op for op in _biased(model) if _name(graph, op) in wanted and _is_int32(graph, op)]
     for number, op in enumerate(places):
-        by_tenths(progress, number, len(places), "correcting biases")
+        report_tenths(progress, number, len(places), "correcting biases")
         with _ending_with(model, [op]) as so_far:
             (have,) = _measure(so_far, images)
         _add_bias(model, op, wanted[_name(graph, op)] - have)

@@ -15,7 +15,7 @@ from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_sk
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.folders import find_images
 from ghostdeploy.images.preprocessing import Preprocessing
-from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.progress import Progress, ignore_progress, report_tenths
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.schema import Calibration
 from ghostdeploy.schema.checks import check_range
@@ -37,7 +37,7 @@ class CalibrationData:
 
 
 def gather(
-    options: QuantizeOptions, how: Preprocessing, progress: Progress = silent
+    options: QuantizeOptions, how: Preprocessing, progress: Progress = ignore_progress
 ) -> CalibrationData:
     """Gather the images that ``options`` names, or synthetic ones. Raises as ``load`` does."""
     if options.calibration is None:
@@ -56,7 +56,7 @@ def make_synthetic(how: Preprocessing, size: int, seed: int) -> CalibrationData:
 
 
 def load(
-    source: Path, how: Preprocessing, size: int, seed: int, progress: Progress = silent
+    source: Path, how: Preprocessing, size: int, seed: int, progress: Progress = ignore_progress
 ) -> CalibrationData:
     """Load ``size`` images of a folder, a .npy or a .npz, and up to 64 others to hold out.
 
@@ -104,7 +104,7 @@ def _folder(
     for number in np.random.RandomState(seed).permutation(len(files)):
         if len(found) == wanted:
             break
-        by_tenths(progress, len(found), wanted, f"reading {folder.name}")
+        report_tenths(progress, len(found), wanted, f"reading {folder.name}")
         try:
             found.append(decode_image(files[number], how))
         except UnusableImage as why:

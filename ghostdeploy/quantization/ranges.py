@@ -24,7 +24,7 @@ from ghostdeploy.flatbuffer import (
     tensor_shape,
 )
 from ghostdeploy.litert import open_interpreter
-from ghostdeploy.progress import Progress, by_tenths, silent
+from ghostdeploy.progress import Progress, ignore_progress, report_tenths
 from ghostdeploy.quantization.error import module_of
 
 SAMPLES = 1024  # values of a tensor that are kept of each image
@@ -52,7 +52,7 @@ class Observed:
 
 
 def observe(
-    model: bytes, inputs: NDArray[np.float32], progress: Progress = silent
+    model: bytes, inputs: NDArray[np.float32], progress: Progress = ignore_progress
 ) -> dict[int, Observed]:
     """Return every activation of a float TFLite model over ``inputs`` (N, 3, H, W), by index.
 
@@ -64,7 +64,7 @@ def observe(
     source = int(interpreter.get_input_details()[0]["index"])
     found = {index: Observed() for index in _activations(flatbuffer.load(model, "the model"))}
     for number, image in enumerate(inputs):
-        by_tenths(progress, number, len(inputs), "measuring ranges")
+        report_tenths(progress, number, len(inputs), "measuring ranges")
         interpreter.set_tensor(source, np.ascontiguousarray(image[None].transpose(0, 2, 3, 1)))
         interpreter.invoke()
         for index, seen in found.items():

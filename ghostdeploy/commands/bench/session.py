@@ -11,7 +11,7 @@ from ghostdeploy.commands.bench.new_records import new_records
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
 from ghostdeploy.runners.host.runtimes import check_format
@@ -28,7 +28,7 @@ def bench(
     runner: Runner,
     params: BenchParams,
     out_dir: Path,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
     *,
     resume: bool = False,
 ) -> list[BenchRecord]:
@@ -65,7 +65,7 @@ def open_session(
     runner: Runner,
     params: BenchParams,
     out_dir: Path,
-    progress: Progress = silent,
+    progress: Progress = ignore_progress,
     *,
     resume: bool = False,
 ) -> Session:

@@ -20,8 +20,8 @@ from ghostdeploy.commands.eval.kept import answers_path, append_answers, read_an
 from ghostdeploy.commands.eval.prediction import Answer, predict
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable
-from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quiet import captured
+from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.quiet import capture_output
 
 if TYPE_CHECKING:
     from ghostdeploy.images.labelled import LabelledImages
@@ -70,13 +70,13 @@ def _size(one: Classifier) -> str:
     return "×".join(map(str, one.how.resolution))
 
 
-def evaluate(request: EvalRequest, progress: Progress = silent) -> Evaluation:
+def evaluate(request: EvalRequest, progress: Progress = ignore_progress) -> Evaluation:
     """Find top-1 and top-5 of every classifier on the same decoded images, over all cores.
 
     The same request again goes on where the last one stopped. Raises InputFileError for a model
     that cannot be run, MeasurementError where no image is usable or a process died.
     """
-    with captured():
+    with capture_output():
         ensure_writable(request.records)
         path = answers_path(request.records, request.classifiers, request.data)
         done, picked = read_answers(path, len(request.classifiers)), request.images

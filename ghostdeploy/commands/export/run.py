@@ -14,8 +14,8 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.files import ensure_writable
 from ghostdeploy.lowering.provenance import content_key
-from ghostdeploy.progress import Progress, silent
-from ghostdeploy.quiet import captured
+from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ PACKAGES = {  # the module that is imported: the package that brings it
 }
 
 
-def export(request: ExportRequest, progress: Progress = silent) -> list[ExportResult]:
+def export(request: ExportRequest, progress: Progress = ignore_progress) -> list[ExportResult]:
     """Export every format of ``request`` that is not there already.
 
     Each file is compared with the torch network and linted before it gets its name. Raises
@@ -47,7 +47,7 @@ def export(request: ExportRequest, progress: Progress = silent) -> list[ExportRe
     found = {} if request.force else find_existing(request, keys)
     missing = [format for format in request.formats if format not in found]
     if missing:
-        with captured():
+        with capture_output():
             progress(0, count_steps(missing), f"building {request.spec.name}")
             require_packages()
             # TensorFlow's import takes seconds; it runs beside torch's, and torch's export.
@@ -115,11 +115,11 @@ def make_float_form(request: ExportRequest) -> FloatForm:
 
     Raises UsageError for a precision that is not calibrated.
     """
-    data = gather_images(request, silent)
+    data = gather_images(request, ignore_progress)
     if data is None:
         raise UsageError(f"{request.precision} is not made of images")
-    with captured(), _open_converter(["tflite"]) as converter:
+    with capture_output(), _open_converter(["tflite"]) as converter:
         from ghostdeploy.commands.export.pipeline import Export
 
         weights = weights_identity(request.weights, request.seed)
-        return Export(request, {}, weights, data, silent, converter).make_float_form()
+        return Export(request, {}, weights, data, ignore_progress, converter).make_float_form()

@@ -14,7 +14,7 @@ from ghostdeploy.commands.gate.request import NamedModel
 from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.files import ensure_writable, write_atomic
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners import Access, Device, open_runner
 from ghostdeploy.runners.device_queue import hold_device
 from ghostdeploy.schema import BenchParams
@@ -50,7 +50,7 @@ class Acceptance:
     replaced: Baseline | None
 
 
-def accept(request: AcceptRequest, progress: Progress = silent) -> Acceptance:
+def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acceptance:
     """Prove by one launch that the device runs the model, then write it down as the baseline.
 
     Raises UsageError and InputFileError for what cannot run, and MeasurementError for a device

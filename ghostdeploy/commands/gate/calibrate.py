@@ -11,7 +11,7 @@ from ghostdeploy.commands.gate.run import run_timed_gate
 from ghostdeploy.decision import Verdict
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import MeasurementError
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 
 HONEST = (Verdict.PASS, Verdict.INCONCLUSIVE)
 
@@ -29,7 +29,9 @@ class CalibrationOutcome:
     decides: bool
 
 
-def calibrate(plan: GatePlan, root: Path = ROOT, progress: Progress = silent) -> CalibrationOutcome:
+def calibrate(
+    plan: GatePlan, root: Path = ROOT, progress: Progress = ignore_progress
+) -> CalibrationOutcome:
     """Measure the candidate against itself, in all pairs up to the last look, and keep the result.
 
     Raises MeasurementError where nothing can be learnt: too noisy, or one file differs from itself.

@@ -16,14 +16,14 @@ from ghostdeploy.decision.instructions import InstructionVerdict, judge_instruct
 from ghostdeploy.decision.outcome import GateModel, GateRun, Slowdown
 from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.errors import UsageError
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import Artifact, BenchRecord, Interval
 
 BY_OPERATOR = "ghostdeploy report makes a table by operator of the two records"
 
 
-def run_instruction_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
+def run_instruction_gate(plan: GatePlan, progress: Progress = ignore_progress) -> GateRun:
     """Count the instructions of both models and judge them by the policy's tolerance.
 
     Raises UsageError without a baseline or with a budget of times, and MeasurementError where the

@@ -19,14 +19,14 @@ from ghostdeploy.commands.git import identify_commit
 from ghostdeploy.decision import Discard, GateResult, Verdict
 from ghostdeploy.decision.budgets import combine_verdicts
 from ghostdeploy.decision.outcome import GateModel, GateRun
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.schema import Artifact, Interval
 from ghostdeploy.stats import launches as stats
 
 SLOW_SHARE = 0.15  # of a candidate's launches, above which a verdict needs a word of caution
 
 
-def run_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
+def run_gate(plan: GatePlan, progress: Progress = ignore_progress) -> GateRun:
     """Judge by instructions on a device that counts them, by times on any other.
 
     Raises what the two kinds of gates raise.
@@ -35,7 +35,7 @@ def run_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
     return run(plan, progress)
 
 
-def run_timed_gate(plan: GatePlan, progress: Progress = silent) -> GateRun:
+def run_timed_gate(plan: GatePlan, progress: Progress = ignore_progress) -> GateRun:
     """Measure and judge; a device that fails on the way is the verdict ``invalid``.
 
     Records are written after each launch. Raises UsageError and InputFileError for a request or a

@@ -15,9 +15,9 @@ from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
-from ghostdeploy.quiet import captured
+from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import Artifact
 
 NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
@@ -56,7 +56,7 @@ class QuantizeRequest:
             )
 
 
-def quantize_file(request: QuantizeRequest, progress: Progress = silent) -> Artifact:
+def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress) -> Artifact:
     """Quantize a float model file, and write what comes out with its sidecar.
 
     Raises InputFileError for a file that is not a float model of one image, UsageError where its
@@ -74,7 +74,7 @@ def quantize_file(request: QuantizeRequest, progress: Progress = silent) -> Arti
     how = preprocessing_of(path, graph, options.crop)
     options.check(request.precision, rgb255=how.rgb255)
     model = path.read_bytes()
-    with captured():
+    with capture_output():
         data = gather(options, how, progress)
         rewrites = int8_rewrites(request.precision)
         plan = QuantizationPlan(request.precision, options, data, how.limits, rewrites)

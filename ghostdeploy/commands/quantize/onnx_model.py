@@ -18,7 +18,7 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.lowering.inference import load_onnx
 from ghostdeploy.lowering.parity import Array
 from ghostdeploy.lowering.to_onnx import with_all_values
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import error, qdq
 from ghostdeploy.schema import (
     Calibration,
@@ -32,7 +32,7 @@ PAIR = "_DequantizeLinear_Output"  # what onnxruntime adds to a tensor's name
 
 
 def quantize_onnx(
-    model: bytes, plan: QuantizationPlan, progress: Progress = silent
+    model: bytes, plan: QuantizationPlan, progress: Progress = ignore_progress
 ) -> QuantizedModel:
     """Put QDQ pairs into a float ONNX file, and judge what came out.
 

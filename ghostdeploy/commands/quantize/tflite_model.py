@@ -10,12 +10,12 @@ from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.lowering import apart
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import ranges
 
 
 def quantize_tflite(
-    model: bytes, plan: QuantizationPlan, progress: Progress = silent
+    model: bytes, plan: QuantizationPlan, progress: Progress = ignore_progress
 ) -> QuantizedModel:
     """Quantize a float TFLite file as planned, and judge what came out.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MeasurementError, UsageError
-from ghostdeploy.progress import Progress, silent
+from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners.arm import pins
 from ghostdeploy.runners.arm.emulator_folder import EmulatorFolder, locate_emulator
 
@@ -41,7 +41,7 @@ def list_missing_programs() -> list[str]:
     return found
 
 
-def set_up(progress: Progress = silent) -> tuple[EmulatorFolder, bool]:
+def set_up(progress: Progress = ignore_progress) -> tuple[EmulatorFolder, bool]:
     """Return the emulator, made if need be, and whether it had to be made.
 
     Raises UsageError listing what this machine lacks, and MeasurementError where a package cannot

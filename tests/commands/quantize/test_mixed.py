@@ -14,7 +14,7 @@ from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import ConversionError, UsageError
 from ghostdeploy.images.preprocessing import Preprocessing
-from ghostdeploy.progress import silent
+from ghostdeploy.progress import ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, calibration, int8_rewrites, ranges
 from ghostdeploy.schema import BenchParams
 from tests.lowering.rewrites.tiny import tiny
@@ -95,18 +95,18 @@ def test_the_most_helpful_blocks_until_the_target_is_met(quantizer):
     (target,) = snrs(quantizer, [ranked[:2]])
     assert alone[ranked[0]] < target - 0.01
     wanted = with_options(quantizer, QuantizeOptions(auto_mixed=target - 0.01))
-    assert choose_float_blocks(wanted, silent) == tuple(ranked[:2])
+    assert choose_float_blocks(wanted, ignore_progress) == tuple(ranked[:2])
 
 
 def test_a_target_that_is_met_already_keeps_nothing(quantizer):
     easy = with_options(quantizer, QuantizeOptions(auto_mixed=10.0))
-    assert choose_float_blocks(easy, silent) == ()
+    assert choose_float_blocks(easy, ignore_progress) == ()
 
 
 def test_a_target_out_of_reach(quantizer):
     far = with_options(quantizer, QuantizeOptions(auto_mixed=250.0))
     with pytest.raises(ConversionError, match="every block in float it is 200"):
-        choose_float_blocks(far, silent)
+        choose_float_blocks(far, ignore_progress)
 
 
 def test_the_cost_is_measured(quantizer, monkeypatch):
@@ -114,7 +114,7 @@ def test_the_cost_is_measured(quantizer, monkeypatch):
     short = BenchParams(launches=2, runs=3, warmup=1, max_disturbance=1.0)
     monkeypatch.setattr(cost, "PARAMS", short)
     mixed, int8 = quantizer.make_files([("blocks.1.0",), ()])
-    found = cost.measure_float_cost(mixed, int8, quantizer.model, "tflite", silent)
+    found = cost.measure_float_cost(mixed, int8, quantizer.model, "tflite", ignore_progress)
     assert found.int8_kernels == 1
     assert (found.launches, found.why_not) == (2, "")
     for ratio in (found.to_int8, found.to_fp32):
@@ -123,7 +123,7 @@ def test_the_cost_is_measured(quantizer, monkeypatch):
 
 
 def test_a_cost_that_cannot_be_measured_is_said(quantizer):
-    found = cost.measure_float_cost(b"", b"", b"", "onnx", silent)
+    found = cost.measure_float_cost(b"", b"", b"", "onnx", ignore_progress)
     assert found.to_int8 is None
     assert found.why_not
 
