@@ -447,3 +447,24 @@ def test_closed_output(tmp_path):
     code = "import os; os.close(2)\nfrom ghostdeploy.cli.terminal import ProgressLine\n"
     done = python(f"{code}p = ProgressLine(); p(1, 2, 'x'); p.close(); print('fine')")
     assert done.stdout == "fine\n"
+
+
+INTERRUPTED_IN_C = """
+import ctypes
+from ghostdeploy.cli import app
+
+run = ctypes.pythonapi.PyRun_String
+run.restype = ctypes.py_object
+run.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object]
+app.cli.main = lambda **_: run(b"raise KeyboardInterrupt", 257, {}, {})
+app.main()
+"""
+
+
+def test_an_interruption_of_python_that_c_runs_is_130_too(tmp_path):
+    """As in an import of torch; ``python -m`` would die of SIGINT although it was caught."""
+    (tmp_path / "interrupted_in_c.py").write_text(INTERRUPTED_IN_C)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "interrupted_in_c"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")

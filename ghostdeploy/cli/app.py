@@ -58,7 +58,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
-        sys.exit(INTERRUPTED)
+        _exit_interrupted()
     except GhostdeployError as error:
         click.echo(f"error: {error}", err=True)
         if error.log:
@@ -66,6 +66,18 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except Exception as error:
         sys.exit(_report_bug(error))
+
+
+def _exit_interrupted() -> NoReturn:
+    """Exit with 130, also where C code ran the Python code that Ctrl-C hit.
+
+    CPython remembers a KeyboardInterrupt that left such code (torch's import runs some), and would
+    let ``python -m`` die of SIGINT although it was caught; running more of it makes it forget.
+    """
+    import ctypes
+
+    ctypes.pythonapi.PyRun_SimpleString(b"")
+    sys.exit(INTERRUPTED)
 
 
 def _end_quietly(number: int, frame: object) -> NoReturn:
