@@ -24,6 +24,7 @@ from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.cli.report import report
 from ghostdeploy.cli.verify import verify
 from ghostdeploy.errors import GhostdeployError, error_line
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.version import __version__
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -42,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     completion,
 )
 BUG, INTERRUPTED, TERMINATED = 4, 130, 143
+LONGEST_ERROR = 4000  # characters; an error may quote what a file or a server says
 
 
 def main() -> NoReturn:
@@ -60,7 +62,7 @@ def main() -> NoReturn:
         click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
         _exit_interrupted()
     except GhostdeployError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {clean(error, LONGEST_ERROR)}", err=True)
         if error.log:
             click.echo(f"log: {error.log}", err=True)
         sys.exit(error.exit_code)
@@ -88,7 +90,7 @@ def _end_quietly(number: int, frame: object) -> NoReturn:
 
 def _one_line(error: click.ClickException) -> str:
     """Return click's own message on a wrong option or argument, and where to look."""
-    message = " ".join(error.format_message().split())
+    message = clean(error.format_message(), LONGEST_ERROR)
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path} --help)" if context else message
 
@@ -101,7 +103,7 @@ def _report_bug(error: Exception) -> int:
         if isinstance(output := getattr(error, "log", None), Path):
             log.write(f"\n{output.read_text(errors='replace')}")
             output.unlink()
-    brief = error_line(f"{type(error).__name__}: {error}", 200)
+    brief = clean(error_line(f"{type(error).__name__}: {error}", 200), LONGEST_ERROR)
     click.echo(f"error: this is a bug in ghostdeploy: {brief}\nlog: {name}", err=True)
     return BUG
 
