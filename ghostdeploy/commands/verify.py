@@ -123,7 +123,6 @@ def _compare(
     from ghostdeploy.lowering.to_onnx import to_onnx
 
     network = build_network(origin.spec, weights, seed)
-    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
     images = parity.example_inputs(origin.spec, origin.export)
     try:
         candidate = _open(path, data, images[1])
@@ -132,11 +131,13 @@ def _compare(
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
         raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
-    layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     pairs = []
     for image, got in zip(images, outputs, strict=True):
         expected = reference_outputs(network, origin.export, image)
         pairs.append((expected, _in_order(path, expected, got)))
+    # What takes long comes last: a file that does not fit is refused before.
+    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
+    layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     judged = parity.compare(path.suffix[1:], candidate.runtime, origin.precision, pairs, layers)
     return Verification(judged, layers)
 
