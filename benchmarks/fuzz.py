@@ -7,7 +7,7 @@ in a forked process of its own, by the command line's own ``main``. It fails on 
 traceback, death by a signal, control characters in what is printed, more than 20 s of CPU, more
 than 1 GB of memory, or no end within 2 minutes. Exit codes by kind are printed, and each failing
 mutant is kept in a folder with the command that shows it, as small a change as is found. Without
---seed it is a fresh one, which is printed. --quick leaves the exported networks out.
+--seed it is a fresh one, which is printed. --quick leaves out exported networks and slow commands.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ SHRINK_TRIES = 60
 PRELOADED = (
     "ghostdeploy.cli.app",
     "numpy",
-    "torch",
     "onnx",
     "onnxruntime",
     "ai_edge_litert.interpreter",
@@ -251,10 +250,10 @@ def keep(mutant: Mutant, outcome: Outcome, seed: str, folder: Path) -> None:
 
 
 def fuzz(
-    count: int, seed: str, subjects: list[Subject], kept: Path
+    numbers: range, seed: str, subjects: list[Subject], kept: Path
 ) -> Iterator[tuple[Mutant, Outcome]]:
     """Run mutants and keep those that fail."""
-    for number in range(count):
+    for number in numbers:
         mutant = make_mutant(seed, number, subjects)
         outcome = run_mutant(mutant)
         if outcome.failure:
@@ -284,26 +283,27 @@ def main() -> int:
     parser.add_argument("--seed", default="", help="seed of all chance; a fresh one by default")
     parser.add_argument("--kind", action="append", help="only this kind; may be repeated")
     parser.add_argument("--keep", type=Path, help="folder for failing mutants")
-    parser.add_argument("--quick", action="store_true", help="leave exported networks out")
-    parser.add_argument("--only", type=int, help="run this one mutant of the seed")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes seconds")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutant")
     options = parser.parse_args()
     seed = options.seed or secrets.token_hex(4)
     kept = options.keep or Path(tempfile.gettempdir()) / f"fuzz-{seed}"
     print(f"seed {seed}; failing mutants: {kept}", flush=True)
-    for module in PRELOADED:
+    for module in (*PRELOADED, *(() if options.quick else ("torch",))):
         __import__(module)
     with tempfile.TemporaryDirectory(prefix="fuzz-sound-") as folder:
-        subjects = make_subjects(Path(folder), exported=not options.quick)
+        subjects = make_subjects(Path(folder), quick=options.quick)
         wanted = [s for s in subjects if not options.kind or s.kind in options.kind]
-        return run_all(options.count, seed, wanted, kept)
+        numbers = range(options.first, options.first + options.count)
+        return run_all(numbers, seed, wanted, kept)
 
 
-def run_all(count: int, seed: str, subjects: list[Subject], kept: Path) -> int:
-    """Run ``count`` mutants, print each failure as it comes and the table; 1 for any failure."""
+def run_all(numbers: range, seed: str, subjects: list[Subject], kept: Path) -> int:
+    """Run mutants by their numbers, print each failure as it comes and the table; 1 for any failure."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     begun, busiest, largest, bad = time.monotonic(), 0.0, 0, 0
     spent: Counter[str] = Counter()
-    for mutant, outcome in fuzz(count, seed, subjects, kept):
+    for mutant, outcome in fuzz(numbers, seed, subjects, kept):
         kind = mutant.subject.kind
         counts[kind][outcome.name] += 1
         busiest, largest = max(busiest, outcome.cpu_s), max(largest, outcome.memory_kb)
@@ -317,7 +317,7 @@ def run_all(count: int, seed: str, subjects: list[Subject], kept: Path) -> int:
             )
     print(describe(counts, busiest, largest))
     took = time.monotonic() - begun
-    print(f"{count} mutants in {took:.0f} s, {bad} failed")
+    print(f"{len(numbers)} mutants in {took:.0f} s, {bad} failed")
     print("seconds: " + ", ".join(f"{name} {s:.0f}" for name, s in spent.most_common(12)))
     return int(bad > 0)
 
