@@ -299,13 +299,15 @@ def main() -> int:
 
 
 def run_all(numbers: range, seed: str, subjects: list[Subject], kept: Path) -> int:
-    """Run mutants by their numbers, print each failure as it comes and the table; 1 for any failure."""
+    """Run mutants, print each failure as it comes and the table; 1 for any failure."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     begun, busiest, largest, bad = time.monotonic(), 0.0, 0, 0
     spent: Counter[str] = Counter()
+    cpu_s = 0.0
     for mutant, outcome in fuzz(numbers, seed, subjects, kept):
         kind = mutant.subject.kind
         counts[kind][outcome.name] += 1
+        cpu_s += outcome.cpu_s
         busiest, largest = max(busiest, outcome.cpu_s), max(largest, outcome.memory_kb)
         spent[f"{kind} {mutant.words.split()[0]}"] += outcome.wall_s
         if outcome.failure:
@@ -317,7 +319,7 @@ def run_all(numbers: range, seed: str, subjects: list[Subject], kept: Path) -> i
             )
     print(describe(counts, busiest, largest))
     took = time.monotonic() - begun
-    print(f"{len(numbers)} mutants in {took:.0f} s, {bad} failed")
+    print(f"{len(numbers)} mutants in {took:.0f} s ({cpu_s:.0f} s of CPU), {bad} failed")
     print("seconds: " + ", ".join(f"{name} {s:.0f}" for name, s in spent.most_common(12)))
     return int(bad > 0)
 

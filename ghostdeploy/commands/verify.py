@@ -15,6 +15,7 @@ from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
 from ghostdeploy.quiet import capture_output
+from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def verify(request: VerifyRequest) -> Verification:
     if given:
         origin = _with_precision(given, graph)
     seed = _seed(path, origin, request.weights)
+    refuse_deadly(path)
     with capture_output():
         return _compare(path, data, origin, request.weights, seed)
 

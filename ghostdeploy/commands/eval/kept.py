@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ghostdeploy.commands.eval.classifier import Classifier
-from ghostdeploy.commands.eval.prediction import TOP, Answer
+from ghostdeploy.commands.eval.prediction import Answer
 
 if TYPE_CHECKING:
     from ghostdeploy.images.labelled import LabelledImages
@@ -40,34 +40,13 @@ def read_answers(path: Path, classifiers: int) -> dict[int, Answer]:
     if text and not text.endswith("\n"):  # what follows must not be glued to it
         path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
     for line in text.splitlines():
-        if kept := _read_answer(line, classifiers):
-            found[kept[0]] = kept[1]
+        try:
+            number, value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, str) or len(value) == classifiers:
+            found[int(number)] = value
     return found
-
-
-def _read_answer(line: str, classifiers: int) -> tuple[int, Answer] | None:
-    """Read one line; None for what we never write: the image is then judged again."""
-    try:
-        number, value = json.loads(line)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    if type(number) is not int or not (_is_reason(value) or _is_best(value, classifiers)):
-        return None
-    return number, value
-
-
-def _is_reason(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable()
-
-
-def _is_best(value: object, classifiers: int) -> bool:
-    """Return whether it is one list of a few classes for each classifier."""
-    if not isinstance(value, list) or len(value) != classifiers:
-        return False
-    return all(
-        isinstance(best, list) and 0 < len(best) <= TOP and all(type(c) is int for c in best)
-        for best in value
-    )
 
 
 def append_answers(file: TextIO, rows: Sequence[tuple[int, Answer]]) -> None:

@@ -18,6 +18,7 @@ from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
 from ghostdeploy.quiet import capture_output
+from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import Artifact
 
 NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
@@ -73,6 +74,7 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     options = replace(request.options, equalize=False)  # that takes the network
     how = preprocessing_of(path, graph, options.crop)
     options.check(request.precision, rgb255=how.rgb255)
+    refuse_deadly(path)
     model = path.read_bytes()
     with capture_output():
         data = gather(options, how, progress)
