@@ -28,7 +28,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NOTICED = 0.9
 LOG, DEVICE = "tests/android_bench/log", "tests/android_bench/device"
-LOGS = (f"{LOG}/test_formats.py", f"{LOG}/test_real_logs.py", f"{LOG}/test_properties.py")
+LOGS = (
+    f"{LOG}/test_result_block.py",
+    f"{LOG}/test_formats.py",
+    f"{LOG}/test_real_logs.py",
+    f"{LOG}/test_properties.py",
+)
+EXITS = (
+    "tests/test_cli.py::test_exit_codes",
+    "tests/test_cli.py::test_a_bug_leaves_a_log_with_the_traceback",
+    "tests/test_cli.py::test_an_interruption_of_python_that_c_runs_is_130_too",
+    "tests/test_cli.py::test_a_reader_that_has_seen_enough",
+)
+VALUES = (f"{DEVICE}/test_limits.py", f"{DEVICE}/test_values.py")
 
 # file -> the tests that mirror it, the quickest first
 TESTS: dict[str, tuple[str, ...]] = {
@@ -45,8 +57,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "android_bench/log/complaints.py": LOGS,
     "android_bench/log/delegates.py": LOGS,
     "android_bench/log/profile.py": LOGS,
-    "android_bench/device/thermal.py": (f"{DEVICE}/test_values.py", f"{DEVICE}/test_thermal.py"),
-    "android_bench/device/values.py": (f"{DEVICE}/test_values.py",),
+    "android_bench/device/thermal.py": (f"{DEVICE}/test_thermal.py",),
+    "android_bench/device/values.py": VALUES,
     "android_bench/device/clusters.py": (f"{DEVICE}/test_clusters.py",),
     "android_bench/device/cores.py": (f"{DEVICE}/test_cores.py", f"{DEVICE}/test_clusters.py"),
     "android_bench/device/cpufreq.py": (f"{DEVICE}/test_cpufreq.py", f"{DEVICE}/test_identity.py"),
@@ -57,8 +69,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ghostdeploy/lowering/provenance.py": ("tests/lowering/test_provenance.py",),
     "ghostdeploy/records.py": ("tests/test_records.py",),
     "ghostdeploy/typed_json.py": ("tests/test_records.py", "tests/schema/test_schema.py"),
-    "ghostdeploy/errors.py": ("tests/test_exit_codes.py",),
-    "ghostdeploy/cli/app.py": ("tests/test_exit_codes.py",),
+    "ghostdeploy/errors.py": EXITS,
+    "ghostdeploy/cli/app.py": EXITS,
 }
 # (file, changed line as written, what it became) -> why no test can, or should, tell the difference
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
