@@ -153,7 +153,7 @@ def _become(mutant: Mutant, work: Path, log: Path) -> None:
         _redirect(log)
         _limit()
         home = {"HOME": str(work), "TMPDIR": str(work), "XDG_CACHE_HOME": str(work / "cache")}
-        os.environ.update(home, PYTHONPATH=str(ROOT), GHOSTDEPLOY_FUZZ="1")
+        os.environ.update(home, PYTHONPATH=str(ROOT))
         tempfile.tempdir = None
         if mutant.subject.served:
             _serve(work, mutant.subject.target)
