@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTICED = 0.9
 LOG, DEVICE = "tests/android_bench/log", "tests/android_bench/device"
 LOGS = (
+    f"{LOG}/test_complaints.py",
     f"{LOG}/test_result_block.py",
     f"{LOG}/test_formats.py",
     f"{LOG}/test_real_logs.py",
