@@ -214,6 +214,21 @@ def test_a_launch_is_slow_beyond_the_screen_above_its_own_median(factor, slow, v
     assert other.valid_pairs == valid
 
 
+def test_a_launch_at_the_screen_itself_still_counts():
+    """A quarter is exact in binary."""
+    policy = GatePolicy(screen=0.25)
+    assert steady({4: 1.25, 6: 0.75}, policy=policy).result.discarded == 0
+    assert steady({4: 1.26, 6: 0.74}, policy=policy).result.discarded == 2
+
+
+@pytest.mark.parametrize(("change", "said"), [(1.9, "90.0% slower"), (2.5, "2.5 times as slow")])
+def test_from_twice_the_time_on_it_is_told_as_a_factor(change, said):
+    gate = PairedGate()
+    while gate.add(32.0, 32.0 * change) is None:
+        pass
+    assert gate.result.why == f"at least {said}"
+
+
 def test_a_discarded_launch_is_told_with_its_distance():
     gate = steady({2: 1.25}, baseline={5: 0.7, 2: 1.5})
     assert [(d.pair, d.why) for d in gate.result.discards] == [
