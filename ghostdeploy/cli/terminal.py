@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ERASE = "\r\x1b[K"
 TICK_S = 1.0  # the clock of a progress line; more often would disturb what is measured
-MAX_PROGRESS = 500  # characters of a line in a log
+MAX_LINE = 2000  # characters
 COLORS = ("auto", "always", "never")
 _chosen = "auto"  # by --color, for the whole process
 
@@ -63,11 +63,9 @@ def show(*parts: RenderableType) -> None:
     click.echo(render(Group(*parts), width, color=color), nl=False, color=color)
 
 
-def show_lines(*lines: str) -> None:
-    """Print lines, each cleaned and wrapped between its words."""
-    from ghostdeploy.report.parts.layout import safe
-
-    show(*map(safe, lines))
+def say(line: str) -> None:
+    """Print one line that is never wrapped, so that a path in it can be copied."""
+    click.echo(clean(line, MAX_LINE))
 
 
 def show_error(label: str, text: str) -> None:
@@ -102,7 +100,7 @@ class ProgressLine:
 
     def __call__(self, done: int, total: int, text: str) -> None:
         """Show a step: ``done`` of ``total`` are behind, ``text`` comes next."""
-        now_s, text = time.monotonic(), clean(text, MAX_PROGRESS)
+        now_s, text = time.monotonic(), clean(text, MAX_LINE)
         with self._lock:
             self._pace.advance(now_s, min(1.0, done / total) if total > 0 else 0.0)
             if text != self._text:
@@ -115,7 +113,7 @@ class ProgressLine:
             return
         self._told = text
         with self._lock:
-            self._out.write(f"{ERASE if self._clock else ''}{clean(text, MAX_PROGRESS)}\n")
+            self._out.write(f"{ERASE if self._clock else ''}{clean(text, MAX_LINE)}\n")
             if self._clock and self._text:
                 self._write()
 

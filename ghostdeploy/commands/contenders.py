@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from ghostdeploy import zoo
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.schema import Artifact
 
 
@@ -39,7 +40,29 @@ def prepare_contenders(
     artifacts = [
         artifact_of(model) if isinstance(model, Path) else next(made).artifact for model in models
     ]
-    return [Contender(title_of(artifact), artifact) for artifact in artifacts]
+    return list(map(Contender, titles_of(artifacts), artifacts))
+
+
+def titles_of(artifacts: Sequence[Artifact]) -> list[str]:
+    """Return a title for each model that none of the others has.
+
+    Where ``title_of`` does not tell models apart, such as one network with two weights, the files'
+    names are added, or the whole paths, or a number for one and the same file.
+    """
+    titles = list(map(title_of, artifacts))
+    for title, count in Counter(titles).items():
+        if count > 1:
+            alike = [n for n, found in enumerate(titles) if found == title]
+            for n, more in zip(alike, _tell_apart([artifacts[n].path for n in alike]), strict=True):
+                titles[n] = f"{title} ({more})"
+    return titles
+
+
+def _tell_apart(paths: Sequence[str]) -> Sequence[str]:
+    for words in ([Path(path).name for path in paths], paths):
+        if len(set(words)) == len(words):
+            return words
+    return [str(number) for number in range(1, 1 + len(paths))]
 
 
 def title_of(artifact: Artifact) -> str:
@@ -65,7 +88,8 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
     cores = os.cpu_count() or 1
     workers = min(len(requests), cores)
     if workers < 2 or len(requests) < 2:
-        return [r for request in requests for r in export(request, progress)]
+        parts = divide(progress, [1.0] * len(requests))
+        return [r for each, part in zip(requests, parts, strict=True) for r in export(each, part)]
     results: dict[int, ExportResult] = {}
     # Spawned, not forked: a forked process inherits torch's locked threads.
     context = get_context("spawn")
@@ -77,7 +101,8 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
             for future in as_completed(futures):
                 number = futures[future]
                 results[number] = future.result()[0]
-                progress(len(results), len(requests), Path(results[number].artifact.path).name)
+                name = Path(results[number].artifact.path).name
+                progress(len(results), len(requests), f"exported {name}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():

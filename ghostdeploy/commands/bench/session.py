@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
+from ghostdeploy.commands.contenders import titles_of
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
@@ -85,11 +86,12 @@ def open_session(
 
 @dataclass
 class Arm:
-    """One model of a session: its record so far, and the file that keeps it.
+    """One model of a session: its title, its record so far, and the file that keeps it.
 
     ``file_state`` is the model file's size and time of change when the session began.
     """
 
+    title: str
     record: BenchRecord
     path: Path
     file_state: tuple[int, int]
@@ -121,9 +123,7 @@ class Session:
         device = self.runner.identity()
         found = self._find_interrupted(device) if self.resume else []
         if found:
-            self.arms = [
-                Arm(record, path, _file_state(Path(record.artifact.path))) for path, record in found
-            ]
+            self.arms = [self._arm(n, record, path) for n, (path, record) in enumerate(found)]
             self.done = sum(len(record.launches) for _, record in found)
         else:
             self._begin()
@@ -141,10 +141,14 @@ class Session:
         return []
 
     def _begin(self) -> None:
+        made = new_records(self.artifacts, self.runner, self.params)
         self.arms = [
-            Arm(record, self.out_dir / name, _file_state(Path(record.artifact.path)))
-            for name, record in new_records(self.artifacts, self.runner, self.params)
+            self._arm(n, record, self.out_dir / name) for n, (name, record) in enumerate(made)
         ]
+
+    def _arm(self, number: int, record: BenchRecord, path: Path) -> Arm:
+        title = titles_of(self.artifacts)[number]
+        return Arm(title, record, path, _file_state(Path(record.artifact.path)))
 
     @property
     def session(self) -> str:
@@ -170,8 +174,12 @@ class Session:
     @property
     def total(self) -> int:
         """Launches in all, as far as can be told now."""
-        each = 1 + self.spoilt_rounds + self.params.launches + self.params.profile
-        return len(self.arms) * each
+        return len(self.arms) * (1 + self.rounds + self.params.profile)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds in all, as far as can be told now."""
+        return self.params.launches + self.spoilt_rounds
 
     @property
     def hopeless(self) -> bool:
@@ -192,7 +200,7 @@ class Session:
         for arm in self.arms:
             if arm.record.device.scheme == "local":
                 continue
-            self.progress(self.done, self.total, f"{arm.record.artifact.name}: comparing outputs")
+            self.progress(self.done, self.total, f"{arm.title}: comparing outputs")
             found = check_output(self.runner, arm.record.artifact, self.params)
             proof = replace(arm.record.evidence, output=found)
             arm.record = replace(arm.record, evidence=proof)
@@ -209,13 +217,15 @@ class Session:
         for position, arm in enumerate(self.arms if number % 2 == 0 else self.arms[::-1]):
             if any(launch.round == number for launch in arm.record.launches):
                 continue  # of the session that is resumed
-            launch = self._launch(arm, f"round {number + 1}", f"r{number}-{position}")
+            launch = self._launch(
+                arm, f"round {number + 1} of {self.rounds}", f"r{number}-{position}"
+            )
             launch = replace(launch, round=number, position=position)
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
             self._write(arm)
 
     def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:
-        self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
+        self.progress(self.done, self.total, f"{arm.title}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
         params = replace(self.params, profile=profile)

@@ -197,5 +197,5 @@ def render(part: RenderableType, width: int = UNWRAPPED, *, color: bool = False)
         markup=False,
         emoji=False,
     )
-    console.print(part)
+    console.print(part, end="")
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
