@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -42,6 +43,7 @@ BUG, INTERRUPTED, TERMINATED = 4, 130, 143
 def main() -> NoReturn:
     """Run the console script: every outcome becomes an exit code, none a traceback."""
     signal.signal(signal.SIGTERM, _end_quietly)
+    _prepare_output()
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -61,6 +63,17 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except Exception as error:
         sys.exit(_report_bug(error))
+
+
+def _prepare_output() -> None:
+    """Print what a terminal's encoding lacks as a question mark, and complete bash our way."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if "_GHOSTDEPLOY_COMPLETE" in os.environ:
+        from ghostdeploy.cli.completion_script import register_bash
+
+        register_bash()
 
 
 def _exit_interrupted() -> NoReturn:

@@ -112,6 +112,9 @@ def completion(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from ghostdeploy.cli.completion_script import register_bash
+
+    register_bash()
     make = get_completion_class(shell)
     assert make is not None
     with suppress(RuntimeError):  # click asks bash for its version, if there is bash

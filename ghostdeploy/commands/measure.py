@@ -138,6 +138,5 @@ def measure(
 def _weigh(request: MeasureRequest) -> tuple[float, float]:
     """Return about how long exporting takes beside measuring, in launches."""
     exports = sum(isinstance(model, ExportRequest) for model in request.models)
-    return float(LAUNCHES_AN_EXPORT * exports), len(request.models) * (
-        1.0 + request.params.launches
-    )
+    launches = len(request.models) * (1 + request.params.launches)
+    return float(LAUNCHES_AN_EXPORT * exports), float(launches)

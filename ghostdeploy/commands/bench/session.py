@@ -174,12 +174,8 @@ class Session:
     @property
     def total(self) -> int:
         """Launches in all, as far as can be told now."""
-        return len(self.arms) * (1 + self.rounds + self.params.profile)
-
-    @property
-    def rounds(self) -> int:
-        """Rounds in all, as far as can be told now."""
-        return self.params.launches + self.spoilt_rounds
+        each = 1 + self.spoilt_rounds + self.params.launches + self.params.profile
+        return len(self.arms) * each
 
     @property
     def hopeless(self) -> bool:
@@ -217,9 +213,7 @@ class Session:
         for position, arm in enumerate(self.arms if number % 2 == 0 else self.arms[::-1]):
             if any(launch.round == number for launch in arm.record.launches):
                 continue  # of the session that is resumed
-            launch = self._launch(
-                arm, f"round {number + 1} of {self.rounds}", f"r{number}-{position}"
-            )
+            launch = self._launch(arm, f"round {number + 1}", f"r{number}-{position}")
             launch = replace(launch, round=number, position=position)
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
             self._write(arm)

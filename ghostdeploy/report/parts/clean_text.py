@@ -111,6 +111,8 @@ def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category[0] == "Z" or char in "\t\n\r\v\f":
         return " "
+    if category == "Cn" and ord(char) & 0xFFFE == 0xFFFE:  # no character, of no known width
+        return "\ufffd"
     if category in ("Cc", "Cs", "Cf") and char not in _KEPT_FORMAT_CHARACTERS:
         return "\ufffd"
     return char

@@ -20,6 +20,7 @@ from ghostdeploy.report.parts.grid import Grid
 
 PROSE, CELL = 2000, 300  # characters of one text
 GAP, INDENT = 2, 2  # columns
+LEAST = 20  # columns of a paragraph, whatever stands before it
 # Where there is no terminal, nothing is wrapped: a line each is what grep and diff want.
 UNWRAPPED = 1_000_000
 HEADER, LABEL, FAINT, GOOD, CARE, BAD = "bold", "bold", "dim", "green", "yellow", "red"
@@ -44,13 +45,25 @@ def join(*parts: Text | str) -> Text:
     return Text.assemble(*parts)
 
 
+@dataclass(frozen=True)
+class Paragraph:
+    """A text whose further lines begin below its first line's, not below the ``mark`` before it."""
+
+    mark: Text
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Wrap it between words."""
+        margin = min(self.mark.cell_len, max(0, options.max_width - LEAST))
+        first, *more = self.text.wrap(console, options.max_width - margin) or [Text()]
+        yield join(self.mark, first)
+        for line in more:
+            yield join(" " * margin, line)
+
+
 def hang(mark: Text | str, text: Text, indent: int = 0) -> RenderableType:
-    """Return a paragraph whose further lines begin below the first one's text, not its mark."""
-    table = Table.grid()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(Text(mark) if isinstance(mark, str) else mark, text)
-    return Padding(table, (0, 0, 0, indent), expand=False)
+    """Return a paragraph behind a mark, ``indent`` columns to the right."""
+    return Paragraph(join(" " * indent, mark), text)
 
 
 def indent(*parts: RenderableType, columns: int = INDENT) -> RenderableType:
