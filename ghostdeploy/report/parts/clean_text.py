@@ -5,10 +5,7 @@ Escaping for a format is that format's own business; this removes what no output
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Sequence
-from functools import partial
 
 CELL_LIMIT = 160
 _KEPT_FORMAT_CHARACTERS = "\u200c\u200d"  # joiners: scripts and emoji need them
@@ -38,38 +35,6 @@ def shorten_to_width(text: str, width: int) -> str:
     while display_width(shorten(text, limit)) > width and limit > 1:
         limit -= 1
     return shorten(text, limit)
-
-
-def shorten_apart(names: Sequence[str], limit: int) -> list[str]:
-    """Shorten names to ``limit`` characters so that different ones stay different.
-
-    The middle goes first. Of names that would look alike then, the parts between slashes stay in
-    which they differ; where that is too much, they are numbered.
-    """
-    short = {name: shorten(name, limit) for name in names}
-    for change in (_leave_out_common, partial(_number, limit=limit)):
-        if len(set(short.values())) == len(short):
-            break
-        long = [name for name in short if len(name) > limit]
-        short.update(zip(long, (shorten(x, limit) for x in change(long)), strict=True))
-    return [short[name] for name in names]
-
-
-def _number(names: Sequence[str], limit: int) -> list[str]:
-    room = limit - len(str(len(names))) - 1
-    return [f"{shorten(name, room)}~{number}" for number, name in enumerate(names, 1)]
-
-
-def _leave_out_common(names: Sequence[str]) -> list[str]:
-    """Return names without the inner parts that all have, where they have as many parts."""
-    split = [name.split("/") for name in names]
-    if len({len(parts) for parts in split}) > 1:
-        return list(names)
-    last = len(split[0]) - 1
-    common = [n for n, parts in enumerate(zip(*split, strict=True)) if len(set(parts)) == 1]
-    gone = set(common) - {0, last}
-    brief = ["/".join("…" if n in gone else p for n, p in enumerate(parts)) for parts in split]
-    return [re.sub(r"…(?:/…)+", "…", name) for name in brief]
 
 
 def display_width(text: str) -> int:

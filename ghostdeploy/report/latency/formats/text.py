@@ -50,7 +50,16 @@ MEASURED = (
     "Ratio\n[limits]",
 )
 PAPERS = ("Paper's\nP30 (ms)", "Paper's\nratio")
-SHOWN_FACTS = ("Device", "Runtime", "XNNPACK", "Delegate", "Threads", "Cores", "Runs a launch")
+SHOWN_FACTS = (
+    "Device",
+    "Runtime",
+    "XNNPACK",
+    "Delegate",
+    "Input shapes",
+    "Threads",
+    "Cores",
+    "Runs a launch",
+)
 FOOTNOTE = (
     "The paper's columns are of its phone (Kirin 980 CPU, TFLite); nothing in them was measured"
     " here."
@@ -112,7 +121,7 @@ def _remarks(report: Report) -> Iterator[RenderableType]:
     for text in list_cautions(report.comparisons):
         yield hang(Text("! ", CARE), safe(text))
     for row in summarize(report.comparisons):
-        if row.reasons and row.latency_ms:
+        if row.reasons and row.latency_ms and row.valid:
             count = f"{row.title}: {row.valid} of {row.total} launches valid"
             yield hang(Text("! ", CARE), safe(f"{count} ({describe_reasons(dict(row.reasons))})"))
         if row.advice:
