@@ -54,7 +54,7 @@ def titles_of(artifacts: Sequence[Artifact]) -> list[str]:
         if count > 1:
             alike = [n for n, found in enumerate(titles) if found == title]
             for n, more in zip(alike, _tell_apart([artifacts[n].path for n in alike]), strict=True):
-                titles[n] = f"{title} ({more})"
+                titles[n] = more if more.endswith(title) else f"{title} ({more})"
     return titles
 
 

@@ -35,5 +35,5 @@ def test_what_the_title_leaves_out_is_told_by_the_file():
 
 def test_files_of_one_name_by_their_folders_and_one_file_by_a_number():
     old = replace(FILE, path="old/x.tflite")
-    assert titles_of([FILE, old]) == ["x.tflite (models/x.tflite)", "x.tflite (old/x.tflite)"]
+    assert titles_of([FILE, old]) == ["models/x.tflite", "old/x.tflite"]
     assert titles_of([FILE, FILE]) == ["x.tflite (1)", "x.tflite (2)"]
