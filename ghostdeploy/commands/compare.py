@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ghostdeploy.commands.bench.comparison import compare_records
-from ghostdeploy.commands.contenders import titles_of
 from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.schema import BenchRecord, Comparison
 
 TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")

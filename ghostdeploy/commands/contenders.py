@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from ghostdeploy import zoo
 from ghostdeploy.commands.artifacts import artifact_of
-from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
+from ghostdeploy.commands.export import ExportRequest, ExportResult, export
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.schema import Artifact
 
@@ -41,46 +40,6 @@ def prepare_contenders(
         artifact_of(model) if isinstance(model, Path) else next(made).artifact for model in models
     ]
     return list(map(Contender, titles_of(artifacts), artifacts))
-
-
-def titles_of(artifacts: Sequence[Artifact]) -> list[str]:
-    """Return a title for each model that none of the others has.
-
-    Where ``title_of`` does not tell models apart, such as one network with two weights, the files'
-    names are added, or the whole paths, or a number for one and the same file.
-    """
-    titles = list(map(title_of, artifacts))
-    for title, count in Counter(titles).items():
-        if count > 1:
-            alike = [n for n, found in enumerate(titles) if found == title]
-            for n, more in zip(alike, _tell_apart([artifacts[n].path for n in alike]), strict=True):
-                titles[n] = more if more.endswith(title) else f"{title} ({more})"
-    return titles
-
-
-def _tell_apart(paths: Sequence[str]) -> Sequence[str]:
-    for words in ([Path(path).name for path in paths], paths):
-        if len(set(words)) == len(words):
-            return words
-    return [str(number) for number in range(1, 1 + len(paths))]
-
-
-def title_of(artifact: Artifact) -> str:
-    """Return what tables call a model: its architecture, width and what else is no default."""
-    if artifact.spec is None:
-        return Path(artifact.path).name
-    spec, entry = artifact.spec, zoo.MODELS[artifact.spec.arch]
-    parts = [entry.title]
-    if spec.variant != "official":
-        parts.append(f"({spec.variant})")
-    parts.append(f"{spec.width}×")
-    if spec.resolution != (224, 224):
-        parts.append(f"{spec.resolution[0]}×{spec.resolution[1]}")
-    if artifact.precision != "fp32":
-        parts.append(artifact.precision)
-    if artifact.format == "tflite":
-        parts.append(form_of(artifact.export).title)
-    return " ".join(filter(None, parts))
 
 
 def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[ExportResult]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ghostdeploy.commands.contenders import titles_of
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.runners import Runner

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
-from ghostdeploy.commands.contenders import titles_of
 from ghostdeploy.commands.output_check import check_output
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ghostdeploy import zoo
-from ghostdeploy.commands.contenders import titles_of
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.lowering.rewrites import FORMS
 from ghostdeploy.schema import Artifact, ExportOptions
 
