@@ -2,8 +2,8 @@
 
 They print nothing and never exit; what goes wrong is raised from the tree in ``errors``. A model is
 ``ARCH[:VARIANT][@WIDTH]`` as on the command line, a spec from ``make_spec``, or a model file.
-``progress`` is called as ``progress(done, total, text)``; the total stays the same within a call, and
-what is done never gets less.
+``progress`` is called as ``progress(done, total, text)``; within a call the total stays the same,
+and what is done never gets less.
 """
 
 from __future__ import annotations
