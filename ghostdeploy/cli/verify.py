@@ -24,7 +24,7 @@ from ghostdeploy.cli.terminal import emit_json, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.verify import VerifyRequest
+    from ghostdeploy.commands.verify import Verification, VerifyRequest
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,20 @@ def verify(arguments: VerifyArguments) -> None:
     if arguments.as_json:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     elif arguments.layers:
-        from ghostdeploy.report.parts.layout import lay_out
-
-        limit = found.parity.tolerance_layer_rel_l2
-        rows = [(" " if e <= limit else "✗", f"{e:.1e}", name) for name, e in found.layers.items()]
-        show(lay_out(("", "rel. L2", "inner tensor"), rows, (1,), {0: "red"}))
+        _show_layers(found)
     text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
     if not found.parity.passed:
         raise CheckFailed(text)
     if not arguments.as_json:
         say(text)
+
+
+def _show_layers(found: Verification) -> None:
+    from rich.text import Text
+
+    from ghostdeploy.report.parts.layout import BAD, hang, safe
+
+    limit = found.parity.tolerance_layer_rel_l2
+    for name, error in found.layers.items():
+        mark, style = (" ", "") if error <= limit else ("✗", BAD)
+        show(hang(Text(f"{mark} {error:8.1e}  ", style), safe(name, style)))
