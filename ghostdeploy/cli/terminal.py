@@ -82,7 +82,8 @@ def terminal_width() -> int:
 class ProgressLine:
     """A line whose clock ticks, on a terminal; plain lines, one for each step, in a log.
 
-    What is done never recedes on it, whatever it is told.
+    What is done never recedes on it, whatever it is told. That it cannot be shown, as on a full
+    disk or for a reader who has gone, is no reason to end the work.
     """
 
     def __init__(self) -> None:
@@ -113,7 +114,7 @@ class ProgressLine:
             return
         self._told = text
         with self._lock:
-            self._out.write(f"{ERASE if self._clock else ''}{clean(text, MAX_LINE)}\n")
+            self._put(f"{ERASE if self._clock else ''}{clean(text, MAX_LINE)}\n")
             if self._clock and self._text:
                 self._write()
 
@@ -122,24 +123,29 @@ class ProgressLine:
         self._end.set()
         if self._clock:
             self._clock.join()
-            self._out.write(ERASE)
-        self._out.close()
+            self._put(ERASE)
+        with suppress(OSError):
+            self._out.close()
 
     def _tick(self) -> None:
         while not self._end.wait(TICK_S):
-            with self._lock, suppress(OSError):  # a terminal that is gone needs no clock
+            with self._lock:
                 if self._text:
                     self._write()
 
     def _write(self) -> None:
         percent = f"{int(100 * self._pace.share):3d} %"
         if self._clock:
-            self._out.write(ERASE + self._line(percent, time.monotonic()))
-            return self._out.flush()
+            return self._put(ERASE + self._line(percent, time.monotonic()))
         line = f"[{percent}] {self._text}"
         if line != self._logged:
-            self._out.write(f"{line}\n")
+            self._put(f"{line}\n")
         self._logged = line
+
+    def _put(self, text: str) -> None:
+        with suppress(OSError):
+            self._out.write(text)
+            self._out.flush()
 
     def _line(self, percent: str, now_s: float) -> str:
         """Return the terminal's line; the middle of a text that is too long is left out."""

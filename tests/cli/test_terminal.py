@@ -87,6 +87,22 @@ def test_a_log_gets_plain_lines() -> None:
     assert [line[:7] for line in lines[2:]] == ["[ 50 %]", "[ 62 %]", "[ 75 %]", "[ 87 %]"]
 
 
+def test_progress_that_nobody_reads_ends_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open("/dev/full", "w") as full:
+        for stream in (write, full.fileno()):
+            done = subprocess.run(
+                [sys.executable, "-c", STEPS.replace("2.3", "0")],
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                timeout=60,
+            )
+            assert (done.returncode, done.stdout) == (0, b"done\n")
+    os.close(write)
+
+
 MODELS = "import sys; sys.argv[1:] = {words!r}; from ghostdeploy.cli.app import main; main()"
 EXPLAIN = MODELS.format(words=["export", "--explain"])
 
