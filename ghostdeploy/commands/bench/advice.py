@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from ghostdeploy.report.parts.reasons import describe_reasons
+from ghostdeploy.report.parts.reasons import merge_reasons
 from ghostdeploy.schema import BenchRecord
 from ghostdeploy.stats import launches as stats
 
@@ -29,7 +28,7 @@ def advise(record: BenchRecord, values: Sequence[float]) -> Iterator[str]:
     invalid = [x for x in record.launches if not x.valid]
     if invalid:
         count = f"{len(invalid)} of {len(record.launches)}"
-        reasons = describe_reasons(Counter(x.why_not or "no reason" for x in invalid))
+        reasons = "; ".join(merge_reasons(x.why_not or "no reason" for x in invalid))
         yield f"{count} launches were invalid ({reasons}): raise --launches"
     if len(values) < MIN_LAUNCHES:
         yield (

@@ -22,14 +22,9 @@ def merge_reasons(reasons: Iterable[str]) -> dict[str, list[int]]:
 
 
 def describe_reasons(counts: Mapping[str, int]) -> str:
-    """Return ``3× killed by SIGKILL; 2× …`` of reasons and how often each was seen.
-
-    One alone needs no count.
-    """
+    """Return ``3× killed by SIGKILL; 2× …`` of reasons and how often each was seen."""
     everything = [reason for reason, count in counts.items() for _ in range(count)]
     merged = sorted(merge_reasons(everything).items(), key=lambda item: -len(item[1]))
-    if len(merged) == 1:
-        return merged[0][0]
     return "; ".join(f"{len(places)}\u00d7 {reason}" for reason, places in merged)
 
 

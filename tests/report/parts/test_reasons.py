@@ -25,5 +25,5 @@ def test_merged(reasons, merged):
 def test_described_with_the_commonest_first():
     counts = {"took 31% of it": 1, "killed by SIGKILL": 3, "took 32% of it": 1}
     assert describe_reasons(counts) == "3× killed by SIGKILL; 2× took 31…32% of it"
-    assert describe_reasons({"killed": 7}) == "killed"
+    assert describe_reasons({"killed": 7}) == "7× killed"
     assert describe_reasons({}) == ""

@@ -60,7 +60,7 @@ def test_a_reason_is_told_once_and_whole(table_1: Report) -> None:
     record = replace(first.record, launches=(*launches, first.record.launches[-1]))
     text = render_text(replace(table_1, comparisons=(replace(first, record=record),)))
     assert text.count("other programs took") == 1
-    assert "(other programs took 30…38% of its cores' time)" in text
+    assert "(9× other programs took 30…38% of its cores' time)" in text
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
