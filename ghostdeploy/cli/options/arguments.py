@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +30,9 @@ _PARAMETER, _GROUP = "parameter", "group"
 JSON_HELP = "Print the result as JSON, for machines."
 
 
-command = partial(click.command, cls=HeadedCommand)
+def command(name: str | None = None) -> Callable[[Callable[..., Any]], HeadedCommand]:
+    """Make a command of a function, as ``click.command`` does, with its options in groups."""
+    return click.command(name, cls=HeadedCommand)
 
 
 def option(*flags: str, **settings: Any) -> Any:

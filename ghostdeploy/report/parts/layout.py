@@ -100,7 +100,8 @@ class FittedTable:
         for table, gap in ((self, GAP), (stacked, GAP), (stacked, 1)):
             widths = table._fit(options.max_width - gap * (len(self.header) - 1))
             if widths:
-                return (yield table._draw(console, widths, gap))
+                yield table._draw(console, widths, gap)
+                return
         yield from self._list()
 
     def _fit(self, room: int) -> list[int]:
