@@ -23,7 +23,7 @@ GAP, INDENT = 2, 2  # columns
 LEAST = 20  # columns of a paragraph, whatever stands before it
 # Where there is no terminal, nothing is wrapped: a line each is what grep and diff want.
 UNWRAPPED = 1_000_000
-HEADER, LABEL, FAINT, GOOD, CARE, BAD = "bold", "bold", "dim", "green", "yellow", "red"
+HEADER, FAINT, GOOD, CARE, BAD = "bold", "dim", "green", "yellow", "red"
 SEVERITIES = {"error": BAD, "warning": CARE, "info": "cyan"}
 VERDICTS = {
     "pass": GOOD,
@@ -54,7 +54,10 @@ class Paragraph:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Wrap it between words."""
-        margin = min(self.mark.cell_len, max(0, options.max_width - LEAST))
+        margin = self.mark.cell_len
+        if margin > options.max_width - LEAST:  # no room beside it
+            yield join(self.mark, self.text)
+            return
         first, *more = self.text.wrap(console, options.max_width - margin) or [Text()]
         yield join(self.mark, first)
         for line in more:
