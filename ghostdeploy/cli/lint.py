@@ -83,13 +83,10 @@ def lint(arguments: LintArguments) -> None:
         arguments.files, budget_mb=arguments.budget, measure=arguments.measure
     )
     drawn = format_ == "table" and out is None
+    if arguments.diff and drawn:
+        return show(difftext.compose(command.compare_two(linted, format_)))
     if arguments.diff:
-        changed = command.compare_two(linted, format_)
-        return (
-            show(difftext.compose(changed))
-            if drawn
-            else print_or_write(command.diff_text(changed, format_), out)
-        )
+        return print_or_write(command.diff_text(linted, format_), out)
     if drawn:
         show(table.compose(linted, verbose=arguments.verbose))
     else:

@@ -89,8 +89,9 @@ def compare_two(linted: Sequence[Linted], format: str) -> diff.LintDiff:
     return diff.diff(*linted)
 
 
-def diff_text(changed: diff.LintDiff, format: str) -> str:
-    """Tell what changed, as ``table`` or ``json``."""
+def diff_text(linted: Sequence[Linted], format: str) -> str:
+    """Tell what changed between two files. Raises UsageError as ``compare_two``."""
+    changed = compare_two(linted, format)
     if format == "json":
         return json.dumps(make_plain(asdict(changed)), indent=1)
     return difftext.render_text(changed)
