@@ -81,6 +81,39 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "0 → -1",
     ): "the size of a file is the only value: the last is the first",
     (
+        "ghostdeploy/decision/policy.py",
+        "if not looks or any(type(n) is not int or n < 1 for n in looks):",
+        "n < 1 → n <= 1",
+    ): "one pair can never decide: the next check refuses it in the same way",
+    **{
+        ("ghostdeploy/decision/paired.py", line, change): "no computed limit is the very float"
+        for line, change in (
+            (
+                "if result.lower > 1 + policy.tolerance:",
+                "result.lower > 1 + policy.tolerance → result.lower >= 1 + policy.tolerance",
+            ),
+            (
+                "if result.upper < 1 + policy.delta and excess < policy.slow_excess:",
+                "result.upper < 1 + policy.delta → result.upper <= 1 + policy.delta",
+            ),
+        )
+    },
+    (
+        "android_bench/log/lines.py",
+        "ended: bool = True",
+        "True → False",
+    ): "whoever makes a line says whether it is ended",
+    (
+        "android_bench/log/profile.py",
+        "rows += _section(lines[start + 1 : end])",
+        "1 → 0",
+    ): "a section's own title is no row and no title of a table",
+    (
+        "android_bench/log/profile.py",
+        "for i in range(1, len(parts) - width)",
+        "1 → 0",
+    ): "a row without a node type is refused in either place",
+    (
         "android_bench/device/clusters.py",
         "found[cpus[0]] = capacity",
         "0 → -1",

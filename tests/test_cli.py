@@ -452,6 +452,15 @@ main()
 """
 
 
+def test_what_went_well_is_0_and_a_termination_143():
+    fine = RAISES.replace("raise error", "return {}")
+    done = python(fine, "models", "None")
+    assert (done.returncode, done.stderr) == (0, "")
+    ended = RAISES.replace("raise error", "import os; os.kill(os.getpid(), 15)")
+    done = python(ended, "models", "None")
+    assert (done.returncode, done.stderr) == (143, "")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

@@ -274,6 +274,14 @@ def test_fewer_lopsided_outliers_than_the_excess_are_chance():
     assert steady({2 * n: 1.3 for n in range(5)}, 36, policy=policy).result.verdict == "invalid"
 
 
+def test_outliers_of_both_arms_are_compared_not_added():
+    """Eight and one: a difference of seven, though P is 0.04."""
+    both = {"candidate": {2 * n: 1.3 for n in range(8)}, "baseline": {1: 1.3}}
+    for excess, verdict in ((7, "invalid"), (9, "pass")):
+        policy = GatePolicy(looks=(20,), max_pairs=36, alpha=0.2, arm_excess=excess, slow_excess=20)
+        assert steady(**both, pairs=36, policy=policy).result.verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("change", "verdict"),
     [(0.975, "improved"), (0.985, "pass"), (1.015, "pass"), (1.025, "regressed")],

@@ -89,3 +89,21 @@ def test_what_a_noisy_device_cannot_decide():
     assert not GatePolicy().can_decide(0.03)
     assert GatePolicy(delta=0.08).can_decide(0.03)
     assert not GatePolicy(delta=0.5).can_decide(0.06)  # such launches are never judged
+
+
+def test_the_confidence_of_a_look_is_bonferronis():
+    assert GatePolicy().look_alpha == pytest.approx(0.01 / 3)
+    assert GatePolicy().confidence == pytest.approx(1 - 2 * 0.01 / 3)
+    assert GatePolicy(alpha=0.02, looks=(10,)).confidence_at(0) == pytest.approx(0.96)
+
+
+def test_the_largest_noise_itself_may_decide():
+    assert GatePolicy(delta=0.5).can_decide(0.05)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [("pass", 0), ("improved", 0), ("regressed", 1), ("inconclusive", 3), ("invalid", 3)],
+)
+def test_only_a_regression_is_exit_code_1(verdict, code):
+    assert Verdict(verdict).exit_code == code

@@ -123,3 +123,28 @@ def test_the_first_of_several_ignored_flags_is_quoted() -> None:
     with pytest.raises(UnconsumedFlagsError) as caught:
         parse(COUNTS + "\n".join(lines) + "\n")
     assert caught.value.line == "'Unconsumed cmdline flags: --a=1'"
+
+
+def test_a_log_that_stops_quotes_the_last_line_or_the_first_complaint() -> None:
+    with pytest.raises(ParseError) as caught:
+        parse("STARTING!\nLoaded model m.tflite\n\n")
+    assert caught.value.line == "'Loaded model m.tflite'"
+    with pytest.raises(ParseError, match="complains: 'first'"):
+        parse("STARTING!\nERROR: first\nERROR: second\n")
+
+
+@pytest.mark.parametrize("word", ["=5", "curr", "curr=5 curr=6"])
+def test_words_that_are_no_pairs_are_not_understood(word: str) -> None:
+    with pytest.raises(ParseError, match="is not understood"):
+        parse(COUNTS.replace("curr=9000", word, 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "init_ms"),
+    [("Initialized session in 4.452ms", 4.452), ("Initialized session in 3 ms.", 3.0), ("", None)],
+)
+def test_builds_of_2018_tell_the_initialization_by_a_line_of_its_own(line, init_ms) -> None:
+    old = COUNTS.replace("Init: 4452, ", "")
+    assert parse(f"{line}\n{old}").init_ms == init_ms
+    with pytest.raises(ParseError, match="a duration in ms is missing"):
+        parse(f"Initialized session in 4.452 s\n{old}")
