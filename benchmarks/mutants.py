@@ -37,6 +37,7 @@ LOGS = (
 )
 EXITS = (
     "tests/test_cli.py::test_exit_codes",
+    "tests/test_cli.py::test_what_went_well_is_0_and_a_termination_143",
     "tests/test_cli.py::test_a_bug_leaves_a_log_with_the_traceback",
     "tests/test_cli.py::test_an_interruption_of_python_that_c_runs_is_130_too",
     "tests/test_cli.py::test_a_reader_that_has_seen_enough",
@@ -49,7 +50,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ghostdeploy/decision/policy.py": ("tests/decision/test_policy.py",),
     "ghostdeploy/decision/budgets.py": ("tests/decision/test_budgets.py",),
     "ghostdeploy/decision/instructions.py": ("tests/decision/test_instructions.py",),
-    "ghostdeploy/decision/verdict.py": ("tests/decision/test_paired.py",),
+    "ghostdeploy/decision/verdict.py": (
+        "tests/decision/test_policy.py",
+        "tests/decision/test_paired.py",
+    ),
     "ghostdeploy/stats/launches.py": ("tests/stats/test_launches.py",),
     "ghostdeploy/stats/proportions.py": ("tests/stats/test_proportions.py",),
     "android_bench/log/latencies.py": LOGS,
@@ -80,6 +84,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return Interval(values[0], values[0], values[0])",
         "0 → -1",
     ): "the size of a file is the only value: the last is the first",
+    (
+        "ghostdeploy/errors.py",
+        "exit_code = 4",
+        "4 → 3",
+    ): "the root of the errors is never raised itself",
     (
         "ghostdeploy/decision/policy.py",
         "if not looks or any(type(n) is not int or n < 1 for n in looks):",
