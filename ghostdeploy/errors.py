@@ -68,9 +68,18 @@ class MeasurementError(GhostdeployError):
 
 
 def error_line(error: object, most: int = 160) -> str:
-    """Return the first line of what ``error`` says, at most ``most`` characters of it.
+    """Return the first line of what ``error`` says, in at most ``most`` characters.
 
+    A longer one is cut in its middle: runtimes begin with who is speaking and end with the reason.
     An exception that says nothing is told by the name of its class.
     """
-    line = str(error).strip().split("\n", 1)[0]
-    return (line or type(error).__name__)[:most]
+    line = str(error).strip().split("\n", 1)[0].strip()
+    return shorten(line or type(error).__name__, most)
+
+
+def shorten(text: str, most: int) -> str:
+    """Return ``text``, without its middle where it has more than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head]} … {text[head + 3 - most :]}"

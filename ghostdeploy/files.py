@@ -1,14 +1,67 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and files of others, read without a surprise."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import InputFileError, UsageError
+
+MAX_TEXT_BYTES = 64_000_000  # of what a person or a tool wrote as text
+
+
+def open_input(path: Path) -> BinaryIO:
+    """Open a file of others for reading.
+
+    Raises InputFileError for what cannot be opened, and at once for what is no regular file: a
+    pipe would block, and a device such as /dev/zero has no end.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError as error:
+        raise InputFileError(f"{path}: there is no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputFileError(f"{path}: {getattr(error, 'strerror', '') or error}") from error
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    what = "is a folder" if stat.S_ISDIR(mode) else "is not a regular file"
+    raise InputFileError(f"{path}: {what}")
+
+
+def check_input(path: Path) -> None:
+    """Raise InputFileError as ``open_input`` does, for a library that opens ``path`` itself."""
+    open_input(path).close()
+
+
+def read_input(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
+    """Return the content of a file of others, of at most ``most`` bytes.
+
+    Raises InputFileError for a larger one, and as ``open_input`` does.
+    """
+    with open_input(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            data = b"" if size > most else file.read(most + 1)  # a few lie about their size
+        except (OSError, MemoryError) as error:
+            raise InputFileError(f"{path}: {getattr(error, 'strerror', '') or error}") from error
+    if max(size, len(data)) > most:
+        raise InputFileError(f"{path}: larger than {most / 1e6:.0f} MB, too large for what it is")
+    return data
+
+
+def read_text(path: Path, most: int = MAX_TEXT_BYTES) -> str:
+    """Return the text of a file in UTF-8. Raises InputFileError as ``read_input`` does."""
+    try:
+        return read_input(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"{path} is not a text file in UTF-8") from error
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

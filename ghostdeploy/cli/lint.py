@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
+from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange
 from ghostdeploy.cli.terminal import print_or_write
 from ghostdeploy.errors import CheckFailed, UsageError
 
@@ -55,6 +56,13 @@ class LintArguments:
     fix: bool = option(
         "--fix", is_flag=True, help="Apply the rewrites that keep the model's function."
     )
+    input_range: tuple[float, ...] = option(
+        "--input-range",
+        type=InputRange(),
+        default="",
+        metavar="LO,HI",
+        help=INPUT_RANGE_HELP,
+    )
 
     @property
     def format(self) -> str:
@@ -94,7 +102,7 @@ def _fix(arguments: LintArguments) -> None:
         raise UsageError("--out takes the result of one FILE; there are several")
     what = "would be rewritten" if arguments.explain else "rewritten"
     for file in arguments.files:
-        done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
+        done = fix(FixRequest(file, arguments.out, arguments.explain, arguments.input_range))
         if not done.rewrites:
             click.echo(f"{file}: nothing to rewrite")
             continue

@@ -10,7 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median, pstdev, quantiles
 
-from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
+from ghostdeploy.errors import (
+    InputFileError,
+    MeasurementError,
+    MissingExtraError,
+    UsageError,
+    shorten,
+)
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.host import machine, measuring_child
 from ghostdeploy.runners.host.child_process import (
@@ -161,6 +167,7 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         xnnpack=params.xnnpack,
         cpus=list(cpus),
         parent=os.getpid(),
+        input_range=params.input_range,
     )
     argv = (sys.executable, "-m", measuring_child.__name__, json.dumps(asdict(job)))
     watch = LaunchWatch(cpus, params.threads, params.max_disturbance)
@@ -195,7 +202,7 @@ def _read_report(finished: FinishedProcess, model_path: Path, runtime: str) -> L
         ) from None
     if "error" not in answer:
         return LaunchReport(**answer)
-    said = " ".join(answer["message"].split())[:300]
+    said = shorten(" ".join(answer["message"].split()), 400)
     if answer["error"] == "missing":
         raise MissingExtraError(said, "local")
     if answer["error"] == "model":

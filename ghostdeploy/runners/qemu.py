@@ -111,7 +111,7 @@ class QemuRunner:
             )
             given = folder / "inputs.bin"
             return run, compute_reference(model_path, xnnpack=params.xnnpack, given=given)
-        here = compute_reference(model_path, xnnpack=params.xnnpack)
+        here = compute_reference(model_path, xnnpack=params.xnnpack, input_range=params.input_range)
         program = find_benchmark_program(params).absolute()
         there = ProgramRun(self.emulator, self.core, folder, model_path, program, params)
         return there.count_instructions(here.inputs), here

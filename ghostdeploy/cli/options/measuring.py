@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
+from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
@@ -132,6 +133,13 @@ class LaunchArguments:
         metavar="--NAME=VALUE",
         help="Pass benchmark_model a flag that has no option here. May be repeated.",
     )
+    input_range: tuple[float, ...] = option(
+        "--input-range",
+        type=InputRange(),
+        default="",
+        metavar="LO,HI",
+        help=INPUT_RANGE_HELP,
+    )
     timeout: float = option(
         "--timeout", default=300.0, show_default=True, help="Seconds that one launch may take."
     )
@@ -175,6 +183,7 @@ class LaunchArguments:
             profile=profile,
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
+            input_range=self.input_range,
             phone=self.phone.params,
         )
         return choose_runtime(self.on, params)

@@ -1,4 +1,4 @@
-"""What words on the command line mean: a resolution, a share, pairs, limits, changed options."""
+"""What words on the command line mean: a resolution, a share, a range, pairs, limits, changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Sequence
 import click
 
 from ghostdeploy.errors import UsageError
+
+INPUT_RANGE_HELP = (
+    "Range of values that the model's inputs take, such as 0,255; without it random floats are"
+    " small, and integers from 0 to 99."
+)
 
 
 class Resolution(click.ParamType[tuple[int, int]]):
@@ -82,6 +87,24 @@ class Limit(click.ParamType[tuple[str, float]]):
         if not name:
             raise UsageError(f"--max-ratio takes NAME=1.25, not {text!r}")
         return name, found
+
+
+class InputRange(click.ParamType[tuple[float, ...]]):
+    """``0,255``, the smallest and the largest value that a model's inputs take; "" for none."""
+
+    name = "range"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[float, ...]:
+        """Raise UsageError for what are no two numbers in their order."""
+        from ghostdeploy.schema.checks import check_input_range
+
+        text = value if isinstance(value, str) else ",".join(map(str, _items(value)))
+        try:
+            ends = tuple(float(end) for end in text.split(",")) if text else ()
+        except ValueError as error:
+            raise UsageError(f"--input-range takes LO,HI such as 0,255, not {text!r}") from error
+        check_input_range(ends)
+        return ends
 
 
 def _items(value: object) -> Sequence[object]:

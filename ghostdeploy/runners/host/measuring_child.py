@@ -23,10 +23,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
+from ghostdeploy.random_inputs import ValueRange, try_ranges
 from ghostdeploy.runners.host.openers import OPENERS, LoadedModel, seed_generator
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -34,7 +35,10 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass(frozen=True)
 class LaunchJob:
-    """The launch to make; ``parent`` is the process id that the child must not outlive."""
+    """The launch to make; ``parent`` is the process id that the child must not outlive.
+
+    ``input_range`` are the ends of what the inputs take, or nothing.
+    """
 
     model: str
     runtime: str
@@ -44,6 +48,7 @@ class LaunchJob:
     xnnpack: bool
     cpus: list[int]
     parent: int
+    input_range: Sequence[float] = ()
     seed: int = 0
 
 
@@ -97,8 +102,7 @@ def measure(job: LaunchJob) -> LaunchReport:
         started = time.perf_counter_ns()
         model = open_model()
         init_ns = time.perf_counter_ns() - started
-        model.fill(seed_generator(job.seed))
-        early = _timed(model.invoke, max(job.warmup, 1))
+        early = _warm_up(model, job)
     with _failing("run"):
         # Without a warm-up the first inference is itself the first timed run.
         samples = _timed(model.invoke, job.runs) if job.warmup else early
@@ -114,16 +118,29 @@ def measure(job: LaunchJob) -> LaunchReport:
     )
 
 
+def _warm_up(model: LoadedModel, job: LaunchJob) -> list[int]:
+    """Fill the inputs with values that the model takes, and return the first runs' nanoseconds."""
+    given = (job.input_range[0], job.input_range[1]) if job.input_range else None
+
+    def warm_up(integers: ValueRange) -> list[int]:
+        model.fill(seed_generator(job.seed), given, integers)
+        return _timed(model.invoke, max(job.warmup, 1))
+
+    return try_ranges(warm_up, given)
+
+
 def _timed(invoke: Callable[[], object], runs: int) -> list[int]:
     """Return the nanoseconds of each run, with Python's garbage collector out of the way."""
     clock = time.perf_counter_ns
     taken = [0] * runs
     gc.disable()
-    for n in range(runs):
-        start = clock()
-        invoke()
-        taken[n] = clock() - start
-    gc.enable()
+    try:
+        for n in range(runs):
+            start = clock()
+            invoke()
+            taken[n] = clock() - start
+    finally:
+        gc.enable()
     return taken
 
 
