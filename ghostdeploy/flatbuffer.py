@@ -183,7 +183,8 @@ def _fill_vectors(model: ModelT) -> None:
 
     for graph in model.subgraphs or ():
         graph.tensors, graph.operators = graph.tensors or [], graph.operators or []
-        for owner in (graph, *graph.operators):
+        owners: list[SubGraphT | OperatorT] = [graph, *graph.operators]
+        for owner in owners:
             owner.inputs = np.zeros(0, np.int32) if owner.inputs is None else owner.inputs
             owner.outputs = np.zeros(0, np.int32) if owner.outputs is None else owner.outputs
     for signature in model.signatureDefs or ():

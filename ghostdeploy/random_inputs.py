@@ -6,7 +6,7 @@ functions only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -20,10 +20,29 @@ ValueRange = tuple[float, float]
 INTEGER_RANGES: tuple[ValueRange, ...] = ((0.0, 99.0), (0.0, 1.0))
 
 
+def draw_input(
+    generator: np.random.Generator,
+    detail: Mapping[str, Any],
+    given: ValueRange | None,
+    integers: ValueRange,
+    floats: ValueRange = (0.0, 1.0),
+) -> Any:
+    """Draw values, as ``draw_values`` does, for an input that LiteRT describes by ``detail``."""
+    return draw_values(
+        generator,
+        detail["dtype"],
+        detail["shape"],
+        scaling=detail["quantization"],
+        given=given,
+        integers=integers,
+        floats=floats,
+    )
+
+
 def draw_values(
     generator: np.random.Generator,
     dtype: Any,
-    shape: Sequence[int],
+    shape: Iterable[int],
     *,
     scaling: tuple[float, int] = (0.0, 0),
     given: ValueRange | None = None,

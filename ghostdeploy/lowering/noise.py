@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter
 from ghostdeploy.lowering.parity import relative_l2
-from ghostdeploy.random_inputs import ValueRange, draw_values, try_ranges
+from ghostdeploy.random_inputs import ValueRange, draw_input, try_ranges
 
 FLOATS = (-2.0, 2.0)  # something like a normalized image
 THREADS = 2
@@ -95,15 +95,7 @@ def _distance(
     for seed in range(seeds):
         generator = np.random.default_rng(seed)
         values = {
-            name: draw_values(
-                generator,
-                detail["dtype"],
-                detail["shape"],
-                scaling=detail["quantization"],
-                given=given,
-                integers=integers,
-                floats=FLOATS,
-            )
+            name: draw_input(generator, detail, given, integers, FLOATS)
             for name, detail in sorted(old.inputs.items())
         }
         expected, got = old.run(values), new.run(values)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.files import check_input
 from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_skipped
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.folders import find_images
@@ -114,6 +115,7 @@ def _folder(
 
 
 def _array(path: Path, how: Preprocessing) -> NDArray[np.uint8]:
+    check_input(path)
     try:
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if path.suffix == ".npz":

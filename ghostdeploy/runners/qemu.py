@@ -150,6 +150,8 @@ def choose_kernels(params: BenchParams) -> str:
 def _check(params: BenchParams, core: str) -> None:
     if params.runtime not in RUNTIMES:
         raise UsageError(f"qemu: devices run litert or benchmark_model, not {params.runtime}")
+    if params.input_range and params.runtime == "litert":
+        raise UsageError("--input-range needs TFLite's own program here: --benchmark-model PATH")
     if params.delegate:
         raise UsageError(f"an emulated core has no {params.delegate}; leave --delegate out")
     if params.plus_flags and params.runtime == "litert":

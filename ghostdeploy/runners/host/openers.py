@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ghostdeploy.litert import open_interpreter
-from ghostdeploy.random_inputs import ValueRange, draw_values
+from ghostdeploy.random_inputs import ValueRange, draw_input, draw_values
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,7 @@ def open_tflite(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedM
 
     def fill(generator: Any, given: ValueRange | None, integers: ValueRange) -> None:
         for tensor in interpreter.get_input_details():
-            value = draw_values(
-                generator,
-                tensor["dtype"],
-                tensor["shape"],
-                scaling=tensor["quantization"],
-                given=given,
-                integers=integers,
-            )
+            value = draw_input(generator, tensor, given, integers)
             interpreter.set_tensor(tensor["index"], value)
 
     return LoadedModel(fill, interpreter.invoke, lambda: _delegate_nodes(interpreter))

@@ -13,16 +13,18 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ghostdeploy.errors import InputFileError, MissingExtraError
+from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter
-from ghostdeploy.random_inputs import ValueRange, draw_values, try_ranges
+from ghostdeploy.random_inputs import ValueRange, draw_input, try_ranges
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.host.child_process import build_python_environment, run_process
+from ghostdeploy.schema import BenchParams
 
 SEED = 0
 TIMEOUT_S = 120.0
@@ -101,6 +103,30 @@ def compute_reference(
     return Reference(runtime, inputs, outputs, quantized=answer["quantized"])
 
 
+@contextmanager
+def write_drawn_inputs(
+    path: Path, params: BenchParams
+) -> Iterator[tuple[tuple[str, tuple[int, ...], Path], ...]]:
+    """Write a file of values in ``params.input_range`` for each input, for TFLite's own program.
+
+    Each is told by the input's name and shape; without a range there are none, and the program
+    draws its own. Raises UsageError for a name that the program's flags cannot hold, and what
+    ``compute_reference`` raises.
+    """
+    if not params.input_range:
+        yield ()
+        return
+    drawn = compute_reference(path, xnnpack=params.xnnpack, input_range=params.input_range).inputs
+    if unspeakable := next((name for name in drawn if "," in name), None):
+        raise UsageError(f"{path}: benchmark_model cannot name its input {unspeakable!r}")
+    with tempfile.TemporaryDirectory(prefix="ghostdeploy-") as folder:
+        files = []
+        for number, (name, (shape, data)) in enumerate(drawn.items()):
+            files.append((name, shape, Path(folder, f"input{number}.bin")))
+            files[-1][2].write_bytes(data)
+        yield tuple(files)
+
+
 def main(words: str) -> None:
     """Run the model once, keep its tensors in the folder and print the answer: the child."""
     import numpy as np
@@ -160,18 +186,7 @@ def _draw(
     import numpy as np
 
     generator = np.random.default_rng(SEED)
-    return [
-        draw_values(
-            generator,
-            detail["dtype"],
-            detail["shape"],
-            scaling=detail["quantization"],
-            given=given,
-            integers=integers,
-            floats=FLOATS,
-        )
-        for detail in details
-    ]
+    return [draw_input(generator, detail, given, integers, FLOATS) for detail in details]
 
 
 if __name__ == "__main__":
