@@ -12,8 +12,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-TABLE_BYTES = 8  # a table's own offset to its vtable, and the offset that leads to it
+TABLE_BYTES = 16  # of a file, for each table in it: a tensor with its buffer takes 48 and more
 SHARED_TABLES = 1000  # that a small file may have beyond the room for them
+MAX_TABLES = 1_000_000  # of any file, which takes ten seconds; language models have some 100,000
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check_tables(data: bytes | mmap.mmap) -> None:
     That is an offset that leaves the file, or tables shared so often that the model would be far
     larger than its file. The time is linear in the file's size.
     """
-    walk = _Walk(data, SHARED_TABLES + len(data) // TABLE_BYTES)
+    walk = _Walk(data, min(SHARED_TABLES + len(data) // TABLE_BYTES, MAX_TABLES))
     try:
         walk.enter_table(walk.follow(0), _MODEL)
     except (struct.error, IndexError) as error:

@@ -189,12 +189,12 @@ def test_a_wrong_file_gets_one_line(files, command, name, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--labels missing.txt", "missing.txt: No such file"),
-        ("--labels folder.onnx", "folder.onnx: Is a directory"),
+        ("--labels missing.txt", "missing.txt: there is no such file"),
+        ("--labels folder.onnx", "folder.onnx: is a folder"),
         ("--labels empty.onnx", "must hold one class name a line"),
         ("--labels labels.txt", "2 labels do not fit 1000 classes"),
         ("--labels random.onnx", "is not a text file in UTF-8"),
-        ("--weights missing.pth", "missing.pth: No such file"),
+        ("--weights missing.pth", "missing.pth: there is no such file"),
         ("--weights folder.onnx", "folder.onnx is a folder; --weights takes one checkpoint file"),
         ("--out other.txt", "cannot write other.txt"),
         ("--out other.txt/models", "cannot write other.txt/models"),

@@ -6,11 +6,19 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from ghostdeploy.errors import UsageError
-from ghostdeploy.files import ensure_writable, write_atomic
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import (
+    check_input,
+    ensure_writable,
+    open_input,
+    read_input,
+    read_text,
+    write_atomic,
+)
 
 
 def test_write_atomic_replaces_makes_folders_and_leaves_nothing_else(tmp_path):
@@ -66,3 +74,42 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
 def test_ensure_writable_leaves_nothing(tmp_path):
     ensure_writable(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def special_files(folder: Path) -> list[Path]:
+    os.mkfifo(folder / "pipe")
+    (folder / "zero").symlink_to("/dev/zero")
+    (folder / "folder").mkdir()
+    return [folder / name for name in ("pipe", "zero", "folder")]
+
+
+@pytest.mark.parametrize("open_it", [open_input, check_input, read_input, read_text])
+def test_only_a_regular_file_is_read(open_it, tmp_path) -> None:
+    for path in special_files(tmp_path):
+        with pytest.raises(InputFileError, match=r": is (a folder|not a regular file)$"):
+            open_it(path)
+    with pytest.raises(InputFileError, match="there is no such file"):
+        open_it(tmp_path / "none")
+    with pytest.raises(InputFileError, match=r"null (byte|character)"):
+        open_it(tmp_path / "a\0b")
+
+
+def test_a_file_of_others_is_read_up_to_a_limit(tmp_path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"12345")
+    assert read_input(path, 5) == b"12345"
+    with pytest.raises(InputFileError, match="larger than"):
+        read_input(path, 4)
+    with path.open("wb") as file:
+        file.truncate(10**12)  # a hole
+    with pytest.raises(InputFileError, match="larger than 64 MB"):
+        read_input(path)
+
+
+def test_a_text_is_in_utf_8(tmp_path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes("\ufeffmüsli\n".encode())
+    assert read_text(path) == "müsli\n"
+    path.write_bytes(b"caf\xe9")
+    with pytest.raises(InputFileError, match="is not a text file in UTF-8"):
+        read_text(path)
