@@ -40,7 +40,7 @@ def test_a_given_range_is_of_real_values() -> None:
 
 def test_a_range_outside_of_the_type_has_its_nearest_value() -> None:
     assert set(drawn("int8", scaling=(0.01, 0), given=(5.0, 6.0)).tolist()) == {127}
-    with pytest.raises(ValueError, match="no int32 lies between 0.2 and 0.8"):
+    with pytest.raises(ValueError, match=r"no int32 lies between 0\.2 and 0\.8"):
         drawn("int32", given=(0.2, 0.8))
     with pytest.raises(ValueError, match="no uint8 lies between -3 and -1"):
         drawn("uint8", given=(-3.0, -1.0))

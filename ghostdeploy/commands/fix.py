@@ -15,7 +15,7 @@ from ghostdeploy.errors import (
     InputFileError,
     MeasurementError,
     MissingExtraError,
-    shorten,
+    error_line,
 )
 from ghostdeploy.files import read_input, write_atomic
 from ghostdeploy.flatbuffer import MAX_FILE_BYTES, ModelT
@@ -26,7 +26,6 @@ from ghostdeploy.runners.host.child_process import build_python_environment, run
 SEEDS = 4  # random inputs of each signature on which before and after are compared
 COMPARISON = "ghostdeploy.lowering.noise"
 TIMEOUT_S = 1800.0
-REASON = 400  # characters of what a runtime says
 # ‖a−b‖/‖b‖ of the outputs. A float graph may sum in another order; in int8 one pooling may round
 # to the next quantum, which later layers carry on.
 TOLERANCE = {"float": 1e-5, "quantized": 0.2}
@@ -138,6 +137,6 @@ def _measure_distance(before: bytes, after: bytes, request: FixRequest) -> tuple
     except ValueError:
         answer = {"error": done.killed_by or done.last_words}
     if "error" in answer:
-        said = shorten(" ".join(answer["error"].split()), REASON)
+        said = error_line(" ".join(answer["error"].split()))
         raise InputFileError(f"{request.path}: LiteRT here cannot run it: {said}")
     return answer["rel_l2"], TOLERANCE["quantized" if answer["quantized"] else "float"]

@@ -18,7 +18,6 @@ from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 Array = NDArray[np.float32]
 Infer = Callable[[Array], dict[str, Array]]
 THREADS = 2
-REASON = 400  # characters of what a runtime says; the reason comes last
 
 
 @contextmanager
@@ -32,7 +31,7 @@ def tell_refusal(runtime: str, name: str = "the model") -> Iterator[None]:
     except GhostdeployError:
         raise
     except Exception as error:
-        said = error_line(" ".join(str(error).split()) or error, REASON)
+        said = error_line(" ".join(str(error).split()) or error)
         raise InputFileError(f"{runtime} cannot run {name}: {said}") from error
 
 

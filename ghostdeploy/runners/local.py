@@ -15,7 +15,7 @@ from ghostdeploy.errors import (
     MeasurementError,
     MissingExtraError,
     UsageError,
-    shorten,
+    error_line,
 )
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.host import machine, measuring_child
@@ -202,7 +202,7 @@ def _read_report(finished: FinishedProcess, model_path: Path, runtime: str) -> L
         ) from None
     if "error" not in answer:
         return LaunchReport(**answer)
-    said = shorten(" ".join(answer["message"].split()), 400)
+    said = error_line(" ".join(answer["message"].split()))
     if answer["error"] == "missing":
         raise MissingExtraError(said, "local")
     if answer["error"] == "model":

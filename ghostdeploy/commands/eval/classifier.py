@@ -67,12 +67,12 @@ def load_runner(one: Classifier) -> Callable[[Array], Array]:
     assert one.path is not None
     data = one.path.read_bytes()
     if one.path.suffix == ".tflite":
-        run = inference.load_tflite(data, threads=1)
+        run = inference.load_tflite(data, threads=1, name=one.name)
     else:
         import onnx
 
         names = [value.name for value in onnx.load_from_string(data).graph.output]
-        run = inference.load_onnx(data, names, threads=1)
+        run = inference.load_onnx(data, names, threads=1, name=one.name)
     return lambda image: next(iter(run(image).values()))[0]
 
 

@@ -9,9 +9,9 @@ from ghostdeploy.commands.quantize.cost import measure_float_cost
 from ghostdeploy.commands.quantize.mixed import choose_float_blocks
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
-from ghostdeploy.errors import InputFileError
+from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.lowering import apart
-from ghostdeploy.lowering.inference import REASON, tell_refusal
+from ghostdeploy.lowering.inference import tell_refusal
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import ranges
 
@@ -44,7 +44,7 @@ def _check_one_function(model: bytes) -> None:
     if len({signature.subgraphIndex for signature in signatures}) > 1:
         names = ", ".join(s.signatureKey.decode(errors="replace") for s in signatures)
         raise InputFileError(
-            f"the model has several signatures ({names[:REASON]}); convert each to a file of its"
+            f"the model has several signatures ({error_line(names)}); convert each to a file of its"
             " own, and quantize those"
         )
 
