@@ -22,6 +22,7 @@ from ghostdeploy.progress import Progress
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.runners import Access, Device, Runner
+from ghostdeploy.runners.host.runtimes import settle_runtime
 from ghostdeploy.schema import BenchParams, BenchRecord, Comparison
 
 
@@ -100,6 +101,11 @@ def choose_format(device: Device, params: BenchParams) -> str:
     return "onnx" if onnx else "tflite"
 
 
+def _settle(params: BenchParams, model: Path | ExportRequest) -> BenchParams:
+    path = model if isinstance(model, Path) else model.path(model.formats[0])
+    return settle_runtime(params, path)
+
+
 def measure(
     request: MeasureRequest, progress: Progress, tell: Callable[[str], None]
 ) -> Measurement:
@@ -113,7 +119,8 @@ def measure(
     params = request.params
     places = find_places(request.device, params.cpus, request.adb)
     access = Access(tell=tell, resume=request.resume, wait_s=request.wait_s, adb=request.adb)
-    check_reachable(places, params, access)
+    for settled in dict.fromkeys(_settle(params, model) for model in request.models):
+        check_reachable(places, settled, access)
     groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
     contenders = [each for group in groups for each in prepare_contenders(group, progress)]
     artifacts = [contender.artifact for contender in contenders]

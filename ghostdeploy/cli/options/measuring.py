@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
+from ghostdeploy.cli.options.types import InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
-    from ghostdeploy.schema import BenchParams, PhoneParams
+    from ghostdeploy.schema import BenchParams, InputShape, PhoneParams
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,18 @@ class LaunchArguments:
     )
     runtime: str = option(
         "--runtime",
-        default="litert",
+        default="auto",
         show_default=True,
-        help="Runtime on this machine: litert, tflite-runtime or onnxruntime.",
+        help="Runtime on this machine: litert, tflite-runtime or onnxruntime; auto takes litert for"
+        " .tflite and onnxruntime for .onnx.",
+    )
+    input_shapes: tuple[InputShape, ...] = option(
+        "--input-shape",
+        type=InputShapeType(),
+        multiple=True,
+        metavar="[NAME=]SIDExSIDE...",
+        help="Shape of an input that a model leaves open, e.g. 1x3x224x224. May be repeated; each"
+        " input takes the first that fits.",
     )
     xnnpack: str = option(
         "--xnnpack",
@@ -176,6 +186,7 @@ class LaunchArguments:
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
             phone=self.phone.params,
+            input_shapes=self.input_shapes,
         )
         return choose_runtime(self.on, params)
 

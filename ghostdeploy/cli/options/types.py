@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from ghostdeploy.schema import InputShape
 
 
 class Resolution(click.ParamType[tuple[int, int]]):
@@ -19,6 +23,18 @@ class Resolution(click.ParamType[tuple[int, int]]):
         from ghostdeploy.commands.targets import parse_resolution
 
         return parse_resolution(str(value))
+
+
+class InputShapeType(click.ParamType["InputShape"]):
+    """``[NAME=]1x3x224x224``, the shape of an input."""
+
+    name = "shape"
+
+    def convert(self, value: object, param: object, ctx: object) -> InputShape:
+        """Raise UsageError for what is no shape."""
+        from ghostdeploy.schema import InputShape
+
+        return value if isinstance(value, InputShape) else InputShape.parse(str(value))
 
 
 class Change(click.ParamType[tuple[str, object]]):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
+from ghostdeploy.commands.inputs import settle_params
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.host.runtimes import check_format
+from ghostdeploy.runners.host.runtimes import check_format, settle_runtime
 from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Launch
 from ghostdeploy.typed_json import to_json
@@ -74,8 +75,8 @@ def open_session(
     Raises what ``bench`` raises.
     """
     for artifact in artifacts:
-        check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
+        check_format(Path(artifact.path), settle_runtime(params, Path(artifact.path)).runtime)
     ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
@@ -133,7 +134,9 @@ class Session:
         sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
-                record.params == self.params and record.device == device for _, record in found
+                record.params == settle_params(Path(record.artifact.path), self.params)
+                and record.device == device
+                for _, record in found
             )
             if same and _count_complete(found) < self.params.launches:
                 return found
@@ -193,7 +196,7 @@ class Session:
             if arm.record.device.scheme == "local":
                 continue
             self.progress(self.done, self.total, f"{arm.record.artifact.name}: comparing outputs")
-            found = check_output(self.runner, arm.record.artifact, self.params)
+            found = check_output(self.runner, arm.record.artifact, arm.record.params)
             proof = replace(arm.record.evidence, output=found)
             arm.record = replace(arm.record, evidence=proof)
 
@@ -218,7 +221,7 @@ class Session:
         self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
-        params = replace(self.params, profile=profile)
+        params = replace(arm.record.params, profile=profile)
         launch = self.runner.launch(arm.model, params, f"{self.session}-{name}")
         self.done += 1
         return launch

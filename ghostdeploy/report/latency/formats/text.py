@@ -31,7 +31,16 @@ PAPER_LABEL = "Paper's P30"
 HEADER = ("Model", "Params", "MACs", "File", "Latency (ms)", "Ratio", "Latency", "Ratio")
 UNITS = ("", "(M)", "(M)", "(MB)", "[limits]", "[limits]", "(ms)", "")
 PAPER_COLUMNS = 2
-SHOWN_FACTS = ("Device", "Runtime", "XNNPACK", "Delegate", "Threads", "Cores", "Runs a launch")
+SHOWN_FACTS = (
+    "Device",
+    "Runtime",
+    "XNNPACK",
+    "Delegate",
+    "Input shapes",
+    "Threads",
+    "Cores",
+    "Runs a launch",
+)
 FOOTNOTE = (
     "The paper's columns are of its phone (Kirin 980 CPU, TFLite); nothing in them was measured"
     " here."
