@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from ghostdeploy.commands.bench.comparison import require_valid
 from ghostdeploy.commands.export import ExportRequest, ExportResult
 from ghostdeploy.commands.export import export as run_export
 from ghostdeploy.commands.export.request import FORMATS
@@ -150,6 +151,7 @@ def bench(
     found = measure(request, progress, lambda text: None)
     if not found.records:
         raise MeasurementError("; ".join(found.failures))
+    require_valid(found.records)
     return found
 
 

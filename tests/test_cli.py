@@ -266,10 +266,13 @@ def bare(tmp_path_factory):
     [
         (("export",), "export"),
         (("export", "--format", "onnx"), "export"),
-        (("models",), "export"),
-        (("lint", "{onnx}"), "export"),
+        (("lint", "{onnx}"), "local"),
         (("lint", "{tflite}"), "local"),
         (("verify", "{onnx}"), "export"),
+        (("verify", "{tflite}"), "export"),
+        (("quantize", "{tflite}"), "export"),
+        (("quantize", "{onnx}"), "local"),
+        (("eval", "{tflite}", "--data", "."), "local"),
         (("bench", "{tflite}"), "local"),
         (("compare",), "local"),
     ],
@@ -282,7 +285,7 @@ def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words,
     if words[0] in ("bench", "compare"):
         more += ("--records", tmp_path / "records")
     done = bare(*(word.format(**paths) for word in words), *more)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 3, done.stderr
     text = complaint(done)
     assert "is not installed" in text
     assert f"pip install 'ghostdeploy[{extra}]'" in text
@@ -300,8 +303,9 @@ def test_a_copy_that_is_not_installed_says_so():
     assert complaint(done).startswith("ghostdeploy is not installed; in its folder run: pip")
 
 
-def test_the_light_install_has_help_and_a_doctor(bare):
+def test_the_light_install_has_help_models_and_a_doctor(bare):
     assert bare("--help").returncode == 0
+    assert "ghostnetv2_1.6_224" in bare("models").stdout
     done = bare("doctor")
     assert done.returncode == 1
     assert "torch" in done.stdout
@@ -419,7 +423,7 @@ main()
     [
         ("errors.UsageError('a')", 2, "error: a\n"),
         ("errors.InputFileError('a')", 2, "error: a\n"),
-        ("errors.MissingExtraError('x', 'y')", 2, "error: x is not installed; run: pip install"),
+        ("errors.MissingExtraError('x', 'y')", 3, "error: x is not installed; run: pip install"),
         ("errors.CheckFailed('a')", 1, "error: a\n"),
         ("errors.ConversionError('a')", 3, "error: a\n"),
         ("errors.ConversionError('a', log='b')", 3, "error: a\nlog: b\n"),

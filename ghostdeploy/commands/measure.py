@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostdeploy.commands.bench.new_records import file_safe
+from ghostdeploy.commands.bench.new_records import file_safe, record_name
 from ghostdeploy.commands.bench.session import bench
-from ghostdeploy.commands.compare import compare_with_paper
+from ghostdeploy.commands.compare import choose_notes, compare_with_paper
 from ghostdeploy.commands.contenders import Contender, prepare_contenders
 from ghostdeploy.commands.export import ExportRequest
 from ghostdeploy.commands.instructions import compare_instructions, count_instructions
@@ -77,17 +77,21 @@ class Measurement:
             if outcome.result is not None
         }
 
-    def report_latencies(self, title: str, notes: tuple[str, ...] = ()) -> dict[str, Report]:
+    def report_latencies(self, title: str, *, noted: bool = False) -> dict[str, Report]:
         """Return a report for each place, by what to add to its files' names.
 
-        Nothing is added, to the names or the title, where there is one place only.
+        Nothing is added, to the names or the title, where there is one place only. ``noted``: with
+        the notes that belong to a comparison.
         """
-        if len(self.outcomes) == 1:
-            (rows,) = self.compare().values()
-            return {"": Report(title, tuple(rows), notes)}
+        found = self.compare().items()
+        alone = len(self.outcomes) == 1
         return {
-            file_safe(place): Report(f"{title}: {place}", tuple(rows), notes)
-            for place, rows in self.compare().items()
+            "" if alone else file_safe(place): Report(
+                title if alone else f"{title}: {place}",
+                tuple(rows),
+                choose_notes(rows) if noted else (),
+            )
+            for place, rows in found
         }
 
     def report_instructions(self, title: str) -> InstructionReport:
@@ -132,3 +136,28 @@ def measure(
 
     outcomes = measure_at_places(places, params, access, progress, work)
     return Measurement(tuple(contenders), tuple(outcomes))
+
+
+def describe_disturbed(rows: Sequence[Comparison], folder: Path) -> list[str]:
+    """Tell of each row of a session that no launch counts, where its record is, and what helps.
+
+    ``folder`` holds the records.
+    """
+    return [
+        f"{row.title}: none of its {len(row.record.launches)} launches counts"
+        f" ({row.record.launches[-1].why_not}); record: {folder / _record_file(row, number)};"
+        f" {_way_on(row.record)}"
+        for number, row in enumerate(rows)
+        if row.disturbed
+    ]
+
+
+def _record_file(row: Comparison, number: int) -> str:
+    record = row.record
+    return record_name(record.evidence.session, number, record.artifact, record.device)
+
+
+def _way_on(record: BenchRecord) -> str:
+    if record.device.scheme != "local":
+        return "measure again once the device is fit for it"
+    return "measure again on a quiet machine, or let them count with --max-disturbance 1"

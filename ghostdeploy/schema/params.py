@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema.checks import check_range
 
-
 AUTO = "auto"
 MAX_ELEMENTS = 2**31  # of one input: no runtime here takes more
 

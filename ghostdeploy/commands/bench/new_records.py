@@ -21,8 +21,8 @@ def new_records(
 ) -> list[tuple[str, BenchRecord]]:
     """Make a record without launches for each of a session's models, and name its file.
 
-    Raises InputFileError for a file that is no longer the artifact's, UsageError for one whose inputs
-    leave open what ``params`` do not say.
+    Raises InputFileError for a file that is no longer the artifact's, UsageError for one whose
+    inputs leave open what ``params`` do not say.
     """
     started = datetime.now(timezone.utc)
     session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

@@ -41,6 +41,8 @@ def bench(
     ``params.profile`` a profiled launch of each follows. ``resume`` goes on with the newest
     session in ``out_dir`` of these files, parameters and device that was cut off, if there is one.
 
+    Where no launch of a model counts, its record tells why: ``comparison.require_valid`` raises.
+
     Raises UsageError or InputFileError for what cannot be measured, and MeasurementError where a
     model never ran to its end, computes something else on the device than on this machine, or its
     file changed meanwhile; what was measured stays on disk.
@@ -55,9 +57,9 @@ def bench(
     if params.profile:
         session.profile()
     for arm in session.arms:
-        if not arm.record.valid_launches:
+        if not arm.record.shown_launches:
             why = arm.record.launches[-1].why_not
-            raise MeasurementError(f"{arm.record.artifact.path}: no launch was valid: {why}")
+            raise MeasurementError(f"{arm.model}: no launch ran to its end: {why} (see {arm.path})")
     return [arm.record for arm in session.arms]
 
 

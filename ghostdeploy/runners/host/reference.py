@@ -1,8 +1,9 @@
 """What LiteRT on this machine makes of a model and an input, in a process of its own.
 
 ``python -m ghostdeploy.runners.host.reference MODEL FOLDER XNNPACK SHAPES [INPUTS]`` is that
-process (SHAPES is a JSON object of shapes by the input's name): it writes each input and output tensor into FOLDER, raw, and prints their names, types and shapes as
-JSON. It is a process of its own because a runtime may die of a file that someone else made.
+process (SHAPES is a JSON object of shapes by the input's name): it writes each input and output
+tensor into FOLDER, raw, and prints their names, types and shapes as JSON. It is a process of its
+own because a runtime may die of a file that someone else made.
 """
 
 from __future__ import annotations

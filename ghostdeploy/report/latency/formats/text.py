@@ -140,7 +140,7 @@ def _operator_lines(report: Report) -> list[str]:
 def _remarks(report: Report) -> list[str]:
     remarks = [("! ", text) for text in list_cautions(report.comparisons)]
     for row in summarize(report.comparisons):
-        if row.reasons and row.latency_ms:
+        if row.reasons and row.latency_ms and row.valid:
             why = "; ".join(f"{count}\u00d7 {reason}" for reason, count in row.reasons)
             remarks.append(
                 ("! ", f"{row.title}: {row.valid} of {row.total} launches valid ({why})")
