@@ -244,8 +244,9 @@ def bare(tmp_path_factory):
     import packaging
 
     folder = tmp_path_factory.mktemp("bare")
-    (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
-    (folder / installed.name).symlink_to(installed)
+    for name in ("ghostdeploy", "click", "packaging"):
+        (installed,) = Path(get_path("purelib")).glob(f"{name}-*.dist-info")
+        (folder / installed.name).symlink_to(installed)
     pins = (Path(module.__file__).parent for module in (click, packaging))
     for package in (*pins, ROOT / "ghostdeploy", ROOT / "android_bench"):
         (folder / package.name).symlink_to(package)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ghostdeploy.litert import open_interpreter, resize_inputs
@@ -27,10 +28,11 @@ class LoadedModel:
 
 
 Shapes = Mapping[str, tuple[int, ...]]  # of inputs that a model leaves open, by name
+NO_SHAPES: Shapes = MappingProxyType({})
 
 
 def open_tflite(
-    module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes
+    module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes = NO_SHAPES
 ) -> LoadedModel:
     """Open a TFLite file with LiteRT's or tflite-runtime's interpreter ``module``."""
     interpreter = open_interpreter(model, threads=threads, xnnpack=xnnpack, runtime=module)
