@@ -276,7 +276,7 @@ def bare(tmp_path_factory):
         (("quantize", "{onnx}"), "local"),
         (("eval", "{tflite}", "--data", "."), "local"),
         (("bench", "{tflite}"), "local"),
-        (("compare",), "local"),
+        (("compare",), "report"),
     ],
 )
 def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words, extra):

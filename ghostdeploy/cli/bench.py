@@ -158,8 +158,10 @@ def compare(arguments: CompareArguments) -> None:
     """
     from ghostdeploy.cli.measured import print_latencies, write_instructions
     from ghostdeploy.commands.compare import TABLE_1
+    from ghostdeploy.commands.extras import require_packages
     from ghostdeploy.commands.measure import measure
 
+    require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
     if arguments.precisions is not None:
         return _compare_precisions(arguments)
     table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"

@@ -16,7 +16,7 @@ from ghostdeploy.errors import GhostdeployError, UsageError
 EXTRAS = {  # what each is for
     "export": "export, verify and quantize networks",
     "local": "bench and lint on this machine",
-    "report": "figures and HTML reports",
+    "report": "compare, and make figures and HTML",
     "adb": "an adb program",
 }
 LOWER = (">=", "==", "~=", ">")
