@@ -108,7 +108,7 @@ class LaunchArguments:
         help="Runtime on this machine: litert, tflite-runtime or onnxruntime; auto takes litert for"
         " .tflite and onnxruntime for .onnx.",
     )
-    input_shapes: tuple[InputShape, ...] = option(
+    input_shape: tuple[InputShape, ...] = option(
         "--input-shape",
         type=InputShapeType(),
         multiple=True,
@@ -186,7 +186,7 @@ class LaunchArguments:
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
             phone=self.phone.params,
-            input_shapes=self.input_shapes,
+            input_shapes=self.input_shape,
         )
         return choose_runtime(self.on, params)
 

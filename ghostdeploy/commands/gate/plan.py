@@ -31,7 +31,7 @@ PINNED = {
     "delegate": ("delegate",),
     "plus_flags": ("plus_flags",),
     "cpus": ("cpus",),
-    "input_shapes": ("input_shapes",),
+    "input_shape": ("input_shapes",),
     "max_disturbance": ("max_disturbance",),
     "max_thermal": ("phone.max_thermal",),
     "max_temp": ("phone.max_temp_c",),
