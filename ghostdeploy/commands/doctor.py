@@ -45,7 +45,7 @@ class PackageCheck:
         """Whether an older version is installed than any that was tested."""
         found = _parse(self.installed)
         lowest = [Version(s.version) for s in SpecifierSet(self.wanted) if s.operator in LOWER]
-        return bool(found and lowest) and found < max(lowest)
+        return found is not None and bool(lowest) and found < max(lowest)
 
     @property
     def untested(self) -> bool:
