@@ -24,7 +24,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
 from ghostdeploy.random_inputs import ValueRange, try_ranges
@@ -37,7 +37,8 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 class LaunchJob:
     """The launch to make; ``parent`` is the process id that the child must not outlive.
 
-    ``input_range`` are the ends of what the inputs take, or nothing.
+    ``input_range`` are the ends of what the inputs take, or nothing; ``shapes`` are those of inputs
+    that the model leaves open, by name.
     """
 
     model: str
@@ -50,6 +51,7 @@ class LaunchJob:
     parent: int
     input_range: Sequence[float] = ()
     seed: int = 0
+    shapes: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ def _import_opener(job: LaunchJob) -> Callable[[], LoadedModel]:
         raise LaunchFailure("missing", error.name or module) from error
     except Exception as error:
         raise LaunchFailure("runtime", error) from error
-    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack)
+    shapes = {name: tuple(shape) for name, shape in job.shapes.items()}
+    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack, shapes)
 
 
 def _peak_mem_mb() -> float | None:

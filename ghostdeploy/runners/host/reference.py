@@ -12,19 +12,19 @@ import importlib.util
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
-from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter
+from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter, resize_inputs
 from ghostdeploy.random_inputs import ValueRange, draw_input, try_ranges
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.host.child_process import build_python_environment, run_process
-from ghostdeploy.schema import BenchParams
+from ghostdeploy.schema import BenchParams, InputShape
 
 SEED = 0
 TIMEOUT_S = 120.0
@@ -50,7 +50,8 @@ class ReferenceJob:
     """What to run, and where to write what comes out.
 
     ``given`` is a file of all inputs' raw values, "" to draw them; then ``input_range`` are the
-    ends of what the inputs take, or nothing.
+    ends of what the inputs take, or nothing. ``shapes`` are those of inputs that the model leaves
+    open, by name.
     """
 
     model: str
@@ -58,6 +59,7 @@ class ReferenceJob:
     xnnpack: bool
     given: str = ""
     input_range: Sequence[float] = ()
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 class _Answer(TypedDict):
@@ -72,19 +74,22 @@ def compute_reference(
     path: Path,
     *,
     xnnpack: bool = True,
+    shapes: Sequence[InputShape] = (),
     given: Path | None = None,
     input_range: Sequence[float] = (),
 ) -> Reference:
     """Run ``path`` once, on seeded values or on those in ``given``: all inputs' raw values.
 
-    The seeded ones are in ``input_range``, where it has two ends. Raises MissingExtraError without
-    LiteRT, InputFileError for a model that it cannot run.
+    ``shapes`` are those of inputs that the model leaves open, by name. The seeded values are in
+    ``input_range``, where it has two ends. Raises MissingExtraError without LiteRT, InputFileError
+    for a model that it cannot run.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "local")
     with tempfile.TemporaryDirectory() as folder:
         values = str(given.absolute()) if given else ""
-        job = ReferenceJob(str(path.absolute()), folder, xnnpack, values, input_range)
+        asked = {each.name: each.shape for each in shapes}
+        job = ReferenceJob(str(path.absolute()), folder, xnnpack, values, input_range, asked)
         argv = (sys.executable, "-m", __name__, json.dumps(asdict(job)))
         done = run_process(argv, TIMEOUT_S, build_python_environment())
         try:
@@ -116,7 +121,9 @@ def write_drawn_inputs(
     if not params.input_range:
         yield ()
         return
-    drawn = compute_reference(path, xnnpack=params.xnnpack, input_range=params.input_range).inputs
+    drawn = compute_reference(
+        path, xnnpack=params.xnnpack, shapes=params.input_shapes, input_range=params.input_range
+    ).inputs
     if unspeakable := next((name for name in drawn if "," in name), None):
         raise UsageError(f"{path}: benchmark_model cannot name its input {unspeakable!r}")
     with tempfile.TemporaryDirectory(prefix="ghostdeploy-") as folder:
@@ -133,6 +140,7 @@ def main(words: str) -> None:
 
     job = ReferenceJob(**json.loads(words))
     interpreter = open_interpreter(job.model, threads=1, xnnpack=job.xnnpack)
+    resize_inputs(interpreter, job.shapes)
     interpreter.allocate_tensors()
     types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
     answer = _Answer(inputs=[], outputs=[], quantized=bool(types & SMALL_INTEGERS))
