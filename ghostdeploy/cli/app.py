@@ -22,8 +22,9 @@ from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
 from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.cli.report import report
+from ghostdeploy.cli.streams import ReaderGone, guard_streams
 from ghostdeploy.cli.verify import verify
-from ghostdeploy.errors import GhostdeployError, error_line
+from ghostdeploy.errors import GhostdeployError, OutputError, error_line
 from ghostdeploy.version import __version__
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -41,35 +42,63 @@ COMMANDS: tuple[click.Command, ...] = (
     doctor,
     completion,
 )
-BUG, INTERRUPTED, TERMINATED = 4, 130, 143
+BUG, ENVIRONMENT, INTERRUPTED = 4, 3, 130
 
 
 def main() -> NoReturn:
-    """Run the console script: every outcome becomes an exit code, none a traceback."""
-    signal.signal(signal.SIGTERM, _end_quietly)
+    """Run the console script: every outcome becomes an exit code, none a traceback.
+
+    1 is CheckFailed's alone.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _end_quietly)
+    try:
+        with guard_streams():
+            code = _run()
+    except ReaderGone:
+        code = 0
+    except OutputError as error:
+        code = _tell_error(error)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = cli.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
         click.echo(f"error: {_one_line(error)}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
-        _exit_interrupted()
+        _forget_interruption()
+        return INTERRUPTED
     except GhostdeployError as error:
-        click.echo(f"error: {error}", err=True)
-        if error.log:
-            click.echo(f"log: {error.log}", err=True)
-        sys.exit(error.exit_code)
+        return _tell_error(error)
+    except (ReaderGone, SystemExit) as end:
+        # click ends with 1 at any broken pipe
+        if isinstance(end, SystemExit) and isinstance(pipe := end.__context__, BrokenPipeError):
+            return _report_environment(pipe)
+        raise
+    except (OSError, MemoryError) as error:
+        return _report_environment(error)
     except Exception as error:
-        sys.exit(_report_bug(error))
+        return _report_bug(error)
 
 
-def _exit_interrupted() -> NoReturn:
-    """Exit with 130, also where C code ran the Python code that Ctrl-C hit.
+def _tell_error(error: GhostdeployError) -> int:
+    click.echo(f"error: {error}", err=True)
+    if error.log:
+        click.echo(f"log: {error.log}", err=True)
+    return error.exit_code
+
+
+def _forget_interruption() -> None:
+    """Let Python exit with a code also where C code ran the Python code that Ctrl-C hit.
 
     CPython remembers a KeyboardInterrupt that left such code (torch's import runs some), and would
     let ``python -m`` die of SIGINT although it was caught; running more of it makes it forget.
@@ -77,13 +106,12 @@ def _exit_interrupted() -> NoReturn:
     import ctypes
 
     ctypes.pythonapi.PyRun_SimpleString(b"")
-    sys.exit(INTERRUPTED)
 
 
 def _end_quietly(number: int, frame: object) -> NoReturn:
     """End as after an interruption: what was started is ended, and temporary files go."""
     signal.signal(number, signal.SIG_IGN)
-    sys.exit(TERMINATED)
+    sys.exit(128 + number)
 
 
 def _one_line(error: click.ClickException) -> str:
@@ -93,35 +121,43 @@ def _one_line(error: click.ClickException) -> str:
     return f"{message} (see {context.command_path} --help)" if context else message
 
 
+def _report_environment(error: OSError | MemoryError) -> int:
+    """Tell what the machine refused, in one line: a full disk is no bug of ours."""
+    if isinstance(error, MemoryError):
+        said = "this machine is out of memory"
+    elif str(error.strerror).startswith("No usable temporary directory"):
+        said = "there is no usable temporary folder: free some space, or name one in $TMPDIR"
+    else:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        said = f"{where}{error.strerror or type(error).__name__}"
+    click.echo(f"error: {error_line(said, 300)}", err=True)
+    return ENVIRONMENT
+
+
 def _report_bug(error: Exception) -> int:
-    handle, name = tempfile.mkstemp(prefix="ghostdeploy-bug-", suffix=".log")
-    with os.fdopen(handle, "w") as log:
-        log.write(f"ghostdeploy {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
-        log.write(traceback.format_exc())
-        if isinstance(output := getattr(error, "log", None), Path):
-            log.write(f"\n{output.read_text(errors='replace')}")
-            output.unlink()
+    """Tell of a bug in one line, and keep the rest in a log where there is a place for one."""
     brief = error_line(f"{type(error).__name__}: {error}", 200)
-    click.echo(f"error: this is a bug in ghostdeploy: {brief}\nlog: {name}", err=True)
+    click.echo(f"error: this is a bug in ghostdeploy: {brief}", err=True)
+    try:
+        click.echo(f"log: {_write_log(error)}", err=True)
+    except OSError as reason:
+        click.echo(f"log: none, {error_line(reason.strerror or reason)}", err=True)
     return BUG
 
 
-class _Commands(click.Group):
-    """A group that ends in peace when the reader, head or less, has seen enough.
-
-    click's own way is exit code 1.
-    """
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            return 0
+def _write_log(error: Exception) -> str:
+    """Write a traceback, and what libraries printed before. Raises OSError."""
+    handle, name = tempfile.mkstemp(prefix="ghostdeploy-bug-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(f"ghostdeploy {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
+        log.write("".join(traceback.format_exception(error)))
+        if isinstance(output := getattr(error, "log", None), Path):
+            log.write(f"\n{output.read_text(errors='replace')}")
+            output.unlink()
+    return name
 
 
 @click.group(
-    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="ghostdeploy")

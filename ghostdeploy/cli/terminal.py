@@ -14,13 +14,15 @@ from pathlib import Path
 
 import click
 
+from ghostdeploy.cli.streams import open_unheard
+
 
 class ProgressLine:
     """A line that is rewritten on a terminal; plain lines, one for each step, in a log."""
 
     def __init__(self) -> None:
         # A copy of standard error: what libraries write there is captured meanwhile.
-        self._out = os.fdopen(_copy_of(2), "w", buffering=1, errors="replace")
+        self._out = open_unheard(_copy_of(2))
         self._live = self._out.isatty()
         self._start = time.monotonic()
         self._done = 0
