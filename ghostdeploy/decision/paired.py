@@ -36,8 +36,9 @@ class GateResult:
     ``ratio`` is NaN without a valid pair, and the limits 0 and infinity while there are too few
     pairs for their confidence. ``noise`` is the launches' robust standard deviation, a share, over
     all ``measured_pairs``, those without device evidence: what the screen leaves of them varies
-    little by its making. NaN without such a pair. ``slow_…`` count the launches that nothing explains and that are
-    beyond the screen above their own arm's median. ``verdict`` is None while it is open.
+    little by its making. NaN without such a pair. ``slow_…`` count the launches that nothing
+    explains and that are beyond the screen above their own arm's median. ``verdict`` is None while
+    it is open.
     """
 
     ratio: float

@@ -89,7 +89,7 @@ def _describe_contradiction(
 ) -> str:
     """Return why a profile tells nothing of a difference, "" where it may."""
     total, ratio = sum(profile.values()) - sum(base.values()), comparison.ratio
-    if ratio is None or not (ratio.lower > 1 and total < 0 or ratio.upper < 1 and total > 0):
+    if ratio is None or not ((ratio.lower > 1 and total < 0) or (ratio.upper < 1 and total > 0)):
         return ""
     word = "less" if total < 0 else "more"
     return (

@@ -243,7 +243,7 @@ def test_a_session_compares_with_itself(models, tmp_path):
 
 @pytest.mark.parametrize("launches", [3, 4, 7])
 def test_a_session_cut_off_in_any_round_goes_on(models, tmp_path, launches):
-    """Cut off between the first and the second record of the first round, too: 3 = 2 warm-ups + 1."""
+    """Also between the two records of the first round: 3 are two warm-up launches and one more."""
     params = BenchParams(runs=3, warmup=1, launches=3)
     runner, real, made = open_runner("local", params), LocalRunner.launch, []
 
