@@ -10,6 +10,7 @@ import click
 
 from ghostdeploy.cli.options.arguments import argument, json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.errors import MeasurementError
 
 if TYPE_CHECKING:
     from ghostdeploy.runners.attached import AttachedDevice
@@ -41,15 +42,18 @@ def devices(arguments: DevicesArguments) -> None:
     from ghostdeploy.runners.attached import list_attached
 
     found = list_attached(arguments.adb, arguments.addresses)
+    missing = [device.address for device in found if device.missing]
     if arguments.as_json:
-        return emit_json([asdict(device) for device in found])
-    if not found:
+        emit_json([asdict(device) for device in found])
+    elif not found:
         click.echo(
             "no phone: turn on USB debugging in its developer options, plug it in and accept the"
             " prompt; or name its address"
         )
-    for device in found:
+    for device in () if arguments.as_json else found:
         click.echo("\n".join(_lines(device)))
+    if missing:
+        raise MeasurementError(f"cannot be reached: {', '.join(missing)}")
 
 
 def _lines(device: AttachedDevice) -> Iterator[str]:
@@ -59,7 +63,8 @@ def _lines(device: AttachedDevice) -> Iterator[str]:
     from ghostdeploy.report.parts.grid import format_cpus
 
     if device.identity is None or device.state is None:
-        yield f"{clean(device.address)}  not ready: {clean(device.problem, 300)}"
+        state = "not there" if device.missing else "not ready"
+        yield f"{clean(device.address)}  {state}: {clean(device.problem, 300)}"
         return
     yield f"{clean(device.address)}  {clean(describe_device(device.identity), 200)}"
     rows = [

@@ -6,6 +6,7 @@ import difflib
 import importlib.metadata
 import importlib.util
 import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,18 +89,34 @@ def find_evidence(params: BenchParams) -> RuntimeEvidence:
 
 
 def find_benchmark_program(params: BenchParams) -> Path:
-    """Return the path of TFLite's own program that ``params`` names.
+    """Return the path of TFLite's own program: what ``params`` name, else litert-cli's.
 
-    Raises UsageError where it names none, or one that cannot be run.
+    Raises UsageError where there is none, or one that cannot be run.
     """
-    if not params.benchmark_model:
-        raise UsageError("--runtime benchmark_model needs the program: --benchmark-model FILE")
-    program = Path(params.benchmark_model)
+    downloaded = locate_litert_cli_program()
+    if not params.benchmark_model and not downloaded.is_file():
+        raise UsageError(
+            "--runtime benchmark_model needs the program: --benchmark-model FILE; what litert-cli"
+            f" downloads would be found at {downloaded}"
+        )
+    program = Path(params.benchmark_model) if params.benchmark_model else downloaded
     if not program.is_file():
         raise UsageError(f"{program}: there is no such program")
     if not os.access(program, os.R_OK | os.X_OK):
         raise UsageError(f"{program}: cannot be read and executed; run: chmod +rx {program}")
     return program
+
+
+def locate_litert_cli_program() -> Path:
+    """Return where litert-cli (0.2.1) keeps the benchmark_model that it downloads at first use.
+
+    Its ``commands/benchmark/desktop.py`` names the folder by system and processor, and knows
+    neither $XDG_CACHE_HOME nor a version.
+    """
+    machine = platform.machine().lower()
+    processor = {"aarch64": "arm64", "amd64": "x86_64"}.get(machine, machine)
+    folder = Path.home() / ".cache" / "litert-cli" / "binaries" / f"linux_{processor}"
+    return folder / "benchmark_model"
 
 
 def _library(folder: Path, patterns: tuple[str, ...]) -> Path | None:

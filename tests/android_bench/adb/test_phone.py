@@ -20,7 +20,7 @@ class TestWhichPhone:
     def test_none(self, adb_server):
         with pytest.raises(errors.NoDeviceError) as caught:
             open_device()
-        assert "plug one in with USB debugging on, or run: adb connect" in one_line(caught)
+        assert "plug one in with USB debugging on, or run: ghostdeploy devices" in one_line(caught)
 
     def test_several(self, make_phone):
         serials = [attach(make_phone(name)).serial for name in ("kirin980", "prime")]
@@ -46,7 +46,7 @@ class TestWhichPhone:
     def test_an_unknown_serial(self, adb):
         with pytest.raises(errors.UnknownSerialError) as caught:
             open_device("R58M000")
-        assert one_line(caught) == "R58M000 is not attached; see: adb devices"
+        assert one_line(caught) == "R58M000 is not attached; see: ghostdeploy devices"
         started = time.monotonic()
         with pytest.raises(errors.UnknownSerialError):
             Adb("R58M000", patience_s=600).shell(["true"])
