@@ -16,7 +16,7 @@ from android_bench.program.local_run import LocalRun, run_local
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.host.disturbance import LaunchWatch
-from ghostdeploy.runners.host.runtimes import find_benchmark_program
+from ghostdeploy.runners.host.runtimes import find_local_program
 from ghostdeploy.runners.program_io import (
     build_program_argv,
     convert_profile,
@@ -35,7 +35,7 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     """
     if not cpus:
         raise UsageError("benchmark_model is run on Linux only; use --runtime litert here")
-    program = str(find_benchmark_program(params).absolute())
+    program = str(find_local_program(params).absolute())
     argv = build_program_argv(program, str(model_path.absolute()), params)
     mortal = _dying_with_us()
     if mortal:

@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghostdeploy.digest import file_sha256
@@ -77,8 +77,9 @@ def find_evidence(params: BenchParams) -> RuntimeEvidence:
     """
     row = find_runtime(params.runtime)
     if not row.package:
-        program = find_benchmark_program(params)
-        return RuntimeEvidence(params.runtime, "", file_sha256(program))
+        program = find_local_program(params)
+        origin = "" if params.benchmark_model else f"downloaded by litert-cli: {program}"
+        return RuntimeEvidence(params.runtime, "", file_sha256(program), origin)
     spec = importlib.util.find_spec(row.package)
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError(row.distribution, "local")
@@ -88,18 +89,26 @@ def find_evidence(params: BenchParams) -> RuntimeEvidence:
     )
 
 
-def find_benchmark_program(params: BenchParams) -> Path:
-    """Return the path of TFLite's own program: what ``params`` name, else litert-cli's.
+def find_local_program(params: BenchParams) -> Path:
+    """Return the path of TFLite's own program for this machine.
 
-    Raises UsageError where there is none, or one that cannot be run.
+    That is what ``params`` name, else the one that litert-cli downloaded. Raises UsageError as
+    find_benchmark_program does.
     """
     downloaded = locate_litert_cli_program()
-    if not params.benchmark_model and not downloaded.is_file():
-        raise UsageError(
-            "--runtime benchmark_model needs the program: --benchmark-model FILE; what litert-cli"
-            f" downloads would be found at {downloaded}"
-        )
-    program = Path(params.benchmark_model) if params.benchmark_model else downloaded
+    if not params.benchmark_model and downloaded.is_file():
+        return find_benchmark_program(replace(params, benchmark_model=str(downloaded)))
+    return find_benchmark_program(params)
+
+
+def find_benchmark_program(params: BenchParams) -> Path:
+    """Return the path of TFLite's own program that ``params`` names.
+
+    Raises UsageError where it names none, or one that cannot be run.
+    """
+    if not params.benchmark_model:
+        raise UsageError("--runtime benchmark_model needs the program: --benchmark-model FILE")
+    program = Path(params.benchmark_model)
     if not program.is_file():
         raise UsageError(f"{program}: there is no such program")
     if not os.access(program, os.R_OK | os.X_OK):
