@@ -17,6 +17,7 @@ from pathlib import Path
 
 from android_bench.adb.text import shorten_command
 from android_bench.errors import (
+    AdbError,
     AdbProgramError,
     AdbServerReplacedWarning,
     AdbTimeoutError,
@@ -126,29 +127,11 @@ class AdbClient:
         output = _Output(process)
         try:
             output.read_all(time.monotonic() + timeout_s)
-        except _TooLong:
+        except (_TooLong, TimeoutError) as error:
             _kill(process)
+            kind, why = _explain_cut(error, arguments, timeout_s, command[0])
             stdout, stderr = output.so_far()
-            raise OutputLimitError(
-                f"adb printed over {MOST_BYTES} bytes and was killed: adb"
-                f" {shorten_command(arguments)}; what the phone runs prints without end",
-                command=command,
-                stdout=stdout,
-                stderr=stderr,
-                serial=serial,
-            ) from None
-        except TimeoutError:
-            _kill(process)
-            stdout, stderr = output.so_far()
-            raise AdbTimeoutError(
-                f"adb did not end within {timeout_s:g} s and was killed:"
-                f" adb {shorten_command(arguments)}; is the phone busy? try:"
-                f" {name_adb(command[0])} reconnect",
-                command=command,
-                stdout=stdout,
-                stderr=stderr,
-                serial=serial,
-            ) from None
+            raise kind(why, command=command, stdout=stdout, stderr=stderr, serial=serial) from None
         except BaseException:
             _kill(process)
             on_abort(output.so_far()[0])
@@ -181,6 +164,21 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         raise AdbProgramError(
             f"{command[0]} cannot be run ({error.strerror}); {_HOW_TO_GET_ADB}", command=command
         ) from None
+
+
+def _explain_cut(
+    error: Exception, arguments: Sequence[str], timeout_s: float, program: str
+) -> tuple[type[AdbError], str]:
+    call = f"adb {shorten_command(arguments)}"
+    if isinstance(error, _TooLong):
+        return OutputLimitError, (
+            f"adb printed over {MOST_BYTES} bytes and was killed: {call}; what the phone runs"
+            " prints without end"
+        )
+    return AdbTimeoutError, (
+        f"adb did not end within {timeout_s:g} s and was killed: {call}; is the phone busy? try:"
+        f" {name_adb(program)} reconnect"
+    )
 
 
 class _TooLong(Exception):
