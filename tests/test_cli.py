@@ -549,7 +549,7 @@ main()
     [
         ("KeyError('x')", 4, "error: this is a bug in ghostdeploy: KeyError: 'x'\nlog: none, "),
         ("OSError(28, 'No space left on device')", 3, "error: No space left on device\n"),
-        ("BrokenPipeError(32, 'Broken pipe')", 3, "error: Broken pipe\n"),
+        ("BrokenPipeError(32, 'Broken pipe')", 3, "error: a program that was written to has ended"),
         ("PermissionError(13, 'Permission denied', '/x')", 3, "error: /x: Permission denied\n"),
         ("MemoryError()", 3, "error: this machine is out of memory\n"),
         ("__import__('tempfile').mkdtemp()", 3, "error: there is no usable temporary folder: "),

@@ -79,10 +79,7 @@ def _run() -> int:
         return INTERRUPTED
     except GhostdeployError as error:
         return _tell_error(error)
-    except (ReaderGone, SystemExit) as end:
-        # click ends with 1 at any broken pipe
-        if isinstance(end, SystemExit) and isinstance(pipe := end.__context__, BrokenPipeError):
-            return _report_environment(pipe)
+    except ReaderGone:
         raise
     except (OSError, MemoryError) as error:
         return _report_environment(error)
@@ -157,7 +154,19 @@ def _write_log(error: Exception) -> str:
     return name
 
 
+class _Commands(click.Group):
+    """A group that leaves broken pipes to ``main``: click ends with 1, as a check that said no."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Raises OutputError where a program that it wrote to has ended."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise OutputError("a program that was written to has ended: broken pipe") from error
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="ghostdeploy")

@@ -257,7 +257,7 @@ TRANSFER_WORDS = [
     (
         "adb: error: failed to get feature set: device 'X' not found",
         errors.UnknownSerialError,
-        "adb devices",
+        "ghostdeploy devices",
     ),
     ("adb: error: something new", errors.TransferError, "something new"),
 ]
