@@ -43,13 +43,13 @@ def gate(arguments: GateArguments) -> None:
             raise UsageError(f"{names[0]} belongs behind {context.invoked_subcommand}")
         return
     check_outputs(arguments)
-    with only_verdicts_say_no():
-        if arguments.calibrate:
+    if arguments.calibrate:
+        with only_verdicts_say_no():
             return _calibrate(arguments, given)
-        if arguments.suite:
-            runs, failures = _run_suite(arguments, given, context)
-        else:
-            runs, failures = [_run(arguments.request(given), arguments)], []
+    if arguments.suite:
+        runs, failures = _run_suite(arguments, given, context)
+    else:
+        runs, failures = [_run(arguments.request(given), arguments)], []
     tell_verdicts(runs, failures, arguments)
 
 
@@ -71,14 +71,14 @@ def accept(arguments: AcceptArguments) -> None:
 
 def _run(request: GateRequest, arguments: GateArguments) -> GateRun:
     """Run one gate, and again while it is invalid and ``--retry-invalid`` allows."""
-    from ghostdeploy.cli.verdicts import keep_run
+    from ghostdeploy.cli.verdicts import keep_run, only_verdicts_say_no
     from ghostdeploy.commands.gate.plan import plan_gate
     from ghostdeploy.commands.gate.run import run_gate
 
-    with progress_line() as progress:
+    with only_verdicts_say_no(), progress_line() as progress:
         plan = plan_gate(request, progress)
     for left in range(arguments.output.retry_invalid, -1, -1):
-        with progress_line() as progress:
+        with only_verdicts_say_no(), progress_line() as progress:
             run = run_gate(plan, progress)
         keep_run(arguments.output.history, run)
         if run.verdict != "invalid" or not left:

@@ -79,7 +79,9 @@ def tell_verdicts(
     verdict, as_json = wording.combine_runs(runs), arguments.as_json
     with _telling("the verdict"):
         if as_json:
-            emit_json({"verdict": verdict, "gates": runs} if arguments.suite else runs[0])
+            errors = [str(failure) for failure in failures]
+            suite = {"verdict": verdict, "gates": runs, "errors": errors}
+            emit_json(suite if arguments.suite else runs[0])
         else:
             click.echo(render(runs, "text"), nl=False)
     for format_, path in _asked_files(arguments):

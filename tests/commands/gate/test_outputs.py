@@ -162,6 +162,19 @@ def test_a_gate_of_a_suite_that_cannot_run_costs_the_others_nothing(
     assert [run.name for run in read_history(folder / "reports/gate-history.jsonl")[0]] == ["first"]
 
 
+def test_a_proof_that_fails_in_a_suite_is_no_regression(gate, folder, monkeypatch):
+    def fail(*_):
+        raise CheckFailed("not the torch network's function")
+
+    monkeypatch.setattr("ghostdeploy.commands.gate.plan.prepare_contenders", fail)
+    (folder / "s.toml").write_text(SUITE.format(candidate="ghostnetv2"))
+    done = gate("--suite", "s.toml", "--json")
+    assert done.code == 3
+    assert json.loads(done.out)["verdict"] == "pass"
+    (said,) = json.loads(done.out)["errors"]
+    assert said == "nothing was measured: not the torch network's function"
+
+
 def test_a_suite_whose_options_make_no_sense_measures_nothing(gate, folder, script):
     text = SUITE.format(candidate="b.tflite") + "threads = 0\n"
     (folder / "s.toml").write_text(text)
