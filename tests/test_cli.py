@@ -473,7 +473,7 @@ def test_an_interruption_of_python_that_c_runs_is_130_too(tmp_path):
 # --- outputs that cannot be written ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [("models",), ("--help",), ("completion", "zsh"), ("--version",)])
+@pytest.mark.parametrize("words", [("--help",), ("completion", "zsh"), ("--version",)])
 def test_a_full_disk_behind_stdout_is_told_in_one_line(words):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -483,7 +483,7 @@ def test_a_full_disk_behind_stdout_is_told_in_one_line(words):
     assert done.stderr == "error: cannot write to standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("words", ["models", "--help"])
+@pytest.mark.parametrize("words", ["completion zsh", "--help"])
 def test_a_closed_stdout_is_told_in_one_line(words):
     done = subprocess.run(
         ["sh", "-c", f'"$0" -m ghostdeploy {words} >&-', sys.executable],
@@ -495,7 +495,7 @@ def test_a_closed_stdout_is_told_in_one_line(words):
     assert done.stderr == "error: cannot write to standard output: Bad file descriptor\n"
 
 
-@pytest.mark.parametrize("words", [("--help",), ("models",)])
+@pytest.mark.parametrize("words", [("--help",), ("--version",)])
 def test_a_closed_pipe_is_no_error_and_never_exit_code_1(words):
     read, write = os.pipe()
     with os.fdopen(write, "wb") as out:
