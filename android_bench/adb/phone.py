@@ -122,9 +122,12 @@ def open_device(
 def _only(entries: Sequence[DeviceEntry]) -> DeviceEntry:
     if not entries:
         raise NoDeviceError(NO_DEVICE)
-    ready = [entry for entry in entries if entry.state == "device"]
-    if len(ready) == 1:
-        return ready[0]
+    # an address that nobody answers at any more may stay in the server's list
+    answering = [entry for entry in entries if entry.state != "offline"]
+    ready = [entry for entry in answering if entry.state == "device"]
+    for found in (ready, answering):
+        if len(found) == 1:
+            return found[0]
     if len(entries) > 1:
         names = ", ".join(f"{entry.serial} ({entry.state})" for entry in entries)
         raise SeveralDevicesError(f"several phones are attached: {names}; name one by its serial")
