@@ -567,4 +567,4 @@ def test_a_broken_installation_does_not_end_like_a_check_that_said_no():
         "import sys; sys.modules['click'] = None\nfrom ghostdeploy.__main__ import main; main()"
     )
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("error: the installation is not whole: ")
+    assert done.stderr.startswith("error: ghostdeploy is not installed whole: ")
