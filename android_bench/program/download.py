@@ -38,9 +38,12 @@ def download(
     steps: queue.SimpleQueue[tuple[int, int | None] | BaseException | None] = queue.SimpleQueue()
     given_up = threading.Event()
 
+    def tell(done: int, total: int | None) -> None:
+        steps.put((done, total))
+
     def work() -> None:
         try:
-            _receive(url, path, max_bytes, lambda *step: steps.put(step), given_up)
+            _receive(url, path, max_bytes, tell, given_up)
             steps.put(None)
         except BaseException as error:
             steps.put(error)
