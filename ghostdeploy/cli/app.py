@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -20,28 +21,23 @@ from ghostdeploy.cli.export import export
 from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
+from ghostdeploy.cli.options.help import HeadedGroup, color_option, write_sections
 from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.cli.report import report
 from ghostdeploy.cli.streams import ReaderGone, guard_streams
+from ghostdeploy.cli.terminal import show_error
 from ghostdeploy.cli.verify import verify
 from ghostdeploy.errors import GhostdeployError, OutputError, error_line
 from ghostdeploy.version import __version__
 
-COMMANDS: tuple[click.Command, ...] = (
-    models,
-    export,
-    verify,
-    quantize,
-    evaluate,
-    lint,
-    bench,
-    compare,
-    gate,
-    report,
-    devices,
-    doctor,
-    completion,
-)
+# What the help shows them below, in the order of a user's way.
+GROUPS: dict[str, tuple[click.Command, ...]] = {
+    "Make a model file": (models, export, quantize),
+    "Check it": (verify, lint, evaluate),
+    "Measure it": (bench, compare, gate, report),
+    "This machine and phones": (devices, doctor, completion),
+}
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
 BUG, ENVIRONMENT, INTERRUPTED = 4, 3, 130
 
 
@@ -55,6 +51,7 @@ def main() -> NoReturn:
             signal.signal(number, _end_quietly)
     try:
         with guard_streams():
+            _prepare_output()
             code = _run()
     except ReaderGone:
         code = 0
@@ -71,7 +68,7 @@ def _run() -> int:
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        click.echo(f"error: {_one_line(error)}", err=True)
+        show_error("error", _one_line(error))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
@@ -88,10 +85,21 @@ def _run() -> int:
 
 
 def _tell_error(error: GhostdeployError) -> int:
-    click.echo(f"error: {error}", err=True)
+    show_error("error", str(error))
     if error.log:
         click.echo(f"log: {error.log}", err=True)
     return error.exit_code
+
+
+def _prepare_output() -> None:
+    """Print what a terminal's encoding lacks as a question mark, and complete bash our way."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if "_GHOSTDEPLOY_COMPLETE" in os.environ:
+        from ghostdeploy.cli.completion_script import register_bash
+
+        register_bash()
 
 
 def _forget_interruption() -> None:
@@ -127,14 +135,14 @@ def _report_environment(error: OSError | MemoryError) -> int:
     else:
         where = f"{error.filename}: " if error.filename is not None else ""
         said = f"{where}{error.strerror or type(error).__name__}"
-    click.echo(f"error: {error_line(said, 300)}", err=True)
+    show_error("error", error_line(said, 300))
     return ENVIRONMENT
 
 
 def _report_bug(error: Exception) -> int:
     """Tell of a bug in one line, and keep the rest in a log where there is a place for one."""
     brief = error_line(f"{type(error).__name__}: {error}", 200)
-    click.echo(f"error: this is a bug in ghostdeploy: {brief}", err=True)
+    show_error("error", f"this is a bug in ghostdeploy: {brief}")
     try:
         click.echo(f"log: {_write_log(error)}", err=True)
     except OSError as reason:
@@ -154,8 +162,20 @@ def _write_log(error: Exception) -> str:
     return name
 
 
-class _Commands(click.Group):
-    """A group that leaves broken pipes to ``main``: click ends with 1, as a check that said no."""
+class _Commands(HeadedGroup):
+    """The group of every command, with headings of its own in the help.
+
+    It leaves broken pipes to ``main``: click ends with 1, as a check that said no.
+    """
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each of GROUPS."""
+        room = formatter.width - 6 - max(len(str(command.name)) for command in COMMANDS)
+        sections = {
+            heading: [(str(c.name), c.get_short_help_str(room)) for c in commands]
+            for heading, commands in GROUPS.items()
+        }
+        write_sections(formatter, sections)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Raises OutputError where a program that it wrote to has ended."""
@@ -167,9 +187,10 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.version_option(__version__, prog_name="ghostdeploy")
+@color_option()
 def cli() -> None:
     """Export GhostNetV2 to ONNX and TFLite, proven equal, and measure its latency.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,20 @@ from ghostdeploy.cli.options.arguments import (
     pass_arguments,
     replace_arguments,
 )
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.options.help import HeadedGroup
+from ghostdeploy.cli.terminal import ProgressLine, emit_json, progress_line, say, show
 from ghostdeploy.errors import GhostdeployError, MeasurementError, UsageError
+from ghostdeploy.progress import Progress, divide
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.gate.request import GateRequest
     from ghostdeploy.commands.gate.suite import SuiteGate
     from ghostdeploy.decision.outcome import GateRun
 
+PARTS = (1.0, 3.0)  # of the time: opening or exporting the models, and measuring them
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=HeadedGroup, invoke_without_command=True)
 @pass_arguments(GateArguments)
 def gate(arguments: GateArguments) -> None:
     """Fail if CANDIDATE is slower than BASELINE on this device.
@@ -46,10 +51,11 @@ def gate(arguments: GateArguments) -> None:
     if arguments.calibrate:
         with only_verdicts_say_no():
             return _calibrate(arguments, given)
-    if arguments.suite:
-        runs, failures = _run_suite(arguments, given, context)
-    else:
-        runs, failures = [_run(arguments.request(given), arguments)], []
+    with progress_line() as line:
+        if arguments.suite:
+            runs, failures = _run_suite(arguments, given, context, line)
+        else:
+            runs, failures = [_run(arguments.request(given), arguments, line, line.tell)], []
     tell_verdicts(runs, failures, arguments)
 
 
@@ -65,30 +71,33 @@ def accept(arguments: AcceptArguments) -> None:
     if arguments.as_json:
         return emit_json({"file": str(done.path), "baseline": done.baseline})
     was = f", in place of {done.replaced.sha256[:12]}…" if done.replaced else ""
-    click.echo(f"accepted {done.model} (sha256 {done.baseline.sha256[:12]}…{was})")
-    click.echo(f"wrote {done.path}; commit it with the model")
+    say(f"accepted {done.model} (sha256 {done.baseline.sha256[:12]}…{was})")
+    say(f"wrote {done.path}; commit it with the model")
 
 
-def _run(request: GateRequest, arguments: GateArguments) -> GateRun:
+def _run(
+    request: GateRequest, arguments: GateArguments, progress: Progress, tell: Callable[[str], None]
+) -> GateRun:
     """Run one gate, and again while it is invalid and ``--retry-invalid`` allows."""
     from ghostdeploy.cli.verdicts import keep_run, only_verdicts_say_no
     from ghostdeploy.commands.gate.plan import plan_gate
     from ghostdeploy.commands.gate.run import run_gate
 
-    with only_verdicts_say_no(), progress_line() as progress:
-        plan = plan_gate(request, progress)
+    planning, measuring = divide(progress, PARTS)
+    with only_verdicts_say_no():
+        plan = plan_gate(request, planning)
     for left in range(arguments.output.retry_invalid, -1, -1):
-        with only_verdicts_say_no(), progress_line() as progress:
-            run = run_gate(plan, progress)
+        with only_verdicts_say_no():
+            run = run_gate(plan, measuring)
         keep_run(arguments.output.history, run)
         if run.verdict != "invalid" or not left:
             break
-        click.echo(f"invalid: {run.why}; measuring again", err=True)
+        tell(f"invalid: {run.why}; measuring again")
     return run
 
 
 def _run_suite(
-    arguments: GateArguments, given: frozenset[str], context: click.Context
+    arguments: GateArguments, given: frozenset[str], context: click.Context, line: ProgressLine
 ) -> tuple[list[GateRun], list[GhostdeployError]]:
     """Run a suite's gates, the most informative first, in the time that there is for all.
 
@@ -111,10 +120,10 @@ def _run_suite(
         for each in order_by_interest(suite.gates, past, arguments.launch.device)
     ]
     end_s, runs, failures = time.monotonic() + limit_s, [], []
-    for request in requests:
+    for request, progress in zip(requests, divide(line, [1.0] * len(requests)), strict=True):
         left_s = max(0.0, end_s - time.monotonic())
         try:
-            runs.append(_run(replace(request, time_s=left_s), arguments))
+            runs.append(_run(replace(request, time_s=left_s), arguments, progress, line.tell))
         except GhostdeployError as error:
             failures.append(error)
     return runs, failures
@@ -134,17 +143,18 @@ def _calibrate(arguments: GateArguments, given: frozenset[str]) -> None:
     from ghostdeploy.cli.verdicts import describe_resolution, keep_run
     from ghostdeploy.commands.gate.calibrate import calibrate
     from ghostdeploy.commands.gate.plan import plan_calibration
+    from ghostdeploy.report.parts.layout import safe
 
     request = arguments.calibration_request()
     with progress_line() as progress:
-        plan = plan_calibration(request, progress)
-    with progress_line() as progress:
-        found = calibrate(plan, request.baselines, progress)
+        planning, measuring = divide(progress, PARTS)
+        plan = plan_calibration(request, planning)
+        found = calibrate(plan, request.baselines, measuring)
     keep_run(arguments.output.history, found.run)
     if arguments.as_json:
         emit_json({"calibration": found.calibration, "run": found.run, "file": str(found.path)})
     else:
-        click.echo(describe_resolution(found.calibration, plan.policy))
-        click.echo(f"wrote {found.path}")
+        show(*map(safe, describe_resolution(found.calibration, plan.policy).split("\n")))
+        say(f"wrote {found.path}")
     if not found.decides:
         raise MeasurementError(f"{plan.device} is too noisy for delta {plan.policy.delta:.1%}")

@@ -93,7 +93,7 @@ def _fill_descriptors() -> None:
 def _text(raw: io.FileIO, *, line_buffering: bool) -> TextIO:
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=line_buffering
+        io.BufferedWriter(raw), encoding, "replace", line_buffering=line_buffering
     )
 
 

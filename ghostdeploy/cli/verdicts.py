@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.streams import ReaderGone
-from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.cli.terminal import emit_json, show
 from ghostdeploy.errors import (
     CheckFailed,
     GhostdeployError,
@@ -22,6 +22,7 @@ from ghostdeploy.errors import (
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.gate.formats import render
+from ghostdeploy.report.gate.formats.text import compose
 
 if TYPE_CHECKING:
     from ghostdeploy.cli.gate_arguments import GateArguments
@@ -83,7 +84,7 @@ def tell_verdicts(
             suite = {"verdict": verdict, "gates": runs, "errors": errors}
             emit_json(suite if arguments.suite else runs[0])
         else:
-            click.echo(render(runs, "text"), nl=False)
+            show(compose(runs))
     for format_, path in _asked_files(arguments):
         with _telling(str(path)):
             write_atomic(path, render(runs, format_))
