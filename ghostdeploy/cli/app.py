@@ -80,6 +80,8 @@ def _run() -> int:
         raise
     except (OSError, MemoryError) as error:
         return _report_environment(error)
+    except ModuleNotFoundError as error:
+        return _report_missing(error)
     except Exception as error:
         return _report_bug(error)
 
@@ -137,6 +139,18 @@ def _report_environment(error: OSError | MemoryError) -> int:
         said = f"{where}{error.strerror or type(error).__name__}"
     show_error("error", error_line(said, 300))
     return ENVIRONMENT
+
+
+def _report_missing(error: ModuleNotFoundError) -> int:
+    """Name the extra that brings what was not found; any other module is a bug."""
+    from ghostdeploy.commands.extras import PACKAGES, missing_extra
+
+    module = (error.name or "").partition(".")[0]
+    if module not in PACKAGES:
+        return _report_bug(error)
+    missing = missing_extra(module)
+    show_error("error", str(missing))
+    return missing.exit_code
 
 
 def _report_bug(error: Exception) -> int:

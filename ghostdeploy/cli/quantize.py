@@ -84,6 +84,11 @@ def quantize(arguments: QuantizeArguments) -> None:
 
     It also tells what that cost in accuracy.
     """
+    from ghostdeploy.commands.extras import require_packages
+
+    onnx = Path(arguments.target).suffix == ".onnx"
+    runtime = ("onnx", "onnxruntime") if onnx else ("tensorflow", "ai_edge_litert")
+    require_packages("numpy", *runtime)
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report

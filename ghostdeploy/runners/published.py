@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from android_bench.errors import FetchError
+from android_bench.program.cache import NAME, locate_cache
 from android_bench.program.download import download
 from android_bench.program.fetch import FetchedProgram, fetch
 from ghostdeploy.errors import MeasurementError
@@ -35,3 +36,8 @@ def fetch_file(url: str, path: Path, max_bytes: int) -> None:
         download(url, path, max_bytes)
     except FetchError as error:
         raise MeasurementError(f"cannot be fetched: {error}") from error
+
+
+def list_fetched() -> tuple[str, ...]:
+    """Return the ABIs that a program was fetched for."""
+    return tuple(sorted(path.parent.name for path in locate_cache().glob(f"*/{NAME}")))
