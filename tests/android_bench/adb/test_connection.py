@@ -71,7 +71,8 @@ class TestConnecting:
         phone.drop()
         with pytest.raises(errors.OfflineError) as caught:
             Adb(phone.serial, patience_s=SHORT_S).shell(["true"])
-        assert one_line(caught).startswith(f"nobody answers at {phone.serial}; is the address")
+        said = f"{phone.serial} is offline; wake it and plug it in again, or run: "
+        assert one_line(caught) == f"{said}{adb.client.name} reconnect offline"
         assert adb.get_state() == "offline"
         phone.adbd.answering.set()
         assert adb.check(["echo", "back"]) == "back\n"
