@@ -6,7 +6,8 @@ GhostdeployError
 ├── MissingExtraError     exit 3   a package of an extra is not installed
 ├── CheckFailed           exit 1   the check ran and said no: parity, lint
 ├── ConversionError       exit 3   a converter failed; carries its log
-└── MeasurementError      exit 3   nothing, or nothing usable, could be measured
+├── MeasurementError      exit 3   nothing, or nothing usable, could be measured
+└── OutputError           exit 3   a full disk, or standard output that is closed
 
 Each message is one line that says what was wrong and what to do. Exit 0 is fine, 4 a bug
 (anything not in this tree), 130 an interruption.
@@ -66,6 +67,12 @@ class ConversionError(GhostdeployError):
 
 class MeasurementError(GhostdeployError):
     """No trustworthy number came out."""
+
+    exit_code = 3
+
+
+class OutputError(GhostdeployError):
+    """A result could not be written where that is not the request's fault: the disk is full."""
 
     exit_code = 3
 

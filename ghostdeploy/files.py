@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import GhostdeployError, InputFileError, OutputError, UsageError
 
 MAX_TEXT_BYTES = 64_000_000  # of what a person or a tool wrote as text
+# what a disk says that is full, over its quota or limit, or broken: no other path would help
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def open_input(path: Path) -> BinaryIO:
@@ -67,9 +70,10 @@ def read_text(path: Path, most: int = MAX_TEXT_BYTES) -> str:
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write ``path`` whole or not at all, making its folder where there is none.
 
-    Raises UsageError where the folder cannot be written or is full.
+    Half of a surrogate pair, as names of files may hold, is written as its escape. Raises
+    UsageError where the folder cannot be written, and OutputError where it is full.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"  # short: PATH's own may be maximal
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +84,13 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         with _remove_on_failure(temporary):
             os.replace(temporary, path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> GhostdeployError:
+    """Return the error for a file that cannot be written: OutputError where the disk is full."""
+    kind = OutputError if error.errno in _DISK else UsageError
+    return kind(f"cannot write {path}: {error.strerror or error}")
 
 
 def ensure_writable(folder: Path) -> None:

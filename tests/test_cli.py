@@ -554,3 +554,103 @@ def test_a_special_file_is_refused_at_once(special, words):
     done = ghostdeploy(*words.split(), cwd=special)
     assert done.returncode == 2, done.stderr
     assert next(w for w in words.split() if w.startswith(("pipe", "zero"))) in complaint(done)
+
+
+# --- outputs that cannot be written ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("--help",), ("completion", "zsh"), ("--version",)])
+def test_a_full_disk_behind_stdout_is_told_in_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    assert done.returncode == 3
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", ["completion zsh", "--help"])
+def test_a_closed_stdout_is_told_in_one_line(words):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m ghostdeploy {words} >&-', sys.executable],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "error: cannot write to standard output: Bad file descriptor\n"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",)])
+def test_a_closed_pipe_is_no_error_and_never_exit_code_1(words):
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as out:
+        os.close(read)
+        done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_an_error_that_nobody_hears_keeps_its_exit_code(where):
+    command = f'"$0" -m ghostdeploy lint nothing.tflite {where}'
+    done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
+def test_progress_goes_on_where_nobody_hears_it():
+    code = """
+import os
+read, write = os.pipe()
+os.close(read)
+os.dup2(write, 2)
+from ghostdeploy.cli.terminal import ProgressLine
+line = ProgressLine()
+for number in range(3):
+    line(number, 3, f"step {number}")
+line.close()
+print("fine")
+"""
+    assert python(code).stdout == "fine\n"
+
+
+NO_TEMPORARY_FOLDER = """
+import sys, tempfile
+from ghostdeploy import errors
+from ghostdeploy.commands import models
+
+tempfile._candidate_tempdir_list = lambda: ["/proc/nowhere"]
+error = sys.argv.pop()
+
+def list_models():
+    raise eval(error)
+
+models.list_models = list_models
+from ghostdeploy.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("KeyError('x')", 4, "error: this is a bug in ghostdeploy: KeyError: 'x'\nlog: none, "),
+        ("OSError(28, 'No space left on device')", 3, "error: No space left on device\n"),
+        ("BrokenPipeError(32, 'Broken pipe')", 3, "error: a program that was written to has ended"),
+        ("PermissionError(13, 'Permission denied', '/x')", 3, "error: /x: Permission denied\n"),
+        ("MemoryError()", 3, "error: this machine is out of memory\n"),
+        ("__import__('tempfile').mkdtemp()", 3, "error: there is no usable temporary folder: "),
+    ],
+)
+def test_what_the_machine_refuses_is_neither_a_bug_nor_a_no(error, code, said):
+    done = python(NO_TEMPORARY_FOLDER, "models", error)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_installation_does_not_end_like_a_check_that_said_no():
+    done = python(
+        "import sys; sys.modules['click'] = None\nfrom ghostdeploy.__main__ import main; main()"
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: ghostdeploy is not installed whole: ")

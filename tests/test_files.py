@@ -51,11 +51,11 @@ from pathlib import Path
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.records import read_artifact, read_record
 from ghostdeploy.typed_json import MAX_FILE_BYTES, to_json
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     write_atomic(Path(sys.argv[1]), b"n" * 5000)
-except UsageError as error:
+except OutputError as error:
     print(error)
 """
 
@@ -69,6 +69,11 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
     assert done.stdout.startswith(f"cannot write {path}: ")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_of_a_surrogate_pair_is_written_as_its_escape(tmp_path):
+    write_atomic(tmp_path / "r.txt", "a model called \udcff")
+    assert (tmp_path / "r.txt").read_text("ascii") == "a model called \\udcff"
 
 
 def test_ensure_writable_leaves_nothing(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from android_bench.adb.client import AdbClient
 from android_bench.adb.devices import list_devices
+from android_bench.adb.patience import SESSION_WAIT_S, Patience
 from android_bench.adb.phone import Adb, open_device
 from android_bench.device.state import read_state
 from android_bench.errors import AdbServerReplacedWarning, UnauthorizedError
@@ -171,7 +172,8 @@ def _open(target: str, access: Access) -> Adb:
         warnings.simplefilter("always", AdbServerReplacedWarning)
         client = AdbClient(access.adb)
         try:
-            adb = open_device(target or None, client, CONNECT_S)
+            patience = Patience(SESSION_WAIT_S, tell=access.tell)
+            adb = open_device(target or None, client, CONNECT_S, patience)
         except UnauthorizedError as error:
             access.tell(f"{error}; waiting {AUTHORIZE_S:.0f} s")
             serial = error.serial or target

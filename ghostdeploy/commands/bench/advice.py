@@ -52,10 +52,10 @@ def _instability(values: Sequence[float]) -> Iterator[str]:
         )
     drift = stats.fit_trend(values)
     if abs(drift.change) > DRIFT and drift.p_value < DRIFT_P:
-        yield (
-            f"latency drifted by {drift.change:+.0%} over the session:"
-            " let the device cool, then raise --warmup and --launches"
-        )
+        slower = "the device got warm: let it cool, then raise --launches"
+        faster = "it was still starting up, or busy with something else: raise --warmup and repeat"
+        why = slower if drift.change > 0 else faster
+        yield f"latency drifted by {drift.change:+.0%} over the session: {why}"
 
 
 def _surroundings(record: BenchRecord) -> Iterator[str]:

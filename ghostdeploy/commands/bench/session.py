@@ -84,6 +84,7 @@ def open_session(
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
     session.check_outputs()
+    session.write()
     return session
 
 
@@ -221,6 +222,11 @@ class Session:
             launch = self._launch(arm, f"round {number + 1}", f"r{number}-{position}")
             launch = replace(launch, round=number, position=position)
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
+            self._write(arm)
+
+    def write(self) -> None:
+        """Write every record, so that a session cut off in its first round can be resumed."""
+        for arm in self.arms:
             self._write(arm)
 
     def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:

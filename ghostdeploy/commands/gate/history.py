@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -10,17 +11,28 @@ from pathlib import Path
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.files import read_input
+from ghostdeploy.files import cannot_write, ensure_writable, read_input
 from ghostdeploy.typed_json import decode
 
 HISTORY = Path("reports/gate-history.jsonl")
 MAX_BYTES = 200_000_000
 
 
+def check_history(path: Path) -> None:
+    """Make sure that a line can be added. Raises as append_run does, and writes none."""
+    if not path.exists():
+        return ensure_writable(path.parent)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no ordinary file"
+        raise UsageError(f"cannot write {path}: it is {what}; name a file with --history")
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"cannot write {path}: {os.strerror(errno.EACCES)}")
+
+
 def append_run(path: Path, run: GateRun) -> None:
     """Add a line to the log, whole or not at all as far as readers can tell.
 
-    Raises UsageError where it cannot be written.
+    Raises UsageError where it cannot be written, and OutputError where the disk is full.
     """
     line = json.dumps(asdict(run), allow_nan=False).encode() + b"\n"
     try:
@@ -32,7 +44,7 @@ def append_run(path: Path, run: GateRun) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def read_history(path: Path) -> tuple[list[GateRun], int]:

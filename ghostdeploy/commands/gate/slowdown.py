@@ -41,6 +41,12 @@ def _profile_both(
                 " --benchmark-model PROGRAM or a phone does"
             )
         profiles.append(launch.profile)
+    before, after = (sum(row.ms for row in profile) for profile in profiles)
+    if after <= before:
+        return (), (
+            "the one launch of each that was profiled does not show it: the operators took"
+            f" {before:.3g} ms of the baseline and {after:.3g} ms of the candidate"
+        )
     return compare_operators(*profiles), ""
 
 

@@ -18,7 +18,7 @@ from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.host.disturbance import LaunchWatch
 from ghostdeploy.runners.host.reference import write_drawn_inputs
-from ghostdeploy.runners.host.runtimes import find_benchmark_program
+from ghostdeploy.runners.host.runtimes import find_local_program
 from ghostdeploy.runners.program_io import (
     build_program_argv,
     convert_profile,
@@ -37,7 +37,7 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     """
     if not cpus:
         raise UsageError("benchmark_model is run on Linux only; use --runtime litert here")
-    program = str(find_benchmark_program(params).absolute())
+    program = str(find_local_program(params).absolute())
     with write_drawn_inputs(model_path, params) as files:
         inputs = tuple(InputFile(name, shape, str(path)) for name, shape, path in files)
         argv = build_program_argv(program, str(model_path.absolute()), params, inputs)

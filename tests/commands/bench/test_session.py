@@ -269,3 +269,26 @@ def test_a_session_compares_with_itself(models, tmp_path):
     values = [[x.summary.value_ms for x in record.launches] for record in got]
     pairs = [b / a for a, b in zip(*values, strict=True)]
     assert min(pairs) <= rows[1].ratio.value <= max(pairs)
+
+
+@pytest.mark.parametrize("launches", [3, 4, 7])
+def test_a_session_cut_off_in_any_round_goes_on(models, tmp_path, launches):
+    """Also between the two records of the first round: 3 are two warm-up launches and one more."""
+    params = BenchParams(runs=3, warmup=1, launches=3)
+    runner, real, made = open_runner("local", params), LocalRunner.launch, []
+
+    def launch(*args, **kwargs):
+        if len(made) == launches:
+            raise KeyboardInterrupt
+        made.append(real(runner, *args, **kwargs))
+        return made[-1]
+
+    runner.launch = launch
+    with pytest.raises(KeyboardInterrupt):
+        bench(models[:2], runner, params, tmp_path / "out")
+    got = bench(models[:2], open_runner("local", params), params, tmp_path / "out", resume=True)
+    assert len({record.evidence.session for record in got}) == 1
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    kept = {x.started_at for record in got for x in record.launches}
+    assert {x.started_at for x in made[2:]} <= kept
+    assert [[x.round for x in record.launches] for record in got] == [[0, 1, 2]] * 2

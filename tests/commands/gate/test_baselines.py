@@ -177,7 +177,7 @@ def test_a_model_at_a_url_is_fetched_once_and_checked(gate, folder, script, monk
     finally:
         server.shutdown()
         server.server_close()
-    assert "cannot be fetched" in gate(*CANDIDATE).complaint
+    assert "cannot be fetched: " in gate(*CANDIDATE).complaint
 
 
 def test_calibration_says_what_the_device_resolves_and_is_held_to(gate, folder, script):

@@ -66,6 +66,23 @@ def test_evidence_is_of_the_program(program):
     assert (got.name, got.sha256) == ("benchmark_model", file_sha256(program))
 
 
+def test_the_program_that_litert_cli_downloaded_is_found(model, program, tmp_path, monkeypatch):
+    """Where litert-cli 0.2.1 puts it; one that is named goes first."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    params = BenchParams(runtime="benchmark_model", runs=5, warmup=1)
+    with pytest.raises(UsageError, match="needs the program: --benchmark-model FILE"):
+        open_runner("local", params).launch(model, params)
+    kind = {"aarch64": "linux_arm64", "x86_64": "linux_x86_64"}[os.uname().machine]
+    kept = tmp_path / ".cache/litert-cli/binaries" / kind / "benchmark_model"
+    kept.parent.mkdir(parents=True)
+    shutil.copy(program, kept)
+    runner = open_runner("local", params)
+    assert runner.launch(model, params).argv[0] == str(kept)
+    found = runner.runtime(params)
+    assert (found.sha256, str(kept) in found.origin) == (file_sha256(kept), True)
+    assert measured(model, program).argv[0] == str(program)
+
+
 def test_a_model_that_the_program_refuses(tmp_path, model):
     failing = script(tmp_path, "echo 'ERROR: Benchmarking failed.' >&2; exit 1")
     with pytest.raises(InputFileError, match=r"^[^\n]*benchmark_model cannot run it[^\n]*$"):
