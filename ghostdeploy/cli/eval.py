@@ -17,6 +17,7 @@ from ghostdeploy.cli.options.arguments import (
     pass_arguments,
 )
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class EvalArguments:
     )
     records: Path = folder("--records", "reports", "Folder that keeps what was computed.")
     network: NetworkArguments = group(NetworkArguments)
+    pixels: PixelArguments = group(PixelArguments)
     as_json: bool = json_flag()
 
     def request(self) -> EvalRequest:
@@ -84,7 +86,11 @@ class EvalArguments:
         names = [*([self.against] if self.against else []), *self.targets]
         classifiers = tuple(
             open_classifier(
-                parse_target(name, network.defaults), self.crop, network.weights, network.seed
+                parse_target(name, network.defaults),
+                self.crop,
+                network.weights,
+                network.seed,
+                self.pixels.normalization,
             )
             for name in dict.fromkeys(names)
         )

@@ -12,7 +12,9 @@ import click
 from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
 from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest
@@ -28,6 +30,7 @@ class QuantizeArguments:
     target: str = argument(metavar="FILE|MODEL")
     network: NetworkArguments = group(NetworkArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
+    pixels: PixelArguments = group(PixelArguments)
     precision: str = option(
         "--precision",
         default="int8",
@@ -58,6 +61,8 @@ class QuantizeArguments:
         """
         from ghostdeploy.commands.export import ExportRequest
 
+        if self.pixels.normalization:
+            raise UsageError("a MODEL's pixels are known: leave out --input-range, --mean, --std")
         return ExportRequest(
             spec=spec,
             formats=formats,
@@ -91,7 +96,9 @@ def quantize(arguments: QuantizeArguments) -> None:
     options = arguments.calibration.quantize_options
     with progress_line() as progress:
         if isinstance(source, Path):
-            file = QuantizeRequest(source, precision, options, arguments.out)
+            file = QuantizeRequest(
+                source, precision, options, arguments.out, arguments.pixels.normalization
+            )
             artifact = quantize_file(file, progress)
         else:
             request = arguments.export_request(source, wanted.formats)

@@ -19,10 +19,11 @@ Infer = Callable[[Array], dict[str, Array]]
 THREADS = 2
 
 
-def load_onnx(model: bytes, outputs: Sequence[str], threads: int = 0) -> Infer:
-    """Load an ONNX model into onnxruntime, to be asked for the named outputs.
+def load_onnx(model: bytes | str, outputs: Sequence[str] = (), threads: int = 0) -> Infer:
+    """Load an ONNX model, or the file of that path, into onnxruntime.
 
-    ``threads`` 0 leaves their number to it. Raises onnxruntime's errors for what it cannot load.
+    It is asked for the named ``outputs``, or for all. ``threads`` 0 leaves their number to it.
+    Raises onnxruntime's errors for what it cannot load.
     """
     import onnxruntime
 
@@ -31,9 +32,10 @@ def load_onnx(model: bytes, outputs: Sequence[str], threads: int = 0) -> Infer:
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
+    wanted = list(outputs) or [output.name for output in session.get_outputs()]
 
     def infer(image: Array) -> dict[str, Array]:
-        return dict(zip(outputs, session.run(list(outputs), {name: image}), strict=True))
+        return dict(zip(wanted, session.run(wanted, {name: image}), strict=True))
 
     return infer
 

@@ -18,6 +18,7 @@ from ghostdeploy.schema.model import (
     ExportOptions,
     ModelSpec,
 )
+from ghostdeploy.schema.normalization import Normalization
 from ghostdeploy.schema.params import BenchParams, PhoneParams
 from ghostdeploy.schema.quantization import (
     Calibration,
@@ -56,6 +57,7 @@ __all__ = [
     "Launch",
     "LayerError",
     "ModelSpec",
+    "Normalization",
     "OpInstructions",
     "OpTime",
     "OutputCheck",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ghostdeploy.schema.model import ExportOptions, ModelSpec
+from ghostdeploy.schema.normalization import Normalization
 from ghostdeploy.schema.quantization import Quantization
 
 
@@ -36,7 +37,8 @@ class Artifact:
     """A model file and how it came to be. ``spec`` is None for a file that is not ours.
 
     ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
-    everything that went in (spec, weights, options, tools).
+    everything that went in (spec, weights, options, tools). ``normalization`` is what the file
+    expects of a picture, None where ``spec`` and ``export`` say it or nothing is known.
     """
 
     path: str
@@ -55,6 +57,7 @@ class Artifact:
     rewrites: tuple[str, ...] = ()
     parity: tuple[Parity, ...] = ()
     quantization: Quantization | None = None
+    normalization: Normalization | None = None
 
     @property
     def name(self) -> str:
