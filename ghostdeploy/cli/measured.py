@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ghostdeploy.report.latency.report import Report
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
     from ghostdeploy.commands.precisions import PrecisionRow
+    from ghostdeploy.decision.thresholds import ThresholdVerdict
     from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import Comparison
 
@@ -92,12 +93,20 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
 
 
 def print_precisions(
-    rows: Sequence[PrecisionRow], report: Report, records: Path, *, as_json: bool
+    rows: Sequence[PrecisionRow],
+    report: Report,
+    records: Path,
+    limits: Mapping[str, ThresholdVerdict],
+    *,
+    as_json: bool,
 ) -> None:
-    """Write the report of several precisions of one model, and print each one's verdict."""
+    """Write the report of several precisions of one model, and print each one's verdict.
+
+    ``limits`` says of each one by its name whether it keeps those that were set.
+    """
     written = write_latencies(report, records, f"compare-{stamp()}")
     if as_json:
-        return emit_json([_plain(row) for row in rows])
+        return emit_json([_plain(row) | _kept(row, limits) for row in rows])
     _print_table(rows)
     click.echo("")
     print_written(written)
@@ -112,6 +121,10 @@ def _plain(row: PrecisionRow) -> dict[str, object]:
             "evidence": row.latency.record.evidence,
         },
     }
+
+
+def _kept(row: PrecisionRow, limits: Mapping[str, ThresholdVerdict]) -> dict[str, object]:
+    return {"limits": limits[row.precision]} if row.precision in limits else {}
 
 
 def _print_table(rows: Sequence[PrecisionRow]) -> None:

@@ -13,12 +13,15 @@ from ghostdeploy.cli.options.arguments import argument, group, json_flag, option
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.options.pixels import PixelArguments
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
 from ghostdeploy.cli.terminal import emit_json, progress_line
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
+    from ghostdeploy.commands.eval import Classifier
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization
+    from ghostdeploy.commands.quantize.file import QuantizeRequest
+    from ghostdeploy.schema import Artifact, FloatCost, ModelSpec, Quantization
 
 SHOWN = 3
 
@@ -52,6 +55,8 @@ class QuantizeArguments:
         metavar="FILE",
         help="Write every layer's signal-to-noise ratio to this .png, .csv or .json file.",
     )
+    limits: ThresholdArguments = group(ThresholdArguments)
+    data: Path | None = labelled_images()
     as_json: bool = json_flag()
 
     def export_request(self, spec: ModelSpec, formats: tuple[str, ...]) -> ExportRequest:
@@ -74,6 +79,21 @@ class QuantizeArguments:
             quantize=self.calibration.quantize_options,
         )
 
+    def file_request(self, path: Path) -> QuantizeRequest:
+        """Return the request to quantize a file. Raises UsageError for what makes no sense."""
+        from ghostdeploy.commands.quantize.file import QuantizeRequest
+
+        options, pixels = self.calibration.quantize_options, self.pixels.normalization
+        return QuantizeRequest(path, self.precision, options, self.out, pixels)
+
+    def open_original(self, source: Path | ModelSpec) -> Classifier:
+        """Return what the quantized file is compared with on labelled images."""
+        from ghostdeploy.commands.eval import open_classifier
+
+        network, pixels = self.network, self.pixels.normalization
+        crop = self.calibration.crop
+        return open_classifier(source, crop, network.weights, network.seed, pixels)
+
 
 @click.command()
 @pass_arguments(QuantizeArguments)
@@ -83,37 +103,55 @@ def quantize(arguments: QuantizeArguments) -> None:
     It also tells what that cost in accuracy.
     """
     from ghostdeploy.commands.export import export
-    from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
+    from ghostdeploy.commands.losses import losses_of, with_top1
+    from ghostdeploy.commands.quantize.file import quantize_file
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
     from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.decision.thresholds import judge_losses
+    from ghostdeploy.images.labelled import read_labelled
     from ghostdeploy.quantization import calibrated_recipe
 
     precision = arguments.precision
     wanted = calibrated_recipe(precision)
+    limits = arguments.limits.checked(arguments.data)
     if arguments.report:
         check_layer_report(arguments.report, precision)
     source = parse_target(arguments.target, arguments.network.defaults)
-    options = arguments.calibration.quantize_options
     with progress_line() as progress:
         if isinstance(source, Path):
-            file = QuantizeRequest(
-                source, precision, options, arguments.out, arguments.pixels.normalization
-            )
-            artifact = quantize_file(file, progress)
+            artifact = quantize_file(arguments.file_request(source), progress)
         else:
             request = arguments.export_request(source, wanted.formats)
             artifact = export(request, progress)[0].artifact
-    assert artifact.quantization is not None
+        if arguments.data:
+            original = arguments.open_original(source)
+            artifact = with_top1(artifact, original, read_labelled(arguments.data), progress)
     if arguments.report:
         write_layer_report(artifact, arguments.report)
+    verdict = judge_losses(limits, losses_of(artifact))
     if arguments.as_json:
-        return emit_json(artifact)
+        emit_json(vars(artifact) | ({"verdict": verdict} if limits.given else {}))
+    else:
+        _tell(artifact)
+    enforce({artifact.path: verdict})
+
+
+def _tell(artifact: Artifact) -> None:
+    assert artifact.quantization is not None
     click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
     for line in (
         *describe_quantization(artifact.quantization),
+        *describe_top1(artifact),
         *describe_layers(artifact.quantization),
     ):
         click.echo(f"  {line}")
+
+
+def describe_top1(artifact: Artifact) -> Iterator[str]:
+    """Tell what labelled images say of the file, where there were any."""
+    if (top1 := artifact.top1_difference) is not None:
+        value, low, high = (100 * share for share in (top1.value, top1.lower, top1.upper))
+        yield f"top-1 against the original: {value:+.2f} points [{low:+.2f}, {high:+.2f}]"
 
 
 def describe_layers(made: Quantization) -> Iterator[str]:
@@ -136,6 +174,8 @@ def describe_layers(made: Quantization) -> Iterator[str]:
 
 def describe_quantization(made: Quantization) -> Iterator[str]:
     """Tell what a reader must know of a quantized file, the warning first."""
+    from ghostdeploy.commands.losses import describe_constant
+
     data, error = made.calibration, made.error
     if data.synthetic:
         yield (
@@ -150,6 +190,10 @@ def describe_quantization(made: Quantization) -> Iterator[str]:
             f"against fp32 on {error.inputs} held-out images: SNR {error.snr_db:.1f} dB,"
             f" cosine {error.cosine:.4f}, top-1 agrees {error.top1_agreement:.1%}"
         )
+        if nothing := describe_constant(error):
+            yield nothing.upper()
+        elif error.answers == 1 and error.inputs > 1:
+            yield "fp32 has the same best class for all of them: that it agrees proves little"
         worst = ", ".join(f"{x.module or x.name} {x.snr_db:.1f} dB" for x in error.worst(1))
         if worst:
             yield f"worst layer: {worst} (the sidecar has all)"

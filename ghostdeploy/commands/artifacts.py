@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.files import write_together
+from ghostdeploy.files import write_atomic, write_together
 from ghostdeploy.records import read_artifact
 from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.schema import Artifact
@@ -51,6 +51,11 @@ def write_artifact(path: Path, data: bytes, artifact: Artifact) -> Artifact:
     # Between the two moves the old sidecar stands beside the new file: its hash tells them apart.
     write_together({path: data, sidecar_path(path): to_json(artifact)})
     return replace(artifact, path=str(path))
+
+
+def write_sidecar(path: Path, artifact: Artifact) -> None:
+    """Write what is known of the model file ``path``, which stays. Raises as ``write_artifact``."""
+    write_atomic(sidecar_path(path), to_json(replace(artifact, path=path.name)))
 
 
 def weights_identity(weights: Path | None, seed: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ghostdeploy.schema.interval import Interval
 from ghostdeploy.schema.model import ExportOptions, ModelSpec
 from ghostdeploy.schema.normalization import Normalization
 from ghostdeploy.schema.quantization import Quantization
@@ -39,6 +40,8 @@ class Artifact:
     ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
     everything that went in (spec, weights, options, tools). ``normalization`` is what the file
     expects of a picture, None where ``spec`` and ``export`` say it or nothing is known.
+    ``top1_difference`` is the share of top-1 that it has more than its original on labelled
+    images, None where that was not measured.
     """
 
     path: str
@@ -58,6 +61,7 @@ class Artifact:
     parity: tuple[Parity, ...] = ()
     quantization: Quantization | None = None
     normalization: Normalization | None = None
+    top1_difference: Interval | None = None
 
     @property
     def name(self) -> str:

@@ -118,8 +118,13 @@ def _cost(mixed: bytes, model: bytes, plan: QuantizationPlan, progress: Progress
 
 def judge_onnx(model: bytes, quantized: bytes, images: Array) -> QuantizationError:
     """Return what ``quantized`` lost against ``model`` on ``images`` (N, 3, H, W)."""
-    before, after = _outputs(model, images), _outputs(quantized, images)
-    return error.output_error(before, after, judge_pairs(model, quantized, images))
+    found = judge_onnx_logits(model, quantized, images)
+    return replace(found, layers=judge_pairs(model, quantized, images))
+
+
+def judge_onnx_logits(model: bytes, other: bytes, images: Array) -> QuantizationError:
+    """Return how far the logits of two ONNX files are apart on ``images`` (N, 3, H, W)."""
+    return error.output_error(_outputs(model, images), _outputs(other, images))
 
 
 def judge_pairs(model: bytes, quantized: bytes, images: Array) -> tuple[LayerError, ...]:
