@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -105,7 +105,8 @@ def _images(path: Path, stream: IO[bytes], resolution: tuple[int, int]) -> Store
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    untyped: Any = npy
+    version = untyped.read_magic(stream)
+    read = untyped.read_array_header_1_0 if version == (1, 0) else untyped.read_array_header_2_0
     shape, fortran_order, dtype = read(stream)
     return tuple(shape), bool(fortran_order), dtype

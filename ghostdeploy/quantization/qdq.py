@@ -65,4 +65,4 @@ def quantize(model: bytes, inputs: NDArray[np.float32], options: QuantizeOptions
 def _input_name(model: ModelProto) -> str:
     """Return the image's name; old files (IR version 3) list their weights as inputs, too."""
     weights = {tensor.name for tensor in model.graph.initializer}
-    return next(value.name for value in model.graph.input if value.name not in weights)
+    return next(str(value.name) for value in model.graph.input if value.name not in weights)
