@@ -1,6 +1,7 @@
 """onnx2tf and TensorFlow in a process of its own.
 
-``python -m ghostdeploy.lowering.onnx2tf_worker`` is that process.
+``python -m ghostdeploy.lowering.onnx2tf_worker PARENT`` is that process; it ends with the one of
+the id PARENT.
 
 It starts importing at once (that takes seconds, which the caller spends on torch's export),
 then reads one JSON line from standard input:
@@ -17,6 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ghostdeploy.lifeline import die_with
+
 # onnx2tf fetches this file from the web during every conversion unless it lies in the
 # working directory; only its own quantizer, which is not used here, reads the values.
 PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
@@ -24,6 +27,7 @@ PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 def main() -> int:
     """Convert the one job on standard input; returns the exit code."""
+    die_with(int(sys.argv[1]))
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1", TF_USE_LEGACY_KERAS="1")
     import numpy as np
 

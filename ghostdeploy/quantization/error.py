@@ -21,8 +21,9 @@ def snr_db(reference: Array, got: Array) -> float:
 
     A silent reference that is not met gives a value near −200, and one of NaN or infinity −200.
     """
-    signal = float(np.square(reference, dtype=np.float64).sum())
-    noise = float(np.square(reference.astype(np.float64) - got).sum())
+    with np.errstate(invalid="ignore", over="ignore"):
+        signal = float(np.square(reference, dtype=np.float64).sum())
+        noise = float(np.square(reference.astype(np.float64) - got).sum())
     return _db(signal, noise)
 
 

@@ -45,7 +45,7 @@ def read_answers(path: Path, classifiers: int, *, compared: bool) -> dict[int, A
     for line in text.splitlines():
         try:
             one = Answered(*json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         if _whole(one, classifiers, compared=compared):
             found[int(one.number)] = one
@@ -58,9 +58,18 @@ def _whole(one: Answered, classifiers: int, *, compared: bool) -> bool:
         return isinstance(one.number, int)
     if not isinstance(one.answer, list) or len(one.answer) != classifiers:
         return False
-    if not all(isinstance(best, list) and best for best in one.answer):
+    if not all(isinstance(best, list) and [*map(type, best[:1])] == [int] for best in one.answer):
         return False
-    return not compared or (isinstance(one.sums, list) and len(one.sums) == classifiers)
+    return not compared or _are_sums(one.sums, classifiers)
+
+
+def _are_sums(found: object, classifiers: int) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) == classifiers
+        and all(isinstance(row, list) and len(row) == 2 for row in found)
+        and all(isinstance(value, float) for row in found for value in row)
+    )
 
 
 def append_answers(file: TextIO, rows: Sequence[Answered]) -> None:

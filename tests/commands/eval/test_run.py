@@ -121,9 +121,10 @@ def test_answers_without_sums_are_made_again_where_outputs_are_compared(tmp_path
     lines = [
         [0, [[1], [2]]], [1, [[1], [2]], [[4.0, 0.0], [5.0, 1.0]]], [2, "damaged"],
         [3, [[1], [2], [3]]], [4], ["5", [[1], [2]]], [6, [[], []]], {"7": 1},
+        [8, [[1], [2]], [[4.0], [5.0]]], [9, [["a"], [2]]],
     ]  # fmt: skip
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert sorted(read_answers(path, 2, compared=False)) == [0, 1, 2]
+    assert sorted(read_answers(path, 2, compared=False)) == [0, 1, 2, 8]
     assert sorted(read_answers(path, 2, compared=True)) == [1, 2]
 
 
