@@ -2,7 +2,8 @@
 
 They print nothing and never exit; what goes wrong is raised from the tree in ``errors``. A model is
 ``ARCH[:VARIANT][@WIDTH]`` as on the command line, a spec from ``make_spec``, or a model file.
-``progress`` is called as ``progress(done, total, text)``.
+``progress`` is called as ``progress(done, total, text)``; within a call the total stays the same,
+and what is done never gets less.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ghostdeploy.decision import GatePolicy
 from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import MeasurementError, UsageError
-from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.runners import Device, choose_runtime
 from ghostdeploy.schema import (
@@ -225,7 +226,8 @@ def gate(
         wait_s=wait_s,
         adb=adb,
     )
-    return run_gate(plan_gate(request, progress), progress)
+    planning, measuring = divide(progress, (1.0, 3.0))
+    return run_gate(plan_gate(request, planning), measuring)
 
 
 def _parse(model: Model) -> ModelSpec | Path:

@@ -11,6 +11,7 @@ from sysconfig import get_path
 
 import pytest
 
+from ghostdeploy.cli.app import GROUPS
 from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
@@ -26,7 +27,16 @@ COMMANDS = (
     "report",
     "doctor",
 )
-HEAVY = {"torch", "numpy", "tensorflow", "onnx", "onnxruntime", "matplotlib", "ai_edge_litert"}
+HEAVY = {
+    "rich",
+    "torch",
+    "numpy",
+    "tensorflow",
+    "onnx",
+    "onnxruntime",
+    "matplotlib",
+    "ai_edge_litert",
+}
 
 
 def python(code: str, *args: object) -> subprocess.CompletedProcess[str]:
@@ -59,6 +69,29 @@ def test_help_is_there_and_light(words):
 def test_every_command_is_in_the_help():
     text = ghostdeploy("--help").stdout
     assert all(f"  {command} " in text for command in (*COMMANDS, "completion"))
+    headings = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]
+    assert headings[1:] == [f"{heading}:" for heading in GROUPS]
+
+
+@pytest.mark.parametrize(
+    ("command", "headings"),
+    [
+        ("bench", ["Device and launches", "State of a phone", "Session", "Network", "Model file"]),
+        ("compare", ["Options", "Device and launches", "Network", "Calibration and int8"]),
+        ("gate", ["Options", "Budgets", "Policy of the verdict", "History and files", "Commands"]),
+        ("export", ["Options", "Network", "Model file", "Calibration and int8"]),
+    ],
+)
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_options_stand_in_groups(command, headings, columns):
+    text = ghostdeploy(command, "--help", env={"COLUMNS": columns}).stdout
+    found = [
+        line.rstrip(":") for line in text.splitlines() if line.endswith(":") and line[0] != " "
+    ]
+    assert set(headings) <= set(found)
+    assert "General" in found
+    assert "tflite-\n" not in text
+    assert max(map(len, text.splitlines())) <= int(columns)
 
 
 def test_no_command_prints_the_help():
@@ -240,12 +273,17 @@ def test_an_unreadable_checkpoint(files, tmp_path):
 def bare(tmp_path_factory):
     """``pip install ghostdeploy`` alone: Python's library, the base pins and this package."""
     import click
+    import markdown_it
+    import mdurl
     import packaging
+    import pygments
+    import rich
 
     folder = tmp_path_factory.mktemp("bare")
     (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
     (folder / installed.name).symlink_to(installed)
-    pins = (Path(module.__file__).parent for module in (click, packaging))
+    base = (click, packaging, rich, pygments, markdown_it, mdurl)
+    pins = (Path(module.__file__).parent for module in base)
     for package in (*pins, ROOT / "ghostdeploy", ROOT / "android_bench"):
         (folder / package.name).symlink_to(package)
 

@@ -7,10 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.completions import (
+    complete_formed_targets,
+    complete_precisions,
+    offer_several,
+)
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
 from ghostdeploy.cli.options.network import NetworkArguments
@@ -69,12 +79,14 @@ class MeasuringArguments:
 class BenchArguments:
     """The arguments of ``ghostdeploy bench``."""
 
-    targets: tuple[str, ...] = argument(metavar="[MODEL|FILE]...", nargs=-1)
+    targets: tuple[str, ...] = argument(
+        metavar="[MODEL|FILE]...", nargs=-1, shell_complete=complete_formed_targets
+    )
     measuring: MeasuringArguments = group(MeasuringArguments)
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(BenchArguments)
 def bench(arguments: BenchArguments) -> None:
     """Measure the latency of models, interleaved in one session."""
@@ -96,6 +108,7 @@ class CompareArguments:
 
     models: str = option(
         "--models",
+        shell_complete=offer_several(complete_formed_targets),
         default="",
         metavar="[MODEL|FILE],...",
         help="Models or files to compare, with commas; ratios are to the first one. The three of"
@@ -103,6 +116,7 @@ class CompareArguments:
     )
     precisions: str | None = option(
         "--precisions",
+        shell_complete=offer_several(complete_precisions),
         metavar="PRECISION,...",
         help="Compare one model in these precisions, with commas, e.g. fp32,fp16,dynamic,int8.",
     )
@@ -149,7 +163,7 @@ class CompareArguments:
         )
 
 
-@click.command()
+@command()
 @pass_arguments(CompareArguments)
 def compare(arguments: CompareArguments) -> None:
     """Measure the paper's Table 1, or other models, side by side.

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from ghostdeploy.cli.options.arguments import json_flag, option, pass_arguments
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.options.arguments import command, json_flag, option, pass_arguments
+from ghostdeploy.cli.terminal import emit_json, progress_line, show
 from ghostdeploy.errors import CheckFailed
 from ghostdeploy.version import __version__
 
@@ -43,7 +43,7 @@ class DoctorArguments:
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(DoctorArguments)
 def doctor(arguments: DoctorArguments) -> None:
     """Tell what is missing, and the command that mends it."""
@@ -67,7 +67,7 @@ def _fetch(arguments: DoctorArguments) -> None:
 
 def _examine(*, as_json: bool) -> None:
     from ghostdeploy.commands.doctor import examine, is_python_supported
-    from ghostdeploy.report.parts.columns import align_columns
+    from ghostdeploy.report.parts.layout import lay_out
     from ghostdeploy.runners.arm.emulator_folder import SETUP_COMMAND, locate_emulator
 
     checks, emulator = examine(), locate_emulator()
@@ -83,8 +83,7 @@ def _examine(*, as_json: bool) -> None:
             (c.extra or "base", c.package, c.wanted, c.installed or "missing", c.mend)
             for c in checks
         ]
-        for line in align_columns(("extra", "package", "wanted", "installed", "mend with"), lines):
-            click.echo(line)
+        show(lay_out(("extra", "package", "wanted", "installed", "mend with"), lines))
         mend = f"not set up; for --device qemu: run {SETUP_COMMAND}"
         click.echo(f"emulated Arm core: {'ready' if emulator.complete else mend}")
     missing = [c for c in checks if not c.ok]
@@ -103,7 +102,7 @@ def _set_up_qemu(*, as_json: bool) -> None:
     click.echo("try: ghostdeploy bench ghostnetv1 ghostnetv2 --device qemu:cortex-a76")
 
 
-@click.command()
+@command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
@@ -113,6 +112,9 @@ def completion(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from ghostdeploy.cli.completion_script import register_bash
+
+    register_bash()
     make = get_completion_class(shell)
     assert make is not None
     with suppress(RuntimeError):  # click asks bash for its version, if there is bash

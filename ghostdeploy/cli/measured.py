@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.terminal import emit_json, stamp
+from ghostdeploy.cli.terminal import emit_json, say, show, stamp
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.instructions import formats
 from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
-from ghostdeploy.report.latency.formats.text import render_text
+from ghostdeploy.report.latency.formats.text import compose
 from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.parts.grid import format_count
+from ghostdeploy.report.parts.layout import hang, lay_out, safe
+from ghostdeploy.report.parts.numbers import ABSENT, format_ratio
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
@@ -46,11 +47,11 @@ def print_latencies(
         if stem:
             written += write_latencies(report, records, "-".join(filter(None, (stem, name))))
         if not as_json:
-            click.echo(render_text(report))
+            show(compose(report), "")
     if as_json:
         emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
     elif reports:
-        click.echo(f"records: {records}")
+        say(f"records: {records}")
         print_written(written)
     if found.failures:
         count = f"{len(found.failures)} of {len(found.outcomes)} could not be measured"
@@ -66,7 +67,7 @@ def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
 def print_written(paths: Sequence[Path]) -> None:
     """Tell the files that were written."""
     for path in paths:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def summarize_written(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
@@ -78,8 +79,8 @@ def print_instructions(report: InstructionReport, records: Path, *, as_json: boo
     """Print the instructions of an emulated core, and where the records are."""
     if as_json:
         return emit_json({"models": summarize_instructions(report.comparisons)})
-    click.echo(formats.render_text(report))
-    click.echo(f"records: {records}; for the operators: ghostdeploy report RECORD…")
+    show(formats.compose(report), "")
+    say(f"records: {records}; for the operators: ghostdeploy report RECORD…")
 
 
 def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_json: bool) -> None:
@@ -88,7 +89,7 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
     if as_json:
         files = [str(path) for path in written]
         return emit_json({"files": files, "models": summarize_instructions(report.comparisons)})
-    click.echo(formats.render_text(report))
+    show(formats.compose(report), "")
     print_written(written)
 
 
@@ -108,7 +109,7 @@ def print_precisions(
     if as_json:
         return emit_json([_plain(row) | _kept(row, limits) for row in rows])
     _print_table(rows)
-    click.echo("")
+    show("")
     print_written(written)
 
 
@@ -128,23 +129,22 @@ def _kept(row: PrecisionRow, limits: Mapping[str, ThresholdVerdict]) -> dict[str
 
 
 def _print_table(rows: Sequence[PrecisionRow]) -> None:
-    click.echo(
-        f"{'precision':14} {'MB':>6}  {'time':18} {'partitions':>10}"
-        f"  {'SNR dB':>6}  {'same answer':>11}  top-1"
-    )
+    header = ("precision", "MB", "time", "partitions", "SNR dB", "same answer", "top-1")
+    show(lay_out(header, map(_cells, rows), range(1, len(header))), "")
     for row in rows:
-        ratio, error, top1 = row.latency.ratio, row.error, row.accuracy
-        time = f"{ratio.value:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}]" if ratio else "?"
-        same = f"{error.top1_agreement:.1%}" if error else "—"
-        snr = f"{error.snr_db:.1f}" if error else "—"
-        kernels = "—" if row.kernels is None else str(row.kernels)
-        right = f"{100 * top1.top1.value:.2f} %" if top1 else "—"
-        click.echo(
-            f"{row.precision:14} {row.size_mb:6.2f}  {time:18} {kernels:>10}"
-            f"  {snr:>6}  {same:>11}  {right}"
-        )
-    click.echo("")
-    for row in rows:
-        click.echo(f"{row.precision}: {row.verdict}")
+        show(hang(f"{row.precision}: ", safe(row.verdict)))
         if row.latency.advice:
-            click.echo(f"  {row.latency.advice}")
+            show(hang("  ", safe(row.latency.advice)))
+
+
+def _cells(row: PrecisionRow) -> tuple[str, ...]:
+    error, top1 = row.error, row.accuracy
+    return (
+        row.precision,
+        f"{row.size_mb:.2f}",
+        format_ratio(row.latency.ratio),
+        format_count(row.kernels),
+        f"{error.snr_db:.1f}" if error else ABSENT,
+        f"{error.top1_agreement:.1%}" if error else ABSENT,
+        f"{100 * top1.top1.value:.2f} %" if top1 else ABSENT,
+    )

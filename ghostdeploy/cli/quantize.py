@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.completions import complete_calibrated, complete_targets
 from ghostdeploy.cli.options.network import NetworkArguments
 from ghostdeploy.cli.options.pixels import PixelArguments
 from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Classifier
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.quantize.file import QuantizeRequest
-    from ghostdeploy.schema import Artifact, FloatCost, ModelSpec, Quantization
+    from ghostdeploy.schema import Artifact, FloatCost, ModelSpec, Quantization, QuantizationError
 
 SHOWN = 3
 
@@ -30,12 +36,13 @@ SHOWN = 3
 class QuantizeArguments:
     """The arguments of ``ghostdeploy quantize``."""
 
-    target: str = argument(metavar="FILE|MODEL")
+    target: str = argument(metavar="FILE|MODEL", shell_complete=complete_targets)
     network: NetworkArguments = group(NetworkArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
     pixels: PixelArguments = group(PixelArguments)
     precision: str = option(
         "--precision",
+        shell_complete=complete_calibrated,
         default="int8",
         show_default=True,
         help="Number format to make: int8, int8-float-io, int16x8 or int8-qdq.",
@@ -95,7 +102,7 @@ class QuantizeArguments:
         return open_classifier(source, crop, network.weights, network.seed, pixels)
 
 
-@click.command()
+@command()
 @pass_arguments(QuantizeArguments)
 def quantize(arguments: QuantizeArguments) -> None:
     """Make an int8 file of a float FILE or of MODEL.
@@ -138,34 +145,45 @@ def quantize(arguments: QuantizeArguments) -> None:
 
 def _tell(artifact: Artifact) -> None:
     assert artifact.quantization is not None
-    click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
-    for line in (
-        *describe_quantization(artifact.quantization),
-        *describe_top1(artifact),
-        *describe_layers(artifact.quantization),
-    ):
-        click.echo(f"  {line}")
+    say(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
+    show_quantization(artifact.quantization)
+    show_top1(artifact)
+    _show_layers(artifact.quantization)
 
 
-def describe_top1(artifact: Artifact) -> Iterator[str]:
-    """Tell what labelled images say of the file, where there were any."""
-    if (top1 := artifact.top1_difference) is not None:
-        value, low, high = (100 * share for share in (top1.value, top1.lower, top1.upper))
-        yield f"top-1 against the original: {value:+.2f} points [{low:+.2f}, {high:+.2f}]"
+def show_top1(artifact: Artifact) -> None:
+    """Print what labelled images say of the file, where there were any."""
+    if (top1 := artifact.top1_difference) is None:
+        return
+    value, low, high = (100 * share for share in (top1.value, top1.lower, top1.upper))
+    say(f"  top-1 against the original: {value:+.2f} points [{low:+.2f}, {high:+.2f}]")
 
 
-def describe_layers(made: Quantization) -> Iterator[str]:
-    """Tell the ten worst layers, what saturates, and the halves whose one scale fits least."""
+def show_quantization(made: Quantization) -> None:
+    """Print what a reader must know of a quantized file, the warning in colour."""
+    from ghostdeploy.report.parts.layout import CARE, hang, safe
+
+    for line in describe_quantization(made):
+        show(hang("  ", safe(line, CARE if line.isupper() or "SYNTHETIC" in line else "")))
+
+
+def _show_layers(made: Quantization) -> None:
+    """Print the ten worst layers, what saturates, and the halves whose one scale fits least."""
+    from ghostdeploy.report.parts.layout import hang, indent, lay_out, safe
+
     if made.error is None or not made.error.layers:
         return
-    yield "  SNR dB  layer"
-    for layer in made.error.worst():
-        yield f"{layer.snr_db:8.1f}  {layer.name}"
-    saturated = sorted(made.error.layers, key=lambda x: -x.saturated)[:SHOWN]
+    rows = [(f"{layer.snr_db:.1f}", layer.name) for layer in made.error.worst()]
+    show(indent(lay_out(("SNR dB", "layer"), rows, (0,))))
+    show(*(hang("  ", safe(line)) for line in _describe_layers(made.error)))
+
+
+def _describe_layers(error: QuantizationError) -> Iterator[str]:
+    saturated = sorted(error.layers, key=lambda x: -x.saturated)[:SHOWN]
     yield "at the end of their range: " + (
         ", ".join(f"{x.name} {x.saturated:.2%}" for x in saturated if x.saturated > 0) or "none"
     )
-    apart = sorted(made.error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
+    apart = sorted(error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
     if apart:  # ONNX lets each half have its own scale
         yield "concatenated halves, largest values: " + ", ".join(
             f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]

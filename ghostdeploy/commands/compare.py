@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ghostdeploy.commands.bench.comparison import compare_records
-from ghostdeploy.commands.contenders import title_of
 from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.schema import BenchRecord, Comparison
 
 TABLE_1 = ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
@@ -31,7 +31,7 @@ def compare_with_paper(
     ``titles`` are the models' own without others. The paper measured floats. Its ratio is given
     where both the row's model and the first one's have its latency.
     """
-    names = list(titles) or [title_of(r.artifact) for r in records]
+    names = list(titles) or titles_of([r.artifact for r in records])
     rows = compare_records(records, names)
     says = [
         paper_says(r.artifact.spec) if r.artifact.spec and r.artifact.precision == "fp32" else None

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
-from ghostdeploy.commands.contenders import title_of
 from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
@@ -40,8 +40,9 @@ def count_instructions(
         raise UsageError("there is no model to count")
     ensure_writable(out_dir)
     found = []
+    titles = titles_of(artifacts)
     for number, (name, record) in enumerate(new_records(artifacts, runner, params)):
-        progress(number, len(artifacts), f"{record.artifact.name}: counting instructions")
+        progress(number, len(artifacts), f"{titles[number]}: counting instructions")
         path = Path(record.artifact.path)
         launches = tuple(
             replace(runner.launch(path, replace(params, profile=profile)), round=index)
@@ -72,7 +73,7 @@ def compare_instructions(
 
     Raises UsageError for a record without instructions.
     """
-    names = list(titles) or [title_of(r.artifact) for r in bench_records]
+    names = list(titles) or titles_of([r.artifact for r in bench_records])
     base, base_said = bench_records[0], _paper_latency(bench_records[0])
     rows = []
     for record, title in zip(bench_records, names, strict=True):

@@ -18,11 +18,13 @@ from ghostdeploy.commands.places import (
     find_places,
     measure_at_places,
 )
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.runners import Access, Device, Runner
 from ghostdeploy.schema import BenchParams, BenchRecord, Comparison
+
+LAUNCHES_AN_EXPORT = 10  # that take about as long
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,13 @@ def measure(
     access = Access(tell=tell, resume=request.resume, wait_s=request.wait_s, adb=request.adb)
     check_reachable(places, params, access)
     groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
-    contenders = [each for group in groups for each in prepare_contenders(group, progress)]
+    exporting, measuring = divide(progress, _weigh(request))
+    parts = divide(exporting, [1.0] * len(groups))
+    contenders = [
+        each
+        for group, part in zip(groups, parts, strict=True)
+        for each in prepare_contenders(group, part)
+    ]
     artifacts = [contender.artifact for contender in contenders]
 
     def work(runner: Runner, params: BenchParams, progress: Progress) -> list[BenchRecord]:
@@ -123,5 +131,12 @@ def measure(
             return count_instructions(artifacts, runner, params, request.records, progress)
         return bench(artifacts, runner, params, request.records, progress, resume=request.resume)
 
-    outcomes = measure_at_places(places, params, access, progress, work)
+    outcomes = measure_at_places(places, params, access, measuring, work)
     return Measurement(tuple(contenders), tuple(outcomes))
+
+
+def _weigh(request: MeasureRequest) -> tuple[float, float]:
+    """Return about how long exporting takes beside measuring, in launches."""
+    exports = sum(isinstance(model, ExportRequest) for model in request.models)
+    launches = len(request.models) * (1 + request.params.launches)
+    return float(LAUNCHES_AN_EXPORT * exports), float(launches)

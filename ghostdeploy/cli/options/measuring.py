@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
+from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class PhoneArguments:
     """In what state a phone is measured, and how it is reached."""
+
+    HEADING: ClassVar[str] = "State of a phone"
 
     max_thermal: int = option(
         "--max-thermal",
@@ -77,8 +80,11 @@ class PhoneArguments:
 class LaunchArguments:
     """The device, and what one launch on it is: a process of its own, of several timed runs."""
 
+    HEADING: ClassVar[str] = "Device and launches"
+
     device: str = option(
         "--device",
+        shell_complete=complete_devices,
         default="local",
         show_default=True,
         help="What to measure on: local (this machine), adb (the only phone), adb:SERIAL, adb:A,B,"
@@ -102,6 +108,7 @@ class LaunchArguments:
     )
     runtime: str = option(
         "--runtime",
+        shell_complete=complete_runtimes,
         default="litert",
         show_default=True,
         help="Runtime on this machine: litert, tflite-runtime or onnxruntime.",
@@ -183,6 +190,8 @@ class LaunchArguments:
 @dataclass(frozen=True)
 class SessionArguments:
     """How many launches there are, and what else a session does; a gate decides these itself."""
+
+    HEADING: ClassVar[str] = "Session"
 
     launches: int = option(
         "--launches",

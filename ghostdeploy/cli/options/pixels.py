@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
 from ghostdeploy.cli.options.types import Numbers
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class PixelArguments:
     """The values that black and white come to, or the mean and the standard deviation."""
+
+    HEADING: ClassVar[str] = "Pixels"
 
     input_range: tuple[float, ...] | None = option(
         "--input-range",

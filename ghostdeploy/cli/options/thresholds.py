@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
 from ghostdeploy.cli.options.types import Share
@@ -14,10 +14,14 @@ from ghostdeploy.errors import CheckFailed, UsageError
 if TYPE_CHECKING:
     from ghostdeploy.decision.thresholds import Thresholds, ThresholdVerdict
 
+LIMITS = "Limits for CI"
+
 
 @dataclass(frozen=True)
 class ThresholdArguments:
     """Limits for CI: what was measured is printed and kept all the same."""
+
+    HEADING: ClassVar[str] = LIMITS
 
     min_snr: float | None = option(
         "--min-snr",
@@ -58,6 +62,7 @@ def labelled_images() -> Path | None:
         "--data",
         type=Path,
         metavar="DIR",
+        heading=LIMITS,
         help="Folder that holds a folder of images for each class: top-1 on them is compared with"
         " the original's.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from ghostdeploy.report.parts.reasons import merge_reasons
 from ghostdeploy.schema import BenchRecord
 from ghostdeploy.stats import launches as stats
 
@@ -27,7 +28,8 @@ def advise(record: BenchRecord, values: Sequence[float]) -> Iterator[str]:
     invalid = [x for x in record.launches if not x.valid]
     if invalid:
         count = f"{len(invalid)} of {len(record.launches)}"
-        yield f"{count} launches were invalid ({invalid[0].why_not}): raise --launches"
+        reasons = "; ".join(merge_reasons(x.why_not or "no reason" for x in invalid))
+        yield f"{count} launches were invalid ({reasons}): raise --launches"
     if len(values) < MIN_LAUNCHES:
         yield (
             f"{len(values)} launches are too few for a 95 % interval:"

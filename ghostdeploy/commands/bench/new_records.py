@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.runners import Runner
@@ -25,7 +26,7 @@ def new_records(
     started = datetime.now(timezone.utc)
     session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     device, runtime = runner.identity(), runner.runtime(params)
-    names = tuple(artifact.name for artifact in artifacts)
+    names = tuple(titles_of(artifacts))
     made = []
     for number, artifact in enumerate(artifacts):
         path = Path(artifact.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
 from ghostdeploy.commands.output_check import check_output
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
@@ -85,11 +86,12 @@ def open_session(
 
 @dataclass
 class Arm:
-    """One model of a session: its record so far, and the file that keeps it.
+    """One model of a session: its title, its record so far, and the file that keeps it.
 
     ``file_state`` is the model file's size and time of change when the session began.
     """
 
+    title: str
     record: BenchRecord
     path: Path
     file_state: tuple[int, int]
@@ -121,9 +123,7 @@ class Session:
         device = self.runner.identity()
         found = self._find_interrupted(device) if self.resume else []
         if found:
-            self.arms = [
-                Arm(record, path, _file_state(Path(record.artifact.path))) for path, record in found
-            ]
+            self.arms = [self._arm(n, record, path) for n, (path, record) in enumerate(found)]
             self.done = sum(len(record.launches) for _, record in found)
         else:
             self._begin()
@@ -141,10 +141,14 @@ class Session:
         return []
 
     def _begin(self) -> None:
+        made = new_records(self.artifacts, self.runner, self.params)
         self.arms = [
-            Arm(record, self.out_dir / name, _file_state(Path(record.artifact.path)))
-            for name, record in new_records(self.artifacts, self.runner, self.params)
+            self._arm(n, record, self.out_dir / name) for n, (name, record) in enumerate(made)
         ]
+
+    def _arm(self, number: int, record: BenchRecord, path: Path) -> Arm:
+        title = titles_of(self.artifacts)[number]
+        return Arm(title, record, path, _file_state(Path(record.artifact.path)))
 
     @property
     def session(self) -> str:
@@ -192,7 +196,7 @@ class Session:
         for arm in self.arms:
             if arm.record.device.scheme == "local":
                 continue
-            self.progress(self.done, self.total, f"{arm.record.artifact.name}: comparing outputs")
+            self.progress(self.done, self.total, f"{arm.title}: comparing outputs")
             found = check_output(self.runner, arm.record.artifact, self.params)
             proof = replace(arm.record.evidence, output=found)
             arm.record = replace(arm.record, evidence=proof)
@@ -215,7 +219,7 @@ class Session:
             self._write(arm)
 
     def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:
-        self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
+        self.progress(self.done, self.total, f"{arm.title}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
         params = replace(self.params, profile=profile)

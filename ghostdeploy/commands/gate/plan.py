@@ -16,7 +16,7 @@ from ghostdeploy.decision import GatePolicy
 from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.linting import read_graph
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.runners import Device
 from ghostdeploy.schema import Artifact, BenchParams
 
@@ -105,10 +105,11 @@ def plan_gate(request: GateRequest, progress: Progress) -> GatePlan:
         baseline = baselines.open_baseline(accepted, path)
     elif request.baseline and not request.budgets_alone:
         baseline = baselines.open_model(request.baseline)
-    candidate = open_or_export(request.candidate, request.device, params, progress, baseline)
+    first, *parts = divide(progress, [1.0] * (1 + len(request.others)))
+    candidate = open_or_export(request.candidate, request.device, params, first, baseline)
     others = (
-        (model.name, open_or_export(model, request.device, params, progress))
-        for model in request.others
+        (model.name, open_or_export(model, request.device, params, part))
+        for model, part in zip(request.others, parts, strict=True)
     )
     return GatePlan(
         device=request.device,

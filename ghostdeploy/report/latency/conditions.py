@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from ghostdeploy.report.latency.summary import invalid_reason, measured_latency
 from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus
 from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
-from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
+from ghostdeploy.report.parts.reasons import describe_reasons
+from ghostdeploy.schema import Comparison, DeviceIdentity
 
 
 def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
@@ -111,7 +113,7 @@ def _shared(comparisons: Sequence[Comparison], of: Callable[[Comparison], str]) 
 def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
     record = comparison.record
     valid = record.valid_launches
-    reasons = dict.fromkeys(filter(None, map(invalid_reason, record.launches)))
+    reasons = Counter(filter(None, map(invalid_reason, record.launches)))
     return (
         comparison.title,
         f"{len(valid)} of {len(record.launches)}",
@@ -119,13 +121,8 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),
         _median(launch.peak_mem_mb for launch in valid),
-        "; ".join(_times(record.launches, reason) for reason in reasons) or ABSENT,
+        describe_reasons(reasons) or ABSENT,
     )
-
-
-def _times(all_launches: Sequence[Launch], reason: str) -> str:
-    count = sum(invalid_reason(launch) == reason for launch in all_launches)
-    return f"{count}\u00d7 {reason}"
 
 
 def _median(values: Iterable[float | None]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ghostdeploy.report.parts.numbers import drop_non_finite
+from ghostdeploy.report.parts.reasons import describe_reasons
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 MEASURED_HERE = "Measured here"
@@ -134,6 +135,4 @@ def _why_not(comparison: Comparison, reasons: Counter[str]) -> str:
         return "no launches"
     if not reasons:
         return "no estimate"
-    reason, count = reasons.most_common(1)[0]
-    total = len(comparison.record.launches)
-    return f"none of {total} launches valid; {count}\u00d7 {reason}"
+    return f"none of {len(comparison.record.launches)} launches valid; {describe_reasons(reasons)}"

@@ -29,6 +29,14 @@ def shorten(text: str, limit: int) -> str:
     return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def shorten_to_width(text: str, width: int) -> str:
+    """Leave the middle out of what takes more than ``width`` terminal columns."""
+    limit = width
+    while display_width(shorten(text, limit)) > width and limit > 1:
+        limit -= 1
+    return shorten(text, limit)
+
+
 def display_width(text: str) -> int:
     """Return terminal columns: wide East Asian characters take two, combining marks none."""
     return sum(map(_columns, text))
@@ -68,6 +76,8 @@ def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category[0] == "Z" or char in "\t\n\r\v\f":
         return " "
+    if category == "Cn" and ord(char) & 0xFFFE == 0xFFFE:  # no character, of no known width
+        return "\ufffd"
     if category in ("Cc", "Cs", "Cf") and char not in _KEPT_FORMAT_CHARACTERS:
         return "\ufffd"
     return char

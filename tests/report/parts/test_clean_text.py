@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostdeploy.report.parts.clean_text import clean, display_width, pad, shorten, wrap
+from ghostdeploy.report.parts.clean_text import (
+    clean,
+    display_width,
+    pad,
+    shorten,
+    shorten_to_width,
+    wrap,
+)
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # lone surrogates included
 
@@ -40,3 +47,12 @@ def test_shortening_keeps_both_ends() -> None:
 def test_display_width(text: str, width: int) -> None:
     assert display_width(text) == width
     assert display_width(pad(text, 10)) == 10
+
+
+def test_shortened_to_columns():
+    assert shorten_to_width("幽灵网络幽灵网络", 9) == "幽灵…网络"
+    assert display_width(shorten_to_width("é" * 50 + "幽" * 50, 20)) <= 20
+
+
+def test_no_character_is_of_unknown_width():
+    assert clean("a\ufffeb\U0001ffffc") == "a\ufffdb\ufffdc"
