@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from ghostdeploy.commands.bench.comparison import require_valid
 from ghostdeploy.commands.export import ExportRequest, ExportResult
 from ghostdeploy.commands.export import export as run_export
 from ghostdeploy.commands.export.request import FORMATS
@@ -155,6 +156,7 @@ def bench(
     found = measure(request, progress, lambda text: None)
     if not found.records:
         raise MeasurementError("; ".join(found.failures))
+    require_valid(found.records)
     return found
 
 

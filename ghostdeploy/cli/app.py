@@ -61,6 +61,8 @@ def main() -> NoReturn:
         if error.log:
             click.echo(f"log: {error.log}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        sys.exit(_report_missing(error))
     except Exception as error:
         sys.exit(_report_bug(error))
 
@@ -99,6 +101,18 @@ def _one_line(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path} --help)" if context else message
+
+
+def _report_missing(error: ModuleNotFoundError) -> int:
+    """Name the extra that brings what was not found; any other module is a bug."""
+    from ghostdeploy.commands.extras import PACKAGES, missing_extra
+
+    module = (error.name or "").partition(".")[0]
+    if module not in PACKAGES:
+        return _report_bug(error)
+    missing = missing_extra(module)
+    click.echo(f"error: {missing}", err=True)
+    return missing.exit_code
 
 
 def _report_bug(error: Exception) -> int:

@@ -106,10 +106,9 @@ def bench(arguments: BenchArguments) -> None:
 class CompareArguments:
     """The arguments of ``ghostdeploy compare``."""
 
-    models: str = option(
+    models: str | None = option(
         "--models",
         shell_complete=offer_several(complete_formed_targets),
-        default="",
         metavar="[MODEL|FILE],...",
         help="Models or files to compare, with commas; ratios are to the first one. The three of"
         " the paper's Table 1 by default.",
@@ -140,7 +139,8 @@ class CompareArguments:
         from ghostdeploy.commands.precisions import PrecisionsRequest, check_precisions
         from ghostdeploy.commands.targets import parse_target
 
-        names, network = _split(self.precisions or ""), self.measuring.network
+        network = self.measuring.network
+        names = _split("--precisions", self.precisions or "")
         empty = self.measuring.empty_request()
         check_precisions(empty, names)
         spec = parse_target(self.models or "ghostnetv2", network.defaults)
@@ -173,16 +173,19 @@ def compare(arguments: CompareArguments) -> None:
     in several number formats: is a smaller one worth it?
     """
     from ghostdeploy.cli.measured import print_latencies, write_instructions
-    from ghostdeploy.commands.compare import NOTES, TABLE_1
+    from ghostdeploy.commands.compare import TABLE_1
+    from ghostdeploy.commands.extras import require_packages
     from ghostdeploy.commands.measure import measure
 
-    if arguments.precisions:
+    require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
+    if arguments.precisions is not None:
         return _compare_precisions(arguments)
     if arguments.limits.thresholds.given:
         raise UsageError("limits are for --precisions: other networks give other answers")
     table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
-    title, names = "Comparison" if arguments.models else table_1, _split(arguments.models)
-    request = arguments.measuring.request(names or TABLE_1, arguments.calibration)
+    names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
+    title = table_1 if arguments.models is None else "Comparison"
+    request = arguments.measuring.request(names, arguments.calibration)
     with progress_line() as progress:
         found = measure(request, progress, progress.tell)
     stem = f"compare-{stamp()}"
@@ -190,7 +193,7 @@ def compare(arguments: CompareArguments) -> None:
         report = found.report_instructions(title)
         return write_instructions(report, request.records, stem, as_json=arguments.as_json)
     as_json = arguments.as_json
-    print_latencies(found, title, request.records, notes=NOTES, stem=stem, as_json=as_json)
+    print_latencies(found, title, request.records, stem=stem, as_json=as_json)
 
 
 def _compare_precisions(arguments: CompareArguments) -> None:
@@ -202,9 +205,15 @@ def _compare_precisions(arguments: CompareArguments) -> None:
         rows, report = compare_precisions(request, progress, progress.tell)
     verdicts = judge_rows(rows, limits)
     records, as_json = request.measuring.records, arguments.as_json
-    print_precisions(rows, report, records, verdicts, as_json=as_json)
-    enforce(verdicts)
+    try:
+        print_precisions(rows, report, records, verdicts, as_json=as_json)
+    finally:
+        enforce(verdicts)  # known also where no latency counts
 
 
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",") if name.strip())
+def _split(option: str, names: str) -> tuple[str, ...]:
+    """Return the names between commas. Raises UsageError where there is none."""
+    found = tuple(name.strip() for name in names.split(",") if name.strip())
+    if not found:
+        raise UsageError(f"{option} {names!r} names nothing; leave it out for the default")
+    return found

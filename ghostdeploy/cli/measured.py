@@ -31,17 +31,16 @@ def print_latencies(
     title: str,
     records: Path,
     *,
-    notes: tuple[str, ...] = (),
     stem: str = "",
     as_json: bool,
 ) -> None:
     """Print, and with ``stem`` write, what was measured; then tell what was not.
 
-    Raises MeasurementError where some place could not be measured at.
+    Raises MeasurementError where some place could not be measured at, or some model not in peace.
     """
     rows: list[Comparison] = []
     written: list[Path] = []
-    reports = found.report_latencies(title, notes)
+    reports = found.report_latencies(title, noted=bool(stem))
     for name, report in reports.items():
         rows += report.comparisons
         if stem:
@@ -56,6 +55,17 @@ def print_latencies(
     if found.failures:
         count = f"{len(found.failures)} of {len(found.outcomes)} could not be measured"
         raise MeasurementError(f"{count}: {'; '.join(found.failures)}")
+    for report in reports.values():
+        require_undisturbed(report.comparisons, records)
+
+
+def require_undisturbed(rows: Sequence[Comparison], records: Path) -> None:
+    """Raise MeasurementError where no launch of a model counts, with its record and the way on."""
+    from ghostdeploy.commands.measure import describe_disturbed
+
+    if told := describe_disturbed(rows, records):
+        more = f" ({len(told) - 1} more like it)" if told[1:] else ""
+        raise MeasurementError(told[0] + more)
 
 
 def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
@@ -103,14 +113,17 @@ def print_precisions(
 ) -> None:
     """Write the report of several precisions of one model, and print each one's verdict.
 
-    ``limits`` says of each one by its name whether it keeps those that were set.
+    ``limits`` says of each one by its name whether it keeps those that were set. Raises
+    MeasurementError where no launch of one counts.
     """
     written = write_latencies(report, records, f"compare-{stamp()}")
     if as_json:
-        return emit_json([_plain(row) | _kept(row, limits) for row in rows])
+        emit_json([_plain(row) | _kept(row, limits) for row in rows])
+        return require_undisturbed([row.latency for row in rows], records)
     _print_table(rows)
     show("")
     print_written(written)
+    require_undisturbed([row.latency for row in rows], records)
 
 
 def _plain(row: PrecisionRow) -> dict[str, object]:
@@ -119,6 +132,7 @@ def _plain(row: PrecisionRow) -> dict[str, object]:
         "latency": {
             "latency_ms": row.latency.latency_ms,
             "ratio": row.latency.ratio,
+            "disturbed": row.latency.disturbed,
             "evidence": row.latency.record.evidence,
         },
     }

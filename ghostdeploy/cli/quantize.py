@@ -109,6 +109,11 @@ def quantize(arguments: QuantizeArguments) -> None:
 
     It also tells what that cost in accuracy.
     """
+    from ghostdeploy.commands.extras import require_packages
+
+    onnx = Path(arguments.target).suffix == ".onnx"
+    runtime = ("onnx", "onnxruntime") if onnx else ("tensorflow", "ai_edge_litert")
+    require_packages("numpy", *runtime)
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.losses import losses_of, with_top1
     from ghostdeploy.commands.quantize.file import quantize_file

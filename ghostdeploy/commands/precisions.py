@@ -167,6 +167,8 @@ def judge_precision(row: PrecisionRow, base: PrecisionRow) -> str:
     ratio = row.latency.ratio
     if ratio is None:
         return "no verdict: there is no latency ratio"
+    if row.latency.disturbed or base.latency.disturbed:
+        return "no verdict: other programs disturbed every launch"
     kept, answers = _answers(row)
     size = row.size_mb / base.size_mb
     if ratio.lower > 1 + CLOSE:

@@ -19,7 +19,7 @@ from ghostdeploy.schema.model import (
     ModelSpec,
 )
 from ghostdeploy.schema.normalization import Normalization
-from ghostdeploy.schema.params import BenchParams, PhoneParams
+from ghostdeploy.schema.params import AUTO, BenchParams, InputShape, PhoneParams
 from ghostdeploy.schema.quantization import (
     Calibration,
     ConcatenationScales,
@@ -31,6 +31,7 @@ from ghostdeploy.schema.quantization import (
 from ghostdeploy.schema.record import SCHEMA, BenchRecord, Evidence, OutputCheck
 
 __all__ = [
+    "AUTO",
     "MAX_SIDE",
     "MAX_WIDTH",
     "MIN_SIDE",
@@ -50,6 +51,7 @@ __all__ = [
     "Finding",
     "FloatCost",
     "GraphReport",
+    "InputShape",
     "InstructionComparison",
     "Instructions",
     "Interval",

@@ -10,10 +10,11 @@ import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
 from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
+from ghostdeploy.cli.options.types import InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
-    from ghostdeploy.schema import BenchParams, PhoneParams
+    from ghostdeploy.schema import BenchParams, InputShape, PhoneParams
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,18 @@ class LaunchArguments:
     runtime: str = option(
         "--runtime",
         shell_complete=complete_runtimes,
-        default="litert",
+        default="auto",
         show_default=True,
-        help="Runtime on this machine: litert, tflite-runtime or onnxruntime.",
+        help="Runtime on this machine: litert, tflite-runtime or onnxruntime; auto takes litert for"
+        " .tflite and onnxruntime for .onnx.",
+    )
+    input_shape: tuple[InputShape, ...] = option(
+        "--input-shape",
+        type=InputShapeType(),
+        multiple=True,
+        metavar="[NAME=]SIDExSIDE...",
+        help="Shape of an input that a model leaves open, e.g. 1x3x224x224. May be repeated; each"
+        " input takes the first that fits.",
     )
     xnnpack: str = option(
         "--xnnpack",
@@ -183,6 +193,7 @@ class LaunchArguments:
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
             phone=self.phone.params,
+            input_shapes=self.input_shape,
         )
         return choose_runtime(self.on, params)
 

@@ -50,7 +50,13 @@ def _describe_serial(comparison: Comparison) -> str:
 
 
 def _describe_xnnpack(comparison: Comparison) -> str:
+    """Return what XNNPACK had to do with it; "" for a runtime that has none to switch."""
     params = comparison.record.params
+    if params.runtime == "onnxruntime":
+        return ""
+    took = {launch.partitions for launch in comparison.record.valid_launches}
+    if params.xnnpack and took == {0}:
+        return "on, but it took no part of the graph: builtin kernels"
     return "fp16 arithmetic" if params.fp16 else "on" if params.xnnpack else "off"
 
 
@@ -91,6 +97,7 @@ _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
     ("XNNPACK", _describe_xnnpack),
     ("Delegate", lambda c: c.record.params.delegate),
     ("Further flags", lambda c: " ".join(c.record.params.plus_flags)),
+    ("Input shapes", lambda c: " ".join(map(str, c.record.params.input_shapes))),
     ("Threads", lambda c: str(c.record.params.threads)),
     ("CPUs asked for", _describe_cpus),
     ("Cores", _describe_cores),
@@ -107,7 +114,8 @@ def _shared(comparisons: Sequence[Comparison], of: Callable[[Comparison], str]) 
     texts = [of(comparison) for comparison in comparisons]
     if len(set(texts)) <= 1:
         return texts[0] if texts else ""
-    return "; ".join(f"{c.title}: {text}" for c, text in zip(comparisons, texts, strict=True))
+    each = zip(comparisons, texts, strict=True)
+    return "; ".join(f"{c.title}: {text}" for c, text in each if text)
 
 
 def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
