@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,18 +73,35 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Half of a surrogate pair, as names of files may hold, is written as its escape. Raises
     UsageError where the folder cannot be written, and OutputError where it is full.
     """
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, str | bytes]) -> None:
+    """Write several files, none before all of them have found room on the disk.
+
+    What stands in their places stays until then. Raises as ``write_atomic``.
+    """
+    with contextlib.ExitStack() as kept:
+        written = [(path, _write_beside(path, content, kept)) for path, content in contents.items()]
+        for path, temporary in written:
+            with _reporting(path):
+                os.replace(temporary, path)
+
+
+def _write_beside(path: Path, content: str | bytes, kept: contextlib.ExitStack) -> Path:
+    """Write to a temporary file beside ``path``; unless it is moved, it goes with ``kept``."""
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"  # short: PATH's own may be maximal
-    try:
+    with _reporting(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _remove_on_failure(temporary), open(temporary, "xb") as file:
+        if path.is_dir():  # known before anything is moved
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        kept.callback(_remove, temporary)
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        with _remove_on_failure(temporary):
-            os.replace(temporary, path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    return temporary
 
 
 def cannot_write(path: Path, error: OSError) -> GhostdeployError:
@@ -97,15 +114,17 @@ def ensure_writable(folder: Path) -> None:
     """Make ``folder`` and prove that it takes files. Raises UsageError where it does not."""
     probe = folder / f".{secrets.token_hex(8)}.probe"
     write_atomic(probe, b"")
-    with contextlib.suppress(OSError):
-        probe.unlink()
+    _remove(probe)
 
 
 @contextlib.contextmanager
-def _remove_on_failure(path: Path) -> Iterator[None]:
+def _reporting(path: Path) -> Iterator[None]:
     try:
         yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -18,6 +18,7 @@ from ghostdeploy.files import (
     read_input,
     read_text,
     write_atomic,
+    write_together,
 )
 
 
@@ -74,6 +75,43 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
 def test_half_of_a_surrogate_pair_is_written_as_its_escape(tmp_path):
     write_atomic(tmp_path / "r.txt", "a model called \udcff")
     assert (tmp_path / "r.txt").read_text("ascii") == "a model called \\udcff"
+
+
+TOGETHER = """
+import resource, sys
+from pathlib import Path
+from ghostdeploy.errors import GhostdeployError
+from ghostdeploy.files import write_together
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+folder, sizes = Path(sys.argv[1]), map(int, sys.argv[2:])
+try:
+    write_together({folder / f"{n}": b"n" * size for n, size in enumerate(sizes)})
+except GhostdeployError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("sizes", [("5000", "10"), ("10", "5000")])
+def test_of_two_files_none_is_written_where_one_finds_no_room(tmp_path, sizes):
+    for n in range(2):
+        (tmp_path / f"{n}").write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", TOGETHER, str(tmp_path), *sizes],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("cannot write ")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"0": "old", "1": "old"}
+
+
+def test_of_two_files_none_is_written_where_one_is_a_folder(tmp_path):
+    (tmp_path / "first").write_text("old")
+    (tmp_path / "second").mkdir()
+    with pytest.raises(UsageError, match=r"cannot write .*second: Is a directory"):
+        write_together({tmp_path / "first": "new", tmp_path / "second": "new"})
+    assert (tmp_path / "first").read_text() == "old"
+    assert {p.name for p in tmp_path.iterdir()} == {"first", "second"}
+    write_together({tmp_path / "first": "new", tmp_path / "third": b"new"})
+    assert [(tmp_path / n).read_text() for n in ("first", "third")] == ["new", "new"]
 
 
 def test_ensure_writable_leaves_nothing(tmp_path):

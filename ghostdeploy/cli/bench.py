@@ -24,6 +24,7 @@ from ghostdeploy.cli.options.completions import (
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce
 from ghostdeploy.cli.terminal import progress_line, stamp
 from ghostdeploy.errors import UsageError
 
@@ -126,6 +127,7 @@ class CompareArguments:
     )
     measuring: MeasuringArguments = group(MeasuringArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
+    limits: ThresholdArguments = group(ThresholdArguments)
     as_json: bool = json_flag()
 
     def precisions_request(self) -> PrecisionsRequest:
@@ -178,6 +180,8 @@ def compare(arguments: CompareArguments) -> None:
     require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
     if arguments.precisions is not None:
         return _compare_precisions(arguments)
+    if arguments.limits.thresholds.given:
+        raise UsageError("limits are for --precisions: other networks give other answers")
     table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
     names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
     title = table_1 if arguments.models is None else "Comparison"
@@ -194,12 +198,17 @@ def compare(arguments: CompareArguments) -> None:
 
 def _compare_precisions(arguments: CompareArguments) -> None:
     from ghostdeploy.cli.measured import print_precisions
-    from ghostdeploy.commands.precisions import compare_precisions
+    from ghostdeploy.commands.precisions import compare_precisions, judge_rows
 
-    request = arguments.precisions_request()
+    limits, request = arguments.limits.checked(arguments.data), arguments.precisions_request()
     with progress_line() as progress:
         rows, report = compare_precisions(request, progress, progress.tell)
-    print_precisions(rows, report, request.measuring.records, as_json=arguments.as_json)
+    verdicts = judge_rows(rows, limits)
+    records, as_json = request.measuring.records, arguments.as_json
+    try:
+        print_precisions(rows, report, records, verdicts, as_json=as_json)
+    finally:
+        enforce(verdicts)  # known also where no latency counts
 
 
 def _split(option: str, names: str) -> tuple[str, ...]:

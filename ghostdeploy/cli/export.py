@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,15 @@ from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.completions import complete_formats, complete_models
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.quantize import show_quantization
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
+from ghostdeploy.cli.quantize import show_quantization, show_top1
 from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.commands.export import ExportRequest, ExportResult
+    from ghostdeploy.decision.thresholds import ThresholdVerdict
+    from ghostdeploy.progress import Progress
     from ghostdeploy.schema import Artifact
 
 
@@ -74,6 +78,8 @@ class ExportArguments:
         metavar="FILE",
         help="Write every layer's signal-to-noise ratio in int8 to this .png, .csv or .json file.",
     )
+    limits: ThresholdArguments = group(ThresholdArguments)
+    data: Path | None = labelled_images()
     as_json: bool = json_flag()
 
     def request(self) -> ExportRequest:
@@ -96,6 +102,25 @@ class ExportArguments:
         formats = all_formats if self.format_ == "all" else (self.format_,)
         return self.rewriting.request(spec, self.network, formats, self.calibration, options)
 
+    def judge_top1(
+        self, request: ExportRequest, made: Sequence[ExportResult], progress: Progress
+    ) -> list[ExportResult]:
+        """Return the results with each file's top-1 against the torch network's.
+
+        Raises UsageError for images whose classes do not fit.
+        """
+        from ghostdeploy.commands.eval import open_classifier
+        from ghostdeploy.commands.losses import with_top1
+        from ghostdeploy.images.labelled import read_labelled
+
+        assert self.data is not None
+        data = read_labelled(self.data, request.export.labels)
+        crop = request.quantize.crop
+        original = open_classifier(request.spec, crop, request.weights, request.seed)
+        return [
+            replace(one, artifact=with_top1(one.artifact, original, data, progress)) for one in made
+        ]
+
     @property
     def rewriting(self) -> LoweringArguments:
         """How the network is lowered, with ``no_fix`` spelled out."""
@@ -114,17 +139,36 @@ def export(arguments: ExportArguments) -> None:
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)
     from ghostdeploy.commands.export import export as run_export
+    from ghostdeploy.commands.losses import losses_of
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
+    from ghostdeploy.decision.thresholds import judge_losses
 
     if arguments.report:
         check_layer_report(arguments.report, arguments.lowering.precision)
-    request = arguments.request()
+    request, limits = arguments.request(), arguments.limits.checked(arguments.data)
+    if request.export.features and (limits.given or arguments.data):
+        raise UsageError("feature maps are no answers: leave out the limits and --data")
     with progress_line() as progress:
         results = run_export(request, progress)
+        if arguments.data:
+            results = arguments.judge_top1(request, results, progress)
     if arguments.report:
         write_layer_report(results[0].artifact, arguments.report)
+    verdicts = {r.artifact.path: judge_losses(limits, losses_of(r.artifact)) for r in results}
     if arguments.as_json:
-        return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
+        emit_json([_plain(r, verdicts if limits.given else {}) for r in results])
+    else:
+        _tell(request, results)
+    enforce(verdicts)
+
+
+def _plain(result: ExportResult, verdicts: Mapping[str, ThresholdVerdict]) -> dict[str, object]:
+    verdict = verdicts.get(result.artifact.path)
+    told = {} if verdict is None else {"verdict": verdict}
+    return vars(result.artifact) | {"reused": result.reused} | told
+
+
+def _tell(request: ExportRequest, results: Sequence[ExportResult]) -> None:
     if request.weights is None:
         say(f"seeded random weights (seed {request.seed}); give trained ones with --weights")
     for result in results:
@@ -167,3 +211,4 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
             show(hang("  ", safe(faster, FAINT)))
     if artifact.quantization:
         show_quantization(artifact.quantization)
+    show_top1(artifact)

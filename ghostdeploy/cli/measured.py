@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from ghostdeploy.report.parts.numbers import ABSENT, format_ratio
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
     from ghostdeploy.commands.precisions import PrecisionRow
+    from ghostdeploy.decision.thresholds import ThresholdVerdict
     from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import Comparison
 
@@ -103,15 +104,21 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
 
 
 def print_precisions(
-    rows: Sequence[PrecisionRow], report: Report, records: Path, *, as_json: bool
+    rows: Sequence[PrecisionRow],
+    report: Report,
+    records: Path,
+    limits: Mapping[str, ThresholdVerdict],
+    *,
+    as_json: bool,
 ) -> None:
     """Write the report of several precisions of one model, and print each one's verdict.
 
-    Raises MeasurementError where no launch of one counts.
+    ``limits`` says of each one by its name whether it keeps those that were set. Raises
+    MeasurementError where no launch of one counts.
     """
     written = write_latencies(report, records, f"compare-{stamp()}")
     if as_json:
-        emit_json([_plain(row) for row in rows])
+        emit_json([_plain(row) | _kept(row, limits) for row in rows])
         return require_undisturbed([row.latency for row in rows], records)
     _print_table(rows)
     show("")
@@ -129,6 +136,10 @@ def _plain(row: PrecisionRow) -> dict[str, object]:
             "evidence": row.latency.record.evidence,
         },
     }
+
+
+def _kept(row: PrecisionRow, limits: Mapping[str, ThresholdVerdict]) -> dict[str, object]:
+    return {"limits": limits[row.precision]} if row.precision in limits else {}
 
 
 def _print_table(rows: Sequence[PrecisionRow]) -> None:

@@ -36,12 +36,13 @@ def tell_refusal(runtime: str, name: str = "the model") -> Iterator[None]:
 
 
 def load_onnx(
-    model: bytes, outputs: Sequence[str], threads: int = 0, name: str = "the model"
+    model: bytes | str, outputs: Sequence[str] = (), threads: int = 0, name: str = "the model"
 ) -> Infer:
-    """Load an ONNX model into onnxruntime, to be asked for the named outputs.
+    """Load an ONNX model, or the file of that path, into onnxruntime.
 
-    ``threads`` 0 leaves their number to it. Raises InputFileError, which calls the model ``name``,
-    for what it cannot load, and so does the returned function for what it cannot run.
+    It is asked for the named ``outputs``, or for all. ``threads`` 0 leaves their number to it.
+    Raises InputFileError, which calls the model ``name``, for what it cannot load, and so does the
+    returned function for what it cannot run.
     """
     import onnxruntime
 
@@ -51,11 +52,12 @@ def load_onnx(
     with tell_refusal("onnxruntime", name):
         session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
     source = session.get_inputs()[0].name
+    wanted = list(outputs) or [output.name for output in session.get_outputs()]
 
     def infer(image: Array) -> dict[str, Array]:
         with tell_refusal("onnxruntime", name):
-            found = session.run(list(outputs), {source: image})
-        return dict(zip(outputs, found, strict=True))
+            found = session.run(wanted, {source: image})
+        return dict(zip(wanted, found, strict=True))
 
     return infer
 

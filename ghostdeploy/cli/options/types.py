@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,30 @@ class Share(ParamType[float]):
             option = f"--{param.name}" if param else "a share"
             raise UsageError(f"{option} takes a share such as 2% or 0.02, not {text!r}")
         return share
+
+
+class Numbers(ParamType[tuple[float, ...]]):
+    """``0,255``, as many finite numbers as one of ``counts`` says."""
+
+    name = "numbers"
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = counts
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: object
+    ) -> tuple[float, ...]:
+        """Raise UsageError for what are no numbers, or too few or too many."""
+        try:
+            found = tuple(float(word) for word in str(value).split(","))
+        except ValueError:
+            found = ()
+        if len(found) not in self.counts or not all(map(math.isfinite, found)):
+            option = f"--{param.name.replace('_', '-')}" if param and param.name else "this"
+            wanted = " or ".join(map(str, self.counts))
+            plural = "" if wanted == "1" else "s"
+            raise UsageError(f"{option} takes {wanted} number{plural} with commas, not {value!r}")
+        return found
 
 
 class Looks(ParamType[tuple[int, ...]]):

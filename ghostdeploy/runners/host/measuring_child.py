@@ -15,22 +15,19 @@ and those only once the process is pinned: thread pools inherit the mask they ar
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
+from ghostdeploy.lifeline import die_with
 from ghostdeploy.random_inputs import ValueRange, try_ranges
 from ghostdeploy.runners.host.openers import OPENERS, LoadedModel, seed_generator
-
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class LaunchFailure(Exception):
 def main() -> NoReturn:
     """Run the job of the command line, print its report or error, and end the process."""
     job = LaunchJob(**json.loads(sys.argv[1]))
-    _die_with(job.parent)
+    die_with(job.parent)
     # Third-party libraries print to the C stdout as well: keep a private copy for our one line.
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -189,18 +186,6 @@ def _affinity() -> list[int]:
             with contextlib.suppress(ProcessLookupError):
                 cpus |= os.sched_getaffinity(int(thread))
     return sorted(cpus)
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process with its parent, even if that gets no chance to."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is reported, not kept
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
 
 
 if __name__ == "__main__":
