@@ -8,9 +8,9 @@ from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.figures import trend
 from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, encode, use_theme
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.grid import Grid, clean_grid, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_interval, format_percent, format_ratio
-from ghostdeploy.report.parts.page import PACKAGE, POLICY, embed_svg, fill_template
+from ghostdeploy.report.parts.page import embed_svg, fill_template
 
 TEMPLATE = "history.html.j2"
 HEADER = (
@@ -32,8 +32,6 @@ def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
     ]
     page = fill_template(
         TEMPLATE,
-        package=PACKAGE,
-        policy=POLICY,
         runs=len(runs),
         skipped=skipped,
         devices=devices,
@@ -46,10 +44,8 @@ def _device(name: str, runs: Sequence[GateRun]) -> dict[str, object]:
         "name": clean(name),
         "light": _draw(runs, LIGHT),
         "dark": _draw(runs, DARK),
-        "grid": Grid(
-            HEADER,
-            tuple(tuple(clean(c, CELL) for c in _row(run)) for run in reversed(runs[-MOST_ROWS:])),
-            NUMERIC,
+        "grid": clean_grid(
+            Grid(HEADER, tuple(map(_row, reversed(runs[-MOST_ROWS:]))), NUMERIC), CELL
         ),
     }
 
@@ -61,7 +57,7 @@ def _row(run: GateRun) -> tuple[str, ...]:
         run.verdict,
         run.why,
         format_ratio(run.ratio),
-        f"{run.valid_pairs} of {run.attempted}" if run.attempted else ABSENT,
+        format_share(run.valid_pairs, run.attempted) if run.attempted else ABSENT,
         format_percent(run.noise),
         format_interval(run.candidate.latency_ms),
         trend.short_commit(run) or ABSENT,

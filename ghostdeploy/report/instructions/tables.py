@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.parts.grid import Facts, Grid, drop_empty_columns
+from ghostdeploy.report.parts.grid import Facts, Grid, drop_empty_columns, format_count
 from ghostdeploy.report.parts.numbers import (
     ABSENT,
+    WrittenNumber,
     format_as_printed,
     format_millions,
     format_number,
@@ -66,7 +67,7 @@ def _overview_row(row: InstructionComparison) -> tuple[str, ...]:
 
 def format_exact(count: int) -> str:
     """Return millions with every digit."""
-    return f"{count // 1_000_000}.{count % 1_000_000:06d}"
+    return WrittenNumber(f"{count // 1_000_000}.{count % 1_000_000:06d}", count)
 
 
 def setup_facts(report: InstructionReport) -> Facts:
@@ -129,7 +130,7 @@ def kind_table(row: InstructionComparison) -> Grid:
         for place, value in enumerate((1, operator.total, *_classes(operator))):
             entry[place] += value
     rows = [
-        (op, str(count), *map(format_millions, values))
+        (op, format_count(count), *map(format_millions, values))
         for op, (count, *values) in sorted(totals.items(), key=lambda item: -item[1][1])
     ]
     return Grid(("Operator", "Count", "All (M)", *_class_header()), tuple(rows), _NUMERIC)

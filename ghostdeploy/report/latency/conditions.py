@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from ghostdeploy.report.latency.summary import invalid_reason, measured_latency
-from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus
+from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
 from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
@@ -114,7 +114,7 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
     reasons = dict.fromkeys(filter(None, map(invalid_reason, record.launches)))
     return (
         comparison.title,
-        f"{len(valid)} of {len(record.launches)}",
+        format_share(len(valid), len(record.launches)),
         format_percent(comparison.noise) if measured_latency(comparison) else ABSENT,
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),

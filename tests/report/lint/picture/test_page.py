@@ -8,11 +8,13 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport
+from tests.report.browser import check_layout
 from tests.report.lint.graphs import network, report_of
 
 pytest.importorskip("jinja2")
@@ -74,7 +76,10 @@ def check_safe(source: str) -> Page:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ud800-\udfff]", source)
     digest = base64.b64encode(hashlib.sha256(page.scripts[1].encode()).digest()).decode()
     policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
-    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+        f" script-src 'sha256-{digest}'"
+    )
     assert "innerHTML" not in page.scripts[1]
     return page
 
@@ -183,3 +188,10 @@ def test_a_severity_of_someone_elses_is_a_known_class() -> None:
     finding = Finding("x", 'odd"severity', graph.nodes[0].name, "m")
     page = check_safe(render([Linted("m.tflite", graph, report_of(graph, finding))]))
     assert len(page.classed("has-info")) == 1
+
+
+def test_nothing_is_overprinted(
+    model: Linted, clean_model: Linted, hostile: Linted, wordy: Linted, tmp_path: Path
+) -> None:
+    pages = {"model": [model], "hostile": [hostile], "three": [model, clean_model, wordy]}
+    check_layout({name: render(linted) for name, linted in pages.items()}, tmp_path)
