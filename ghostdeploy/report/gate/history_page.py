@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.figures import trend
-from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.figures.style import (
+    DARK,
+    LIGHT,
+    Spot,
+    Theme,
+    clean_spots,
+    encode,
+    take_spots,
+    use_theme,
+)
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.grid import Grid, clean_grid, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_interval, format_percent, format_ratio
@@ -40,10 +49,12 @@ def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
 
 
 def _device(name: str, runs: Sequence[GateRun]) -> dict[str, object]:
+    light, spots = _draw(runs, LIGHT)
     return {
         "name": clean(name),
-        "light": _draw(runs, LIGHT),
-        "dark": _draw(runs, DARK),
+        "light": light,
+        "dark": _draw(runs, DARK)[0],
+        "spots": spots,
         "grid": clean_grid(
             Grid(HEADER, tuple(map(_row, reversed(runs[-MOST_ROWS:]))), NUMERIC), CELL
         ),
@@ -65,6 +76,8 @@ def _row(run: GateRun) -> tuple[str, ...]:
     )
 
 
-def _draw(runs: Sequence[GateRun], theme: Theme) -> str:
+def _draw(runs: Sequence[GateRun], theme: Theme) -> tuple[str, list[Spot]]:
     with use_theme(theme):
-        return embed_svg(encode(trend.draw(runs, theme), "svg"))
+        figure = trend.draw(runs, theme)
+        spots = clean_spots(take_spots(figure))
+        return embed_svg(encode(figure, "svg")), spots

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 
 from ghostdeploy.errors import MissingExtraError
 
 PACKAGE = "ghostdeploy.report"  # whose templates the reports share
-TABLES = "tables.js"  # makes tables sortable
+TABLES = ("tables.js",)  # makes tables sortable
 
 
 def fill_template(
-    template: str, *, package: str = PACKAGE, script: str = TABLES, **values: object
+    template: str, *, package: str = PACKAGE, scripts: Sequence[str] = TABLES, **values: object
 ) -> str:
     """Fill ``template`` of ``package``'s folder of templates with ``values``, every one escaped.
 
-    ``script`` is a file of the same folder, the only one that the page may run. The template
-    finds its text and the page's policy under the names ``script`` and ``policy``. Raises
+    ``scripts`` are files of the same folder, the only ones that the page may run. The template
+    finds their text and the page's policy under the names ``script`` and ``policy``. Raises
     MissingExtraError without Jinja2.
     """
     try:
@@ -32,7 +33,8 @@ def fill_template(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    code = files(package).joinpath("templates", script).read_text("utf-8")
+    folder = files(package).joinpath("templates")
+    code = "\n".join(folder.joinpath(name).read_text("utf-8") for name in scripts)
     page = environment.get_template(template)
     return page.render(script=code, policy=write_policy(code), **values)
 

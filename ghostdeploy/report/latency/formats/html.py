@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from ghostdeploy.report.figures.style import DARK, LIGHT
+from ghostdeploy.report.figures.style import DARK, LIGHT, clean_spots
 from ghostdeploy.report.latency import conditions, evidence, launchlog, profile
-from ghostdeploy.report.latency.formats.plots import Plot, applicable_plots, draw_image
+from ghostdeploy.report.latency.formats.plots import (
+    Plot,
+    applicable_plots,
+    draw_image,
+    draw_spotted,
+)
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.summary import (
     MEASURED_HERE,
@@ -111,12 +116,14 @@ def _estimate(estimate: Interval | None, digits: int) -> tuple[str, str] | None:
     return value, format_limits(estimate, digits)
 
 
-def _figure(plot: Plot, report: Report) -> dict[str, str]:
+def _figure(plot: Plot, report: Report) -> dict[str, object]:
+    light, spots = draw_spotted(plot, report, LIGHT, "svg")
     return {
         "title": plot.title,
         "caption": plot.caption,
-        "light": embed_svg(draw_image(plot, report, LIGHT, "svg")),
+        "light": embed_svg(light),
         "dark": embed_svg(draw_image(plot, report, DARK, "svg")),
+        "spots": clean_spots(spots),
     }
 
 

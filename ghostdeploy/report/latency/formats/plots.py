@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures import accuracy, latency, launch_strips, operators
-from ghostdeploy.report.figures.style import LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.figures.style import LIGHT, Spot, Theme, encode, take_spots, use_theme
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index
 from ghostdeploy.report.latency.summary import summarize
@@ -113,5 +113,14 @@ def file_name(stem: str, plot: Plot) -> str:
 
 def draw_image(plot: Plot, report: Report, theme: Theme = LIGHT, kind: str = "png") -> bytes:
     """Draw a figure and return its file's bytes, as ``png`` or ``svg``."""
+    return draw_spotted(plot, report, theme, kind)[0]
+
+
+def draw_spotted(
+    plot: Plot, report: Report, theme: Theme, kind: str
+) -> tuple[bytes, tuple[Spot, ...]]:
+    """Return the same with the places on it that have something to tell."""
     with use_theme(theme):
-        return encode(plot.draw(report, theme), kind)
+        figure = plot.draw(report, theme)
+        spots = take_spots(figure)
+        return encode(figure, kind), spots

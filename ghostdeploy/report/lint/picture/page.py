@@ -34,7 +34,7 @@ from ghostdeploy.report.parts.page import fill_template
 from ghostdeploy.schema import Finding
 
 PACKAGE = "ghostdeploy.report.lint.picture"
-TEMPLATE, SCRIPT = "picture.html.j2", "picture.js"
+TEMPLATE, SCRIPTS = "picture.html.j2", ("picture.js", "zoom.js")
 NAME, TEXT = 200, 1000  # characters
 ALL_OPEN = 700  # nodes up to which every card is open
 
@@ -91,7 +91,7 @@ def render(linted: Sequence[Linted]) -> str:
         TEMPLATE,
         package=PACKAGE,
         pages=pages,
-        script=SCRIPT,
+        scripts=SCRIPTS,
         data=_embedded({page.key: page.data for page in pages}),
         families=FAMILIES,
     )
