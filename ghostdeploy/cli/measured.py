@@ -10,12 +10,14 @@ import click
 
 from ghostdeploy.cli.terminal import emit_json, stamp
 from ghostdeploy.errors import MeasurementError
+from ghostdeploy.files import write_atomic
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.instructions import formats
 from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
 from ghostdeploy.report.latency.formats.text import render_text
 from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.trace import render_trace
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
@@ -31,11 +33,13 @@ def print_latencies(
     *,
     notes: tuple[str, ...] = (),
     stem: str = "",
+    trace: Path | None = None,
     as_json: bool,
 ) -> None:
     """Print, and with ``stem`` write, what was measured; then tell what was not.
 
-    Raises MeasurementError where some place could not be measured at.
+    ``trace`` is the file that the operators' times go to. Raises MeasurementError where some place
+    could not be measured at, or no operator was timed for the trace.
     """
     rows: list[Comparison] = []
     written: list[Path] = []
@@ -46,6 +50,8 @@ def print_latencies(
             written += write_latencies(report, records, "-".join(filter(None, (stem, name))))
         if not as_json:
             click.echo(render_text(report))
+    if trace:
+        written.append(write_trace(rows, trace))
     if as_json:
         emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
     elif reports:
@@ -54,6 +60,12 @@ def print_latencies(
     if found.failures:
         count = f"{len(found.failures)} of {len(found.outcomes)} could not be measured"
         raise MeasurementError(f"{count}: {'; '.join(found.failures)}")
+
+
+def write_trace(rows: Sequence[Comparison], path: Path) -> Path:
+    """Write the operators' times of all places as a trace. Raises MeasurementError without any."""
+    write_atomic(path, render_trace(rows))
+    return path
 
 
 def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
@@ -92,10 +104,17 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
 
 
 def print_precisions(
-    rows: Sequence[PrecisionRow], report: Report, records: Path, *, as_json: bool
+    rows: Sequence[PrecisionRow],
+    report: Report,
+    records: Path,
+    *,
+    trace: Path | None = None,
+    as_json: bool,
 ) -> None:
     """Write the report of several precisions of one model, and print each one's verdict."""
     written = write_latencies(report, records, f"compare-{stamp()}")
+    if trace:
+        written.append(write_trace(report.comparisons, trace))
     if as_json:
         return emit_json([_plain(row) for row in rows])
     _print_table(rows)

@@ -27,10 +27,8 @@ def draw(title: str, error: QuantizationError, theme: Theme) -> Figure:
     figure = new_figure(WIDTH_IN, height)
     axes = figure.add_axes((0.07, (AXIS_IN + names_in) / height, 0.91, PLOT_IN / height))
     _plot(axes, error, theme)
-    heading = axes.set_title(
-        f"{clean(title, NAME)}: output SNR {error.snr_db:.1f} dB over {error.inputs} held-out images",
-        loc="left",
-    )
+    over = f"output SNR {error.snr_db:.1f} dB over {error.inputs} held-out images"
+    heading = axes.set_title(f"{clean(title, NAME)}: {over}", loc="left")
     shrink_to(heading, axes.bbox.width)
     names = shorten_apart([layer.name for layer in worst], NAME)
     for number, (layer, name) in enumerate(zip(worst, names, strict=True), 1):

@@ -73,7 +73,9 @@ def format_exact(count: int) -> str:
 def setup_facts(report: InstructionReport) -> Facts:
     """Return what was run on what."""
     record = report.comparisons[0].record
+    command = record.evidence.command
     return (
+        *((("Command", command),) if command else ()),
         ("Core", f"{record.device.model} ({record.device.os}), one thread"),
         ("Kernels", describe_kernels(report.comparisons[0])),
         ("Runtime", f"{record.evidence.runtime} {record.evidence.runtime_version} for aarch64"),

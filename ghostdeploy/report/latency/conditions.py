@@ -10,6 +10,8 @@ from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
 from ghostdeploy.schema import Comparison, DeviceIdentity, Launch
 
+COMMAND = "Command"
+
 
 def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
     """Return what was the same for all models, or by model where it was not."""
@@ -80,6 +82,7 @@ def _describe_cpus(comparison: Comparison) -> str:
 
 
 _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
+    (COMMAND, lambda c: c.record.evidence.command),
     ("Device", lambda c: describe_device(c.record.device)),
     ("Reached as", _describe_serial),
     ("Build fingerprint", lambda c: c.record.device.fingerprint),

@@ -10,8 +10,9 @@ from ghostdeploy.report.lint.facts import describe_partitions
 from ghostdeploy.report.lint.groups import ELSEWHERE
 from ghostdeploy.report.parts.clean_text import clean, wrap
 from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.grid import format_count
 from ghostdeploy.report.parts.markup import escape
-from ghostdeploy.report.parts.numbers import ABSENT, format_number
+from ghostdeploy.report.parts.numbers import ABSENT, WrittenNumber, format_number
 from ghostdeploy.schema import Finding
 
 WIDTH = 100
@@ -26,9 +27,9 @@ def render_text(diff: LintDiff) -> str:
     lines = [*_wrapped("- ", diff.old), *_wrapped("+ ", diff.new), ""]
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
-    rows = [tuple(clean(cell, NAME) for cell in row) for row in _rows(diff)]
+    rows = [tuple(clean(cell, NAME) for cell in row) for row in list_numbers(diff)]
     lines += align_columns(("", "old", "new", "change"), rows)
-    for title, items in _lists(diff):
+    for title, items in list_changes(diff):
         lines += ["", title, *(line for item in items for line in _wrapped("  ", item))]
     return "\n".join(lines) + "\n"
 
@@ -39,8 +40,8 @@ def render_markdown(diff: LintDiff) -> str:
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
     lines += ["|  | old | new | change |", "| --- | --: | --: | --: |"]
-    lines += [f"| {' | '.join(escape(cell, NAME) for cell in row)} |" for row in _rows(diff)]
-    for title, items in _lists(diff):
+    lines += [f"| {' | '.join(escape(cell, NAME) for cell in row)} |" for row in list_numbers(diff)]
+    for title, items in list_changes(diff):
         lines += ["", f"**{title}**", "", *(f"- {escape(item, TEXT)}" for item in items)]
     return "\n".join(lines) + "\n"
 
@@ -50,7 +51,7 @@ def _wrapped(mark: str, text: str) -> list[str]:
     return [mark + first, *(" " * len(mark) + "  " + line for line in more)]
 
 
-def _rows(diff: LintDiff) -> Iterator[Cells]:
+def list_numbers(diff: LintDiff) -> Iterator[Cells]:
     """Yield what is known of either file, then the operators whose number changed."""
     old, new = diff.sizes_old, diff.sizes_new
     yield _row("operators", old.operators, new.operators)
@@ -80,30 +81,28 @@ def _partition_rows(diff: LintDiff) -> Iterator[Cells]:
 
 def _row(label: str, old: int | None, new: int | None) -> Cells:
     change = ABSENT if old is None or new is None else _signed(new - old, 0)
-    return label, _count(old), _count(new), change
-
-
-def _count(value: int | None) -> str:
-    return ABSENT if value is None else str(value)
+    return label, format_count(old), format_count(new), change
 
 
 def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Cells:
     cells = [format_number(None if value is None else value / unit) for value in (old, new)]
     change = ABSENT
     if old is not None and new is not None and old == new:
-        change = "0"
+        change = _signed(0.0, 0)
     elif old is not None and new is not None:
-        change = _signed((new - old) / unit, 3)
-        change += f" ({_signed(100 * (new / old - 1), 1)} %)" if old else ""
+        text = _signed((new - old) / unit, 3)
+        text += f" ({_signed(100 * (new / old - 1), 1)} %)" if old else ""
+        change = WrittenNumber(text, new - old)
     return label, cells[0], cells[1], change
 
 
 def _signed(value: float, places: int) -> str:
     text = f"{value:+.{places}f}"
-    return "0" if float(text) == 0 else text.replace("-", "−")
+    return WrittenNumber("0" if float(text) == 0 else text.replace("-", "−"), value)
 
 
-def _lists(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
+def list_changes(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
+    """Yield a heading with its lines: where operators changed, findings, partitions."""
     if diff.modules:
         yield "Where", _capped(_places(diff.modules))
     for title, findings in (
