@@ -52,6 +52,12 @@ class ExportArguments:
         metavar="FILE",
         help="Names of the classes, one a line, for the TFLite file's metadata.",
     )
+    purpose: str | None = option(
+        "--for",
+        type=click.Choice(["mediapipe"]),
+        help="Make the TFLite file that MediaPipe's ImageClassifier loads: it normalizes by itself,"
+        " takes floats or, in int8, uint8, and gives probabilities.",
+    )
     no_fix: bool = option(
         "--no-fix",
         is_flag=True,
@@ -72,6 +78,7 @@ class ExportArguments:
     def request(self) -> ExportRequest:
         """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.class_names import read_class_names
+        from ghostdeploy.commands.export import mediapipe
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.quantization import recipe
         from ghostdeploy.schema import ExportOptions
@@ -87,7 +94,9 @@ class ExportArguments:
         )
         all_formats = recipe(self.lowering.precision).formats
         formats = all_formats if self.format_ == "all" else (self.format_,)
-        return self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        options = mediapipe.suit_options(options) if self.purpose else options
+        request = self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        return mediapipe.suit_request(request) if self.purpose else request
 
     @property
     def rewriting(self) -> LoweringArguments:
@@ -139,6 +148,8 @@ def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
 
 
 def _describe_export(artifact: Artifact, reused: bool) -> None:
+    from ghostdeploy.commands.export.mediapipe import describe_use
+
     proof = artifact.parity[0]
     size = artifact.size_bytes / 1e6
     click.echo(f"{artifact.path}  {size:.2f} MB{'  (there already)' if reused else ''}")
@@ -153,6 +164,7 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
         click.echo(f"  rewrites: {', '.join(artifact.rewrites)}")
         if artifact.precision == "fp32" and not artifact.export.speed:
             click.echo("  faster still, without the paper's operators: --opt fast (see --explain)")
+    click.echo(f"  {describe_use(artifact)}")
     if artifact.quantization:
         for line in describe_quantization(artifact.quantization):
             click.echo(f"  {line}")
