@@ -10,7 +10,7 @@ from ghostdeploy.report.parts.page import fill_template
 
 TEMPLATE = "diff.html.j2"
 PATH, CELL, LINE = 300, 100, 600  # characters
-HEADER = ("", "Old", "New", "Change")
+HEADER = ("Of the graph", "Old", "New", "Change")
 
 
 def render(diff: LintDiff) -> str:
