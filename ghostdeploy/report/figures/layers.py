@@ -57,6 +57,7 @@ def _plot(axes: Axes, error: QuantizationError, theme: Theme) -> None:
     strip_frame(axes, theme, "left", "bottom")
     axes.grid(axis="y", color=theme.grid, linewidth=0.8)
     axes.margins(x=0.03, y=0.12)
+    axes.autoscale_view()  # now: matplotlib would set the limits when it draws, after the labels
     labels = [Label(str(n), x, y, theme.color(1), size=8) for n, (x, y) in enumerate(points, 1)]
-    for text in place_labels(axes, labels, points):
+    for text in place_labels(axes, labels, list(enumerate(values))):
         add_halo(text, theme)

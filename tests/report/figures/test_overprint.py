@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations
+from random import Random
 from typing import Any
 
 import pytest
@@ -75,13 +76,17 @@ def test_the_trend_of_gates(count: int, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("count", [1, 12, 300])
 def test_the_layers_of_a_quantized_model(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = Random(count)
     names = [f"{'model/' * 30}block_{n // 4}/{'deeper/' * 30}Conv2D;{n % 4}" for n in range(count)]
     found = QuantizationError(
         12,
         31.4,
         0.9,
         0.98,
-        layers=tuple(LayerError(x, "", 20 + n % 7 / 9, 0.0) for n, x in enumerate(names)),
+        layers=tuple(
+            LayerError(x, "", dice.uniform(10, 12) if 100 < n < 109 else dice.uniform(20, 50), 0.0)
+            for n, x in enumerate(names)
+        ),
     )
     with use_theme(LIGHT), drawn_texts(monkeypatch) as texts:
         figure = layers.draw("models/" + "m" * 300, found, LIGHT)
