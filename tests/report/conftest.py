@@ -246,7 +246,7 @@ def crowded() -> Report:
     models = tuple(
         replace(
             DFC,
-            title=f"models/ghostnetv2_paper_kernel-9-7-5_scale-after_1.0_224_int16x8_{i}.tflite",
+            title=f"models/ghostnetv2_other_kernel-9-7-5_scale-after_1.0_224_int16x8_{i}.tflite",
             latency_ms=10.0 + i,
             ratio=1 + i / 10 if i else None,
             paper=(None, None, None),

@@ -20,7 +20,13 @@ from ghostdeploy.report.figures.style import (
 )
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import upper_limit, whiskers
-from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, SummaryRow, summarize
+from ghostdeploy.report.latency.summary import (
+    MEASURED_HERE,
+    NOT_MEASURED,
+    SummaryRow,
+    shows_paper,
+    summarize,
+)
 from ghostdeploy.report.parts.clean_text import wrap
 from ghostdeploy.report.parts.numbers import format_number, tell_exactly
 from ghostdeploy.schema import Interval
@@ -110,7 +116,8 @@ def _ratio_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None:
             _paper_ratio(axes, row, row.paper_ratio, theme)
     _ratio_limits(axes, rows)
     axes.set_yticks([])
-    axes.set_xlabel("\u25cf measured here   \u25c7 paper, on a Huawei P30", color=theme.muted)
+    papers = "   \u25c7 paper, on a Huawei P30" if shows_paper(rows) else ""
+    axes.set_xlabel(f"\u25cf measured here{papers}", color=theme.muted)
     _frame(axes, rows, theme)
 
 

@@ -120,7 +120,7 @@ def _figure(plot: Plot, report: Report) -> dict[str, object]:
     light, spots = draw_spotted(plot, report, LIGHT, "svg")
     return {
         "title": plot.title,
-        "caption": plot.caption,
+        "caption": plot.caption_for(report),
         "light": embed_svg(light),
         "dark": embed_svg(draw_image(plot, report, DARK, "svg")),
         "spots": clean_spots(spots),

@@ -10,7 +10,7 @@ from ghostdeploy.report.figures import accuracy, latency, launch_strips, operato
 from ghostdeploy.report.figures.style import LIGHT, Spot, Theme, encode, take_spots, use_theme
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index
-from ghostdeploy.report.latency.summary import summarize
+from ghostdeploy.report.latency.summary import shows_paper, summarize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plot:
-    """One figure: its words, what draws it, and whether a report has data for it."""
+    """One figure: its words, what draws it, and whether a report has data for it.
+
+    ``paper_caption`` follows where the paper's figures stand beside ours.
+    """
 
     name: str
     title: str
     caption: str
     draw: Callable[[Report, Theme], Figure]
     applies: Callable[[Report], bool]
+    paper_caption: str = ""
+
+    def caption_for(self, report: Report) -> str:
+        """Return the words under the figure."""
+        papers = shows_paper(summarize(report.comparisons))
+        return self.caption + (self.paper_caption if papers else "")
 
 
 def _any_launch(report: Report) -> bool:
@@ -49,9 +58,11 @@ PLOTS = (
         title="Latency and ratio",
         caption=(
             "Left: latency measured here; whiskers are confidence limits. Right: the ratio to the"
-            " first model; filled is measured here, hollow is the paper's, from its Huawei P30"
-            " (Kirin 980 CPU, TFLite). The paper's milliseconds are of another device and are not"
-            " drawn."
+            " first model."
+        ),
+        paper_caption=(
+            " Filled is measured here, hollow is the paper's, from its Huawei P30 (Kirin 980 CPU,"
+            " TFLite). The paper's milliseconds are of another device and are not drawn."
         ),
         draw=latency.draw,
         applies=_always,
