@@ -31,7 +31,7 @@ from ghostdeploy.report.parts.numbers import (
     format_percent,
     tell_exactly,
 )
-from ghostdeploy.report.parts.page import embed_svg, fill_template
+from ghostdeploy.report.parts.page import PACKAGE, TABLES, embed_svg, fill_template
 from ghostdeploy.schema import Comparison, Interval
 
 TEMPLATE = "report.html.j2"
@@ -54,7 +54,8 @@ def render(report: Report, stem: str) -> dict[str, str]:
 
     Raises MissingExtraError without matplotlib or Jinja2.
     """
-    return {f"{stem}.html": fill_template(TEMPLATE, **_context(report))}
+    page = fill_template(TEMPLATE, package=PACKAGE, scripts=TABLES, **_context(report))
+    return {f"{stem}.html": page}
 
 
 def _context(report: Report) -> dict[str, object]:
