@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,11 +14,20 @@ BUILTIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 REFERENCE = OpResolverType.BUILTIN_REF
 
 
+class Q8(NamedTuple):
+    """An int8 tensor that is no constant: value = scale * (number - zero_point)."""
+
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+
+
 def make(op, inputs, output, options=None, version=1):
     """Return the bytes of a file with one operator.
 
-    ``inputs`` are shapes of float32 tensors, or (array, scale) for a constant, quantized where the
-    scale is not None; ``output`` is a shape. ``options`` is an ``…OptionsT`` of the schema.
+    ``inputs`` are shapes of float32 tensors, ``Q8``, or (array, scale) for a constant, quantized
+    where the scale is not None; ``output`` is a shape or a ``Q8``. ``options`` is an ``…OptionsT``
+    of the schema.
     """
     model = schema.ModelT()
     model.version = 3
@@ -47,19 +58,28 @@ def make(op, inputs, output, options=None, version=1):
 def _tensor(model, name, given):
     tensor = schema.TensorT()
     tensor.name, tensor.type = name, schema.TensorType.FLOAT32
+    if isinstance(given, Q8):
+        _quantize(tensor, given.scale, given.zero_point)
+        given = given.shape
     constant = isinstance(given[0], np.ndarray)
     tensor.shape = list(given[0].shape if constant else given)
     if constant:
         array, scale = given
+        if array.dtype == np.int32:
+            tensor.type = schema.TensorType.INT32
         if scale is not None:
-            tensor.type = schema.TensorType.INT8
-            tensor.quantization = schema.QuantizationParametersT()
-            tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
+            _quantize(tensor, scale, 0)
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(array.tobytes(), np.uint8)
         model.buffers.append(buffer)
         tensor.buffer = len(model.buffers) - 1
     return tensor
+
+
+def _quantize(tensor, scale, zero_point):
+    tensor.type = schema.TensorType.INT8
+    tensor.quantization = schema.QuantizationParametersT()
+    tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero_point]
 
 
 def run(data, resolver, *arrays):

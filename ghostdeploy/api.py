@@ -2,7 +2,8 @@
 
 They print nothing and never exit; what goes wrong is raised from the tree in ``errors``. A model is
 ``ARCH[:VARIANT][@WIDTH]`` as on the command line, a spec from ``make_spec``, or a model file.
-``progress`` is called as ``progress(done, total, text)``.
+``progress`` is called as ``progress(done, total, text)``; within a call the total stays the same,
+and what is done never gets less.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from ghostdeploy.commands.bench.comparison import require_valid
 from ghostdeploy.commands.export import ExportRequest, ExportResult
 from ghostdeploy.commands.export import export as run_export
 from ghostdeploy.commands.export.request import FORMATS
@@ -27,7 +29,7 @@ from ghostdeploy.decision import GatePolicy
 from ghostdeploy.decision.budgets import Budget
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import MeasurementError, UsageError
-from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.runners import Device, choose_runtime
 from ghostdeploy.schema import (
@@ -150,6 +152,7 @@ def bench(
     found = measure(request, progress, lambda text: None)
     if not found.records:
         raise MeasurementError("; ".join(found.failures))
+    require_valid(found.records)
     return found
 
 
@@ -221,7 +224,8 @@ def gate(
         wait_s=wait_s,
         adb=adb,
     )
-    return run_gate(plan_gate(request, progress), progress)
+    planning, measuring = divide(progress, (1.0, 3.0))
+    return run_gate(plan_gate(request, planning), measuring)
 
 
 def _parse(model: Model) -> ModelSpec | Path:

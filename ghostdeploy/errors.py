@@ -2,8 +2,8 @@
 
 GhostdeployError
 ├── UsageError            exit 2   the request makes no sense: an option, a spec, an input file
-│   ├── InputFileError             a file that is missing, damaged or of the wrong kind
-│   └── MissingExtraError          a package of an extra is not installed
+│   └── InputFileError             a file that is missing, damaged or of the wrong kind
+├── MissingExtraError     exit 3   a package of an extra is not installed
 ├── CheckFailed           exit 1   the check ran and said no: parity, lint
 ├── ConversionError       exit 3   a converter failed; carries its log
 └── MeasurementError      exit 3   nothing, or nothing usable, could be measured
@@ -37,8 +37,10 @@ class InputFileError(UsageError):
     """A file is missing, damaged, or not what it should be."""
 
 
-class MissingExtraError(UsageError):
+class MissingExtraError(GhostdeployError):
     """An optional package is absent: names the pip command that brings it."""
+
+    exit_code = 3
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; run: pip install 'ghostdeploy[{extra}]'")

@@ -70,6 +70,6 @@ def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
         exec(compile(block, str(PAGE), "exec"), names)
     said = capsys.readouterr().out
     assert "passed: True" in said
-    assert "1 XNNPACK partition, 14 DFC branches" in said
+    assert "1 XNNPACK partition, 14 DFC branches" in said, said
     assert "did you mean ghostnetv2 or ghostnetv1? 2" in said
     assert (tmp_path / "models" / "ghostnetv2_0.2_96_c10_int8.tflite").exists()

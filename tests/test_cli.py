@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from sysconfig import get_path
 
 import pytest
 
+from ghostdeploy.cli.app import GROUPS
 from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
@@ -26,7 +28,16 @@ COMMANDS = (
     "report",
     "doctor",
 )
-HEAVY = {"torch", "numpy", "tensorflow", "onnx", "onnxruntime", "matplotlib", "ai_edge_litert"}
+HEAVY = {
+    "rich",
+    "torch",
+    "numpy",
+    "tensorflow",
+    "onnx",
+    "onnxruntime",
+    "matplotlib",
+    "ai_edge_litert",
+}
 
 
 def python(code: str, *args: object) -> subprocess.CompletedProcess[str]:
@@ -59,6 +70,29 @@ def test_help_is_there_and_light(words):
 def test_every_command_is_in_the_help():
     text = ghostdeploy("--help").stdout
     assert all(f"  {command} " in text for command in (*COMMANDS, "completion"))
+    headings = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]
+    assert headings[1:] == [f"{heading}:" for heading in GROUPS]
+
+
+@pytest.mark.parametrize(
+    ("command", "headings"),
+    [
+        ("bench", ["Device and launches", "State of a phone", "Session", "Network", "Model file"]),
+        ("compare", ["Options", "Device and launches", "Network", "Calibration and int8"]),
+        ("gate", ["Options", "Budgets", "Policy of the verdict", "History and files", "Commands"]),
+        ("export", ["Options", "Network", "Model file", "Calibration and int8"]),
+    ],
+)
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_options_stand_in_groups(command, headings, columns):
+    text = ghostdeploy(command, "--help", env={"COLUMNS": columns}).stdout
+    found = [
+        line.rstrip(":") for line in text.splitlines() if line.endswith(":") and line[0] != " "
+    ]
+    assert set(headings) <= set(found)
+    assert "General" in found
+    assert "tflite-\n" not in text
+    assert max(map(len, text.splitlines())) <= int(columns)
 
 
 def test_no_command_prints_the_help():
@@ -240,12 +274,18 @@ def test_an_unreadable_checkpoint(files, tmp_path):
 def bare(tmp_path_factory):
     """``pip install ghostdeploy`` alone: Python's library, the base pins and this package."""
     import click
+    import markdown_it
+    import mdurl
     import packaging
+    import pygments
+    import rich
 
     folder = tmp_path_factory.mktemp("bare")
-    (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
-    (folder / installed.name).symlink_to(installed)
-    pins = (Path(module.__file__).parent for module in (click, packaging))
+    for name in ("ghostdeploy", "click", "packaging", "rich"):
+        (installed,) = Path(get_path("purelib")).glob(f"{name}-*.dist-info")
+        (folder / installed.name).symlink_to(installed)
+    base = (click, packaging, rich, pygments, markdown_it, mdurl)
+    pins = (Path(module.__file__).parent for module in base)
     for package in (*pins, ROOT / "ghostdeploy", ROOT / "android_bench"):
         (folder / package.name).symlink_to(package)
 
@@ -266,12 +306,15 @@ def bare(tmp_path_factory):
     [
         (("export",), "export"),
         (("export", "--format", "onnx"), "export"),
-        (("models",), "export"),
-        (("lint", "{onnx}"), "export"),
+        (("lint", "{onnx}"), "local"),
         (("lint", "{tflite}"), "local"),
         (("verify", "{onnx}"), "export"),
+        (("verify", "{tflite}"), "export"),
+        (("quantize", "{tflite}"), "export"),
+        (("quantize", "{onnx}"), "local"),
+        (("eval", "{tflite}", "--data", "."), "local"),
         (("bench", "{tflite}"), "local"),
-        (("compare",), "local"),
+        (("compare",), "report"),
     ],
 )
 def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words, extra):
@@ -282,7 +325,7 @@ def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words,
     if words[0] in ("bench", "compare"):
         more += ("--records", tmp_path / "records")
     done = bare(*(word.format(**paths) for word in words), *more)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 3, done.stderr
     text = complaint(done)
     assert "is not installed" in text
     assert f"pip install 'ghostdeploy[{extra}]'" in text
@@ -300,12 +343,18 @@ def test_a_copy_that_is_not_installed_says_so():
     assert complaint(done).startswith("ghostdeploy is not installed; in its folder run: pip")
 
 
-def test_the_light_install_has_help_and_a_doctor(bare):
+def test_the_light_install_has_help_models_and_a_doctor(bare):
     assert bare("--help").returncode == 0
+    assert "ghostnetv2_1.6_224" in bare("models").stdout
     done = bare("doctor")
     assert done.returncode == 1
-    assert "torch" in done.stdout
-    assert "pip install 'ghostdeploy[export]'" in done.stdout
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line}
+    assert lines["base"].endswith(": complete")
+    for extra in ("export", "local", "report", "adb"):
+        assert lines[f"[{extra}]"].endswith(
+            f"not installed; run: pip install 'ghostdeploy[{extra}]'"
+        )
+    assert "pip install 'ghostdeploy[export,local,report,adb]'" in lines["For"]
     assert done.stderr.startswith("error: ")
 
 
@@ -319,16 +368,16 @@ def test_doctor_here():
     assert found["python_ok"] is True
     packages = {p["package"]: p for p in found["packages"]}
     assert {"click", "torch", "onnx2tf", "ai-edge-litert", "matplotlib"} <= packages.keys()
-    assert packages["numpy"] == {
-        "package": "numpy",
-        "extra": packages["numpy"]["extra"],
-        "wanted": "1.26.4",
-        "installed": "1.26.4",
-    }
+    assert packages["numpy"].keys() == {"package", "extra", "wanted", "installed"}
+    assert packages["numpy"]["installed"] == version("numpy")
+    assert [one["extra"] for one in found["extras"]] == ["", "export", "local", "report", "adb"]
+    assert found["adb"].keys() == {"adb", "phones", "problem"}
     assert "pytest" not in packages
     emulator = locate_emulator()
     assert found["qemu"] in (None, str(emulator.folder))
-    assert ("emulated Arm core: ready" in ghostdeploy("doctor").stdout) == emulator.complete
+    shown = ghostdeploy("doctor").stdout
+    assert ("run: ghostdeploy doctor --setup-qemu" in shown) != emulator.complete
+    assert len(shown.splitlines()) < 24
 
 
 # --- lint ------------------------------------------------------------------------------------
@@ -419,7 +468,7 @@ main()
     [
         ("errors.UsageError('a')", 2, "error: a\n"),
         ("errors.InputFileError('a')", 2, "error: a\n"),
-        ("errors.MissingExtraError('x', 'y')", 2, "error: x is not installed; run: pip install"),
+        ("errors.MissingExtraError('x', 'y')", 3, "error: x is not installed; run: pip install"),
         ("errors.CheckFailed('a')", 1, "error: a\n"),
         ("errors.ConversionError('a')", 3, "error: a\n"),
         ("errors.ConversionError('a', log='b')", 3, "error: a\nlog: b\n"),

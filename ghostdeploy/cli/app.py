@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -20,33 +21,29 @@ from ghostdeploy.cli.export import export
 from ghostdeploy.cli.gate import gate
 from ghostdeploy.cli.lint import lint
 from ghostdeploy.cli.models import models
+from ghostdeploy.cli.options.help import HeadedGroup, color_option, write_sections
 from ghostdeploy.cli.quantize import quantize
 from ghostdeploy.cli.report import report
+from ghostdeploy.cli.terminal import show_error
 from ghostdeploy.cli.verify import verify
 from ghostdeploy.errors import GhostdeployError, error_line
 from ghostdeploy.version import __version__
 
-COMMANDS: tuple[click.Command, ...] = (
-    models,
-    export,
-    verify,
-    quantize,
-    evaluate,
-    lint,
-    bench,
-    compare,
-    gate,
-    report,
-    devices,
-    doctor,
-    completion,
-)
+# What the help shows them below, in the order of a user's way.
+GROUPS: dict[str, tuple[click.Command, ...]] = {
+    "Make a model file": (models, export, quantize),
+    "Check it": (verify, lint, evaluate),
+    "Measure it": (bench, compare, gate, report),
+    "This machine and phones": (devices, doctor, completion),
+}
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
 BUG, INTERRUPTED, TERMINATED = 4, 130, 143
 
 
 def main() -> NoReturn:
     """Run the console script: every outcome becomes an exit code, none a traceback."""
     signal.signal(signal.SIGTERM, _end_quietly)
+    _prepare_output()
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -54,18 +51,31 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"error: {_one_line(error)}", err=True)
+        show_error("error", _one_line(error))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)  # click has ended the terminal's line of ^C
         _exit_interrupted()
     except GhostdeployError as error:
-        click.echo(f"error: {error}", err=True)
+        show_error("error", str(error))
         if error.log:
             click.echo(f"log: {error.log}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        sys.exit(_report_missing(error))
     except Exception as error:
         sys.exit(_report_bug(error))
+
+
+def _prepare_output() -> None:
+    """Print what a terminal's encoding lacks as a question mark, and complete bash our way."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if "_GHOSTDEPLOY_COMPLETE" in os.environ:
+        from ghostdeploy.cli.completion_script import register_bash
+
+        register_bash()
 
 
 def _exit_interrupted() -> NoReturn:
@@ -93,6 +103,18 @@ def _one_line(error: click.ClickException) -> str:
     return f"{message} (see {context.command_path} --help)" if context else message
 
 
+def _report_missing(error: ModuleNotFoundError) -> int:
+    """Name the extra that brings what was not found; any other module is a bug."""
+    from ghostdeploy.commands.extras import PACKAGES, missing_extra
+
+    module = (error.name or "").partition(".")[0]
+    if module not in PACKAGES:
+        return _report_bug(error)
+    missing = missing_extra(module)
+    click.echo(f"error: {missing}", err=True)
+    return missing.exit_code
+
+
 def _report_bug(error: Exception) -> int:
     handle, name = tempfile.mkstemp(prefix="ghostdeploy-bug-", suffix=".log")
     with os.fdopen(handle, "w") as log:
@@ -106,11 +128,20 @@ def _report_bug(error: Exception) -> int:
     return BUG
 
 
-class _Commands(click.Group):
-    """A group that ends in peace when the reader, head or less, has seen enough.
+class _Commands(HeadedGroup):
+    """The group of every command, with headings of its own in the help.
 
-    click's own way is exit code 1.
+    It ends in peace when the reader, head or less, has seen enough; click's way is exit code 1.
     """
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each of GROUPS."""
+        room = formatter.width - 6 - max(len(str(command.name)) for command in COMMANDS)
+        sections = {
+            heading: [(str(c.name), c.get_short_help_str(room)) for c in commands]
+            for heading, commands in GROUPS.items()
+        }
+        write_sections(formatter, sections)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -122,9 +153,10 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.version_option(__version__, prog_name="ghostdeploy")
+@color_option()
 def cli() -> None:
     """Export GhostNetV2 to ONNX and TFLite, proven equal, and measure its latency.
 

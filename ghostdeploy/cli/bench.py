@@ -7,10 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.completions import (
+    complete_formed_targets,
+    complete_precisions,
+    offer_several,
+)
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
 from ghostdeploy.cli.options.network import NetworkArguments
@@ -84,12 +94,14 @@ class MeasuringArguments:
 class BenchArguments:
     """The arguments of ``ghostdeploy bench``."""
 
-    targets: tuple[str, ...] = argument(metavar="[MODEL|FILE]...", nargs=-1)
+    targets: tuple[str, ...] = argument(
+        metavar="[MODEL|FILE]...", nargs=-1, shell_complete=complete_formed_targets
+    )
     measuring: MeasuringArguments = group(MeasuringArguments)
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(BenchArguments)
 def bench(arguments: BenchArguments) -> None:
     """Measure the latency of models, interleaved in one session."""
@@ -110,15 +122,16 @@ def bench(arguments: BenchArguments) -> None:
 class CompareArguments:
     """The arguments of ``ghostdeploy compare``."""
 
-    models: str = option(
+    models: str | None = option(
         "--models",
-        default="",
+        shell_complete=offer_several(complete_formed_targets),
         metavar="[MODEL|FILE],...",
         help="Models or files to compare, with commas; ratios are to the first one. The three of"
         " the paper's Table 1 by default.",
     )
     precisions: str | None = option(
         "--precisions",
+        shell_complete=offer_several(complete_precisions),
         metavar="PRECISION,...",
         help="Compare one model in these precisions, with commas, e.g. fp32,fp16,dynamic,int8.",
     )
@@ -141,7 +154,8 @@ class CompareArguments:
         from ghostdeploy.commands.precisions import PrecisionsRequest, check_precisions
         from ghostdeploy.commands.targets import parse_target
 
-        names, network = _split(self.precisions or ""), self.measuring.network
+        network = self.measuring.network
+        names = _split("--precisions", self.precisions or "")
         empty = self.measuring.empty_request()
         check_precisions(empty, names)
         spec = parse_target(self.models or "ghostnetv2", network.defaults)
@@ -164,7 +178,7 @@ class CompareArguments:
         )
 
 
-@click.command()
+@command()
 @pass_arguments(CompareArguments)
 def compare(arguments: CompareArguments) -> None:
     """Measure the paper's Table 1, or other models, side by side.
@@ -174,14 +188,17 @@ def compare(arguments: CompareArguments) -> None:
     in several number formats: is a smaller one worth it?
     """
     from ghostdeploy.cli.measured import print_latencies, write_instructions
-    from ghostdeploy.commands.compare import NOTES, TABLE_1
+    from ghostdeploy.commands.compare import TABLE_1
+    from ghostdeploy.commands.extras import require_packages
     from ghostdeploy.commands.measure import measure
 
-    if arguments.precisions:
+    require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
+    if arguments.precisions is not None:
         return _compare_precisions(arguments)
     table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
-    title, names = "Comparison" if arguments.models else table_1, _split(arguments.models)
-    request = arguments.measuring.request(names or TABLE_1, arguments.calibration)
+    names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
+    title = table_1 if arguments.models is None else "Comparison"
+    request = arguments.measuring.request(names, arguments.calibration)
     with progress_line() as progress:
         found = measure(request, progress, progress.tell)
     stem = f"compare-{stamp()}"
@@ -190,9 +207,7 @@ def compare(arguments: CompareArguments) -> None:
         return write_instructions(report, request.records, stem, as_json=arguments.as_json)
     as_json = arguments.as_json
     trace = arguments.measuring.session.trace
-    print_latencies(
-        found, title, request.records, notes=NOTES, stem=stem, trace=trace, as_json=as_json
-    )
+    print_latencies(found, title, request.records, stem=stem, trace=trace, as_json=as_json)
 
 
 def _compare_precisions(arguments: CompareArguments) -> None:
@@ -208,5 +223,9 @@ def _compare_precisions(arguments: CompareArguments) -> None:
     )
 
 
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",") if name.strip())
+def _split(option: str, names: str) -> tuple[str, ...]:
+    """Return the names between commas. Raises UsageError where there is none."""
+    found = tuple(name.strip() for name in names.split(",") if name.strip())
+    if not found:
+        raise UsageError(f"{option} {names!r} names nothing; leave it out for the default")
+    return found

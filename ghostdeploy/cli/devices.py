@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, json_flag, option, pass_arguments
-from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.cli.options.arguments import argument, command, json_flag, option, pass_arguments
+from ghostdeploy.cli.terminal import emit_json, show
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ghostdeploy.runners.attached import AttachedDevice
     from ghostdeploy.schema import DeviceState
+
+
+NO_PHONE = (
+    "no phone: turn on USB debugging in its developer options, plug it in and accept the prompt;"
+    " or name its address"
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class DevicesArguments:
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(DevicesArguments)
 def devices(arguments: DevicesArguments) -> None:
     """List the phones that adb reaches, and what they still lack.
@@ -44,27 +50,27 @@ def devices(arguments: DevicesArguments) -> None:
     if arguments.as_json:
         return emit_json([asdict(device) for device in found])
     if not found:
-        click.echo(
-            "no phone: turn on USB debugging in its developer options, plug it in and accept the"
-            " prompt; or name its address"
-        )
+        from ghostdeploy.report.parts.layout import safe
+
+        show(safe(NO_PHONE))
     for device in found:
-        click.echo("\n".join(_lines(device)))
+        show(*_parts(device))
 
 
-def _lines(device: AttachedDevice) -> Iterator[str]:
+def _parts(device: AttachedDevice) -> Iterator[RenderableType]:
     from ghostdeploy.report.latency.conditions import describe_device
     from ghostdeploy.report.parts.clean_text import clean
-    from ghostdeploy.report.parts.columns import align_columns
     from ghostdeploy.report.parts.grid import format_cpus
+    from ghostdeploy.report.parts.layout import CARE, HEADER, hang, indent, lay_out, safe
 
+    address = safe(f"{clean(device.address)}  ", HEADER)
     if device.identity is None or device.state is None:
-        yield f"{clean(device.address)}  not ready: {clean(device.problem, 300)}"
+        yield hang(address, safe(f"not ready: {device.problem}", CARE))
         return
-    yield f"{clean(device.address)}  {clean(describe_device(device.identity), 200)}"
+    yield hang(address, safe(describe_device(device.identity)))
     rows = [
         (
-            f"  {cluster.role}",
+            cluster.role,
             f"{cluster.core} ×{len(cluster.cpus)}",
             f"CPUs {format_cpus(cluster.cpus)}",
             f"mask {sum(1 << cpu for cpu in cluster.cpus):02x}",
@@ -73,9 +79,9 @@ def _lines(device: AttachedDevice) -> Iterator[str]:
         for cluster in device.identity.clusters
     ]
     if rows:
-        yield from map(clean, align_columns(("  --cpus", "core", "", "", "top clock"), rows))
-    yield f"  {_state(device.state)}"
-    yield f"  benchmark_model: {clean(device.program) or _NONE}"
+        yield indent(lay_out(("--cpus", "core", "", "", "top clock"), rows))
+    yield hang("  ", safe(_state(device.state)))
+    yield hang("  benchmark_model: ", safe(device.program or _NONE))
 
 
 _NONE = "none yet; run: ghostdeploy doctor --fetch-benchmark-model"

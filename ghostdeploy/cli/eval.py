@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from ghostdeploy.cli.options.arguments import (
     argument,
+    command,
     folder,
     group,
     json_flag,
     option,
     pass_arguments,
 )
+from ghostdeploy.cli.options.completions import complete_targets
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.terminal import emit_json, progress_line, show
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import EvalRequest, Evaluation
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 class EvalArguments:
     """The arguments of ``ghostdeploy eval``."""
 
-    targets: tuple[str, ...] = argument(metavar="FILE|MODEL...", nargs=-1, required=True)
+    targets: tuple[str, ...] = argument(
+        metavar="FILE|MODEL...", nargs=-1, required=True, shell_complete=complete_targets
+    )
     data: Path = option(
         "--data",
         type=Path,
@@ -37,7 +39,10 @@ class EvalArguments:
         help="Folder that holds a folder of images for each class.",
     )
     against: str | None = option(
-        "--against", metavar="FILE|MODEL", help="Compare with this one, image by image."
+        "--against",
+        shell_complete=complete_targets,
+        metavar="FILE|MODEL",
+        help="Compare with this one, image by image.",
     )
     labels: Path | None = option(
         "--labels",
@@ -94,7 +99,7 @@ class EvalArguments:
         return EvalRequest(classifiers, data, self.records, base, self.limit)
 
 
-@click.command("eval")
+@command("eval")
 @pass_arguments(EvalArguments)
 def evaluate(arguments: EvalArguments) -> None:
     """Measure the accuracy of models on labelled images.
@@ -113,30 +118,29 @@ def evaluate(arguments: EvalArguments) -> None:
 
 
 def _tell(found: Evaluation, per_class: bool) -> None:
-    width = max(len(one.name) for one in found.accuracies)
-    for one in found.accuracies:
-        click.echo(
-            f"{one.name:{width}}  top-1 {_percent(one.top1)}  top-5 {_percent(one.top5)}"
-            f"  of {one.images} images"
-        )
+    from ghostdeploy.report.parts.layout import hang, lay_out, safe
+
+    rows = [(a.name, _percent(a.top1), _percent(a.top5), str(a.images)) for a in found.accuracies]
+    show(lay_out(("model", "top-1 (%)", "top-5 (%)", "images"), rows, (1, 2, 3)))
     for pair in found.paired:
         low, high = 100 * pair.difference.lower, 100 * pair.difference.upper
-        click.echo(
-            f"{pair.name} against {pair.base}: {100 * pair.difference.value:+.2f} points"
+        said = (
+            f"{100 * pair.difference.value:+.2f} points"
             f" [{low:+.2f}, {high:+.2f}]; {pair.only_base} images only the latter has right,"
             f" {pair.only_this} only the former (McNemar exact p = {pair.p_value:.2g});"
             f" they agree on {pair.agreement:.1%}"
         )
+        show(hang("", safe(f"{pair.name} against {pair.base}: {said}")))
     if found.skipped:
-        click.echo(found.skipped)
+        show(safe(found.skipped))
     if per_class:
-        for number, name in enumerate(found.classes):
-            shares = "  ".join(
-                f"{right:5}/{total}"
-                for right, total in (a.per_class[number] for a in found.accuracies)
-            )
-            click.echo(f"{name[:40]:40} {shares}")
+        shares = (
+            (name, *("{}/{}".format(*a.per_class[number]) for a in found.accuracies))
+            for number, name in enumerate(found.classes)
+        )
+        header = ("class", *(one.name for one in found.accuracies))
+        show("", lay_out(header, shares, range(1, len(header))))
 
 
 def _percent(share: Interval) -> str:
-    return f"{100 * share.value:.2f} % [{100 * share.lower:.2f}, {100 * share.upper:.2f}]"
+    return f"{100 * share.value:.2f} [{100 * share.lower:.2f}, {100 * share.upper:.2f}]"

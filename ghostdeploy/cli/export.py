@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.completions import complete_formats, complete_models
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.quantize import describe_quantization
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.quantize import show_quantization
+from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +33,11 @@ if TYPE_CHECKING:
 class ExportArguments:
     """The arguments of ``ghostdeploy export``."""
 
-    model: str = argument(default="ghostnetv2")
+    model: str = argument(default="ghostnetv2", shell_complete=complete_models)
     network: NetworkArguments = group(NetworkArguments)
     format_: str = option(
         "--format",
+        shell_complete=complete_formats,
         default="all",
         show_default=True,
         help="Format of the model file: onnx, tflite, or all that the precision comes as.",
@@ -106,7 +115,7 @@ class ExportArguments:
         return replace(self.lowering, no_opt=(*self.lowering.no_opt, "all"))
 
 
-@click.command()
+@command()
 @pass_arguments(ExportArguments)
 def export(arguments: ExportArguments) -> None:
     """Export MODEL to files that are proven equal to torch.
@@ -128,13 +137,14 @@ def export(arguments: ExportArguments) -> None:
     if arguments.as_json:
         return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
     if request.weights is None:
-        click.echo(f"seeded random weights (seed {request.seed}); give trained ones with --weights")
+        say(f"seeded random weights (seed {request.seed}); give trained ones with --weights")
     for result in results:
         _describe_export(result.artifact, result.reused)
 
 
 def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
     from ghostdeploy.lowering.rewrites import SPEED, choose_form, explain_rewrites
+    from ghostdeploy.report.parts.layout import HEADER, hang, join, safe
 
     applied = choose_form(lowering.opt, lowering.no_opt).names
     rows = explain_rewrites()
@@ -142,29 +152,31 @@ def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
         return emit_json([row | {"applied": row["name"] in applied} for row in rows])
     for row in rows:
         how = "for speed alone, with --opt" if row["name"] in SPEED else "left out"
-        click.echo(f"{row['name']}{'' if row['name'] in applied else f'  ({how})'}")
-        for label in ("what", "why"):
-            click.echo(click.wrap_text(row[label], 98, "  ", "  "))
+        why_not = "" if row["name"] in applied else f"  ({how})"
+        show(join(safe(row["name"], HEADER), why_not))
+        show(*(hang("  ", safe(row[label])) for label in ("what", "why")))
 
 
 def _describe_export(artifact: Artifact, reused: bool) -> None:
     from ghostdeploy.commands.export.mediapipe import describe_use
+    from ghostdeploy.report.parts.layout import FAINT, hang, safe
 
     proof = artifact.parity[0]
     size = artifact.size_bytes / 1e6
-    click.echo(f"{artifact.path}  {size:.2f} MB{'  (there already)' if reused else ''}")
+    say(f"{artifact.path}  {size:.2f} MB{'  (there already)' if reused else ''}")
     top1 = "" if proof.top1_agreement is None else f", top-1 agrees {proof.top1_agreement:.0%}"
     before = ", before quantization" if artifact.quantization else ""
-    click.echo(
-        f"  equal to torch{before} in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
+    equal = (
+        f"equal to torch{before} in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
         f" {proof.inputs} inputs (tolerance {proof.tolerance_rel_l2:.0e}){top1};"
         f" {proof.layers} inner tensors, worst {proof.worst_layer_rel_l2:.1e}"
     )
+    show(hang("  ", safe(equal)))
     if artifact.rewrites:
-        click.echo(f"  rewrites: {', '.join(artifact.rewrites)}")
+        show(hang("  rewrites: ", safe(", ".join(artifact.rewrites))))
         if artifact.precision == "fp32" and not artifact.export.speed:
-            click.echo("  faster still, without the paper's operators: --opt fast (see --explain)")
-    click.echo(f"  {describe_use(artifact)}")
+            faster = "faster still, without the paper's operators: --opt fast (see --explain)"
+            show(hang("  ", safe(faster, FAINT)))
+    show(hang("  ", safe(describe_use(artifact))))
     if artifact.quantization:
-        for line in describe_quantization(artifact.quantization):
-            click.echo(f"  {line}")
+        show_quantization(artifact.quantization)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,20 @@ from ghostdeploy.cli.options.arguments import (
     pass_arguments,
     replace_arguments,
 )
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.options.help import HeadedGroup
+from ghostdeploy.cli.terminal import ProgressLine, emit_json, progress_line, say, show
 from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.progress import Progress, divide
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.gate.request import GateRequest
     from ghostdeploy.commands.gate.suite import SuiteGate
     from ghostdeploy.decision.outcome import GateRun
 
+PARTS = (1.0, 3.0)  # of the time: opening or exporting the models, and measuring them
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=HeadedGroup, invoke_without_command=True)
 @pass_arguments(GateArguments)
 def gate(arguments: GateArguments) -> None:
     """Fail if CANDIDATE is slower than BASELINE on this device.
@@ -44,10 +49,11 @@ def gate(arguments: GateArguments) -> None:
         return
     if arguments.calibrate:
         return _calibrate(arguments, given)
-    if arguments.suite:
-        runs = _run_suite(arguments, given, context)
-    else:
-        runs = [_run(arguments.request(given), arguments)]
+    with progress_line() as line:
+        if arguments.suite:
+            runs = _run_suite(arguments, given, context, line)
+        else:
+            runs = [_run(arguments.request(given), arguments, line, line.tell)]
     tell_verdicts(runs, arguments)
 
 
@@ -62,30 +68,31 @@ def accept(arguments: AcceptArguments) -> None:
     if arguments.as_json:
         return emit_json({"file": str(done.path), "baseline": done.baseline})
     was = f", in place of {done.replaced.sha256[:12]}…" if done.replaced else ""
-    click.echo(f"accepted {done.model} (sha256 {done.baseline.sha256[:12]}…{was})")
-    click.echo(f"wrote {done.path}; commit it with the model")
+    say(f"accepted {done.model} (sha256 {done.baseline.sha256[:12]}…{was})")
+    say(f"wrote {done.path}; commit it with the model")
 
 
-def _run(request: GateRequest, arguments: GateArguments) -> GateRun:
+def _run(
+    request: GateRequest, arguments: GateArguments, progress: Progress, tell: Callable[[str], None]
+) -> GateRun:
     """Run one gate, and again while it is invalid and ``--retry-invalid`` allows."""
     from ghostdeploy.commands.gate.history import append_run
     from ghostdeploy.commands.gate.plan import plan_gate
     from ghostdeploy.commands.gate.run import run_gate
 
-    with progress_line() as progress:
-        plan = plan_gate(request, progress)
+    planning, measuring = divide(progress, PARTS)
+    plan = plan_gate(request, planning)
     for left in range(arguments.output.retry_invalid, -1, -1):
-        with progress_line() as progress:
-            run = run_gate(plan, progress)
+        run = run_gate(plan, measuring)
         append_run(arguments.output.history, run)
         if run.verdict != "invalid" or not left:
             break
-        click.echo(f"invalid: {run.why}; measuring again", err=True)
+        tell(f"invalid: {run.why}; measuring again")
     return run
 
 
 def _run_suite(
-    arguments: GateArguments, given: frozenset[str], context: click.Context
+    arguments: GateArguments, given: frozenset[str], context: click.Context, line: ProgressLine
 ) -> list[GateRun]:
     """Run a suite's gates, the most informative first, in the time that there is for all."""
     from ghostdeploy.commands.gate.history import read_past_runs
@@ -100,10 +107,12 @@ def _run_suite(
     minutes = arguments.time_budget
     limit_s = 60 * minutes if "time_budget" in given else suite.time_s or math.inf
     end_s, runs = time.monotonic() + limit_s, []
-    for each in order_by_interest(suite.gates, past, arguments.launch.device):
+    gates = order_by_interest(suite.gates, past, arguments.launch.device)
+    for each, progress in zip(gates, divide(line, [1.0] * len(gates)), strict=True):
         left_s = end_s - time.monotonic()
         request = _suite_arguments(arguments, each, context).request(given | each.options.keys())
-        runs.append(_run(replace(request, time_s=max(0.0, left_s)), arguments))
+        request = replace(request, time_s=max(0.0, left_s))
+        runs.append(_run(request, arguments, progress, line.tell))
     return runs
 
 
@@ -122,17 +131,18 @@ def _calibrate(arguments: GateArguments, given: frozenset[str]) -> None:
     from ghostdeploy.commands.gate.calibrate import calibrate
     from ghostdeploy.commands.gate.history import append_run
     from ghostdeploy.commands.gate.plan import plan_calibration
+    from ghostdeploy.report.parts.layout import safe
 
     request = arguments.calibration_request()
     with progress_line() as progress:
-        plan = plan_calibration(request, progress)
-    with progress_line() as progress:
-        found = calibrate(plan, request.baselines, progress)
+        planning, measuring = divide(progress, PARTS)
+        plan = plan_calibration(request, planning)
+        found = calibrate(plan, request.baselines, measuring)
     append_run(arguments.output.history, found.run)
     if arguments.as_json:
         emit_json({"calibration": found.calibration, "run": found.run, "file": str(found.path)})
     else:
-        click.echo(describe_resolution(found.calibration, plan.policy))
-        click.echo(f"wrote {found.path}")
+        show(*map(safe, describe_resolution(found.calibration, plan.policy).split("\n")))
+        say(f"wrote {found.path}")
     if not found.decides:
         raise MeasurementError(f"{plan.device} is too noisy for delta {plan.policy.delta:.1%}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.cli.options.arguments import argument, group, json_flag, option
+from ghostdeploy.cli.options.completions import complete_baselines, complete_targets
 from ghostdeploy.cli.options.gate import (
     BudgetArguments,
     PolicyArguments,
@@ -32,6 +33,7 @@ class GateArguments:
 
     baseline: str = option(
         "--baseline",
+        shell_complete=complete_baselines,
         default="",
         metavar="FILE",
         help="Model file, or accepted baseline (.json), to hold the candidate against; none for"
@@ -39,6 +41,7 @@ class GateArguments:
     )
     candidate: str = option(
         "--candidate",
+        shell_complete=complete_targets,
         default="",
         metavar="FILE|MODEL",
         help="Model that may have become slower.",
@@ -135,7 +138,7 @@ class GateArguments:
 class AcceptArguments:
     """The arguments of ``ghostdeploy gate accept``."""
 
-    model: str = argument(metavar="FILE|MODEL")
+    model: str = argument(metavar="FILE|MODEL", shell_complete=complete_targets)
     name: str = option(
         "--name", default="", help="Name of the baseline; the model's own by default."
     )

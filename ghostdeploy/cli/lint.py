@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.options.arguments import argument, option, pass_arguments
-from ghostdeploy.cli.terminal import print_or_write
+from ghostdeploy.cli.options.arguments import argument, command, option, pass_arguments
+from ghostdeploy.cli.options.completions import complete_model_files
+from ghostdeploy.cli.terminal import print_or_write, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 class LintArguments:
     """The arguments of ``ghostdeploy lint``."""
 
-    files: tuple[Path, ...] = argument(type=Path, nargs=-1, required=True)
+    files: tuple[Path, ...] = argument(
+        type=Path, nargs=-1, required=True, shell_complete=complete_model_files
+    )
     strict: bool = option("--strict", is_flag=True, help="Fail on warnings, too.")
     verbose: bool = option(
         "--verbose", is_flag=True, help="List every finding, instead of one line for each kind."
@@ -72,7 +75,7 @@ class LintArguments:
         return "json" if self.as_json else "html" if self.html else self.format_
 
 
-@click.command()
+@command()
 @pass_arguments(LintArguments)
 def lint(arguments: LintArguments) -> None:
     """Find what in each model FILE a phone will dislike.
@@ -80,6 +83,7 @@ def lint(arguments: LintArguments) -> None:
     Each finding names the module of the network that it came from.
     """
     from ghostdeploy.commands import lint as command
+    from ghostdeploy.report.lint import difftext, table
 
     if arguments.explain or arguments.fix:
         return _fix(arguments)
@@ -92,10 +96,16 @@ def lint(arguments: LintArguments) -> None:
     )
     if arguments.model_explorer:
         _write_node_data(linted[0], arguments.model_explorer)
+    drawn = format_ == "table" and out is None
+    if arguments.diff and drawn:
+        return show(difftext.compose(command.compare_two(linted, format_)))
     if arguments.diff:
         return print_or_write(command.diff_text(linted, format_), out)
-    text = command.render(linted, format_, strict=arguments.strict, verbose=arguments.verbose)
-    print_or_write(text, out)
+    if drawn:
+        show(table.compose(linted, verbose=arguments.verbose))
+    else:
+        text = command.render(linted, format_, strict=arguments.strict, verbose=arguments.verbose)
+        print_or_write(text, out)
     bad = command.count_failing(linted, strict=arguments.strict)
     if bad:
         raise CheckFailed(f"{bad} finding{'s' if bad > 1 else ''} that must not be")
@@ -112,6 +122,7 @@ def _write_node_data(linted: Linted, path: Path) -> None:
 
 def _fix(arguments: LintArguments) -> None:
     from ghostdeploy.commands.fix import FixRequest, fix
+    from ghostdeploy.report.parts.layout import hang, safe
 
     if arguments.out and len(arguments.files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
@@ -119,10 +130,11 @@ def _fix(arguments: LintArguments) -> None:
     for file in arguments.files:
         done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
         if not done.rewrites:
-            click.echo(f"{file}: nothing to rewrite")
+            say(f"{file}: nothing to rewrite")
             continue
-        click.echo(f"{file}: {what}")
+        say(f"{file}: {what}")
         for rewrite in done.rewrites:
-            click.echo(f"  {rewrite.name} ×{rewrite.count}: {rewrite.why}")
+            show(hang(f"  {rewrite.name} ×{rewrite.count}: ", safe(rewrite.why)))
         if done.path:
-            click.echo(f"wrote {done.path} (outputs differ by a relative L2 of {done.rel_l2:.1e})")
+            differ = f"outputs differ by a relative L2 of {done.rel_l2:.1e}"
+            say(f"wrote {done.path} ({differ})")

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.terminal import emit_json, stamp
-from ghostdeploy.errors import MeasurementError
+from ghostdeploy.cli.terminal import emit_json, say, show, stamp
+from ghostdeploy.errors import GhostdeployError, MeasurementError
 from ghostdeploy.files import write_atomic
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.instructions import formats
 from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
-from ghostdeploy.report.latency.formats.text import render_text
+from ghostdeploy.report.latency.formats.text import compose
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.trace import render_trace
+from ghostdeploy.report.parts.grid import format_count
+from ghostdeploy.report.parts.layout import hang, lay_out, safe
+from ghostdeploy.report.parts.numbers import ABSENT, format_ratio
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
@@ -31,7 +32,6 @@ def print_latencies(
     title: str,
     records: Path,
     *,
-    notes: tuple[str, ...] = (),
     stem: str = "",
     trace: Path | None = None,
     as_json: bool,
@@ -39,33 +39,54 @@ def print_latencies(
     """Print, and with ``stem`` write, what was measured; then tell what was not.
 
     ``trace`` is the file that the operators' times go to. Raises MeasurementError where some place
-    could not be measured at, or no operator was timed for the trace.
+    could not be measured at, some model not in peace, or no operator was timed for the trace.
     """
     rows: list[Comparison] = []
     written: list[Path] = []
-    reports = found.report_latencies(title, notes)
+    reports = found.report_latencies(title, noted=bool(stem))
     for name, report in reports.items():
         rows += report.comparisons
         if stem:
             written += write_latencies(report, records, "-".join(filter(None, (stem, name))))
         if not as_json:
-            click.echo(render_text(report))
-    if trace:
-        written.append(write_trace(rows, trace))
+            show(compose(report), "")
+    untraced = write_trace(rows, trace, written) if trace else None
     if as_json:
         emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
     elif reports:
-        click.echo(f"records: {records}")
+        say(f"records: {records}")
         print_written(written)
     if found.failures:
         count = f"{len(found.failures)} of {len(found.outcomes)} could not be measured"
         raise MeasurementError(f"{count}: {'; '.join(found.failures)}")
+    for report in reports.values():
+        require_undisturbed(report.comparisons, records)
+    if untraced:
+        raise untraced
 
 
-def write_trace(rows: Sequence[Comparison], path: Path) -> Path:
-    """Write the operators' times of all places as a trace. Raises MeasurementError without any."""
-    write_atomic(path, render_trace(rows))
-    return path
+def require_undisturbed(rows: Sequence[Comparison], records: Path) -> None:
+    """Raise MeasurementError where no launch of a model counts, with its record and the way on."""
+    from ghostdeploy.commands.measure import describe_disturbed
+
+    if told := describe_disturbed(rows, records):
+        more = f" ({len(told) - 1} more like it)" if told[1:] else ""
+        raise MeasurementError(told[0] + more)
+
+
+def write_trace(
+    rows: Sequence[Comparison], path: Path, written: list[Path]
+) -> GhostdeployError | None:
+    """Write the operators' times of all places as a trace, and add it to what was ``written``.
+
+    What went wrong is returned, to be raised when everything that was measured has been told.
+    """
+    try:
+        write_atomic(path, render_trace(rows))
+    except GhostdeployError as error:
+        return error
+    written.append(path)
+    return None
 
 
 def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
@@ -77,7 +98,7 @@ def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
 def print_written(paths: Sequence[Path]) -> None:
     """Tell the files that were written."""
     for path in paths:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def summarize_written(rows: Sequence[Comparison], written: Sequence[Path]) -> dict[str, object]:
@@ -89,8 +110,8 @@ def print_instructions(report: InstructionReport, records: Path, *, as_json: boo
     """Print the instructions of an emulated core, and where the records are."""
     if as_json:
         return emit_json({"models": summarize_instructions(report.comparisons)})
-    click.echo(formats.render_text(report))
-    click.echo(f"records: {records}; for the operators: ghostdeploy report RECORD…")
+    show(formats.compose(report), "")
+    say(f"records: {records}; for the operators: ghostdeploy report RECORD…")
 
 
 def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_json: bool) -> None:
@@ -99,7 +120,7 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
     if as_json:
         files = [str(path) for path in written]
         return emit_json({"files": files, "models": summarize_instructions(report.comparisons)})
-    click.echo(formats.render_text(report))
+    show(formats.compose(report), "")
     print_written(written)
 
 
@@ -111,15 +132,21 @@ def print_precisions(
     trace: Path | None = None,
     as_json: bool,
 ) -> None:
-    """Write the report of several precisions of one model, and print each one's verdict."""
+    """Write the report of several precisions of one model, and print each one's verdict.
+
+    Raises MeasurementError where no launch of one counts, or no operator was timed for the trace.
+    """
     written = write_latencies(report, records, f"compare-{stamp()}")
-    if trace:
-        written.append(write_trace(report.comparisons, trace))
+    untraced = write_trace(report.comparisons, trace, written) if trace else None
     if as_json:
-        return emit_json([_plain(row) for row in rows])
-    _print_table(rows)
-    click.echo("")
-    print_written(written)
+        emit_json([_plain(row) for row in rows])
+    else:
+        _print_table(rows)
+        show("")
+        print_written(written)
+    if untraced:
+        raise untraced
+    require_undisturbed([row.latency for row in rows], records)
 
 
 def _plain(row: PrecisionRow) -> dict[str, object]:
@@ -128,29 +155,29 @@ def _plain(row: PrecisionRow) -> dict[str, object]:
         "latency": {
             "latency_ms": row.latency.latency_ms,
             "ratio": row.latency.ratio,
+            "disturbed": row.latency.disturbed,
             "evidence": row.latency.record.evidence,
         },
     }
 
 
 def _print_table(rows: Sequence[PrecisionRow]) -> None:
-    click.echo(
-        f"{'precision':14} {'MB':>6}  {'time':18} {'partitions':>10}"
-        f"  {'SNR dB':>6}  {'same answer':>11}  top-1"
-    )
+    header = ("precision", "MB", "time", "partitions", "SNR dB", "same answer", "top-1")
+    show(lay_out(header, map(_cells, rows), range(1, len(header))), "")
     for row in rows:
-        ratio, error, top1 = row.latency.ratio, row.error, row.accuracy
-        time = f"{ratio.value:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}]" if ratio else "?"
-        same = f"{error.top1_agreement:.1%}" if error else "—"
-        snr = f"{error.snr_db:.1f}" if error else "—"
-        kernels = "—" if row.kernels is None else str(row.kernels)
-        right = f"{100 * top1.top1.value:.2f} %" if top1 else "—"
-        click.echo(
-            f"{row.precision:14} {row.size_mb:6.2f}  {time:18} {kernels:>10}"
-            f"  {snr:>6}  {same:>11}  {right}"
-        )
-    click.echo("")
-    for row in rows:
-        click.echo(f"{row.precision}: {row.verdict}")
+        show(hang(f"{row.precision}: ", safe(row.verdict)))
         if row.latency.advice:
-            click.echo(f"  {row.latency.advice}")
+            show(hang("  ", safe(row.latency.advice)))
+
+
+def _cells(row: PrecisionRow) -> tuple[str, ...]:
+    error, top1 = row.error, row.accuracy
+    return (
+        row.precision,
+        f"{row.size_mb:.2f}",
+        format_ratio(row.latency.ratio),
+        format_count(row.kernels),
+        f"{error.snr_db:.1f}" if error else ABSENT,
+        f"{error.top1_agreement:.1%}" if error else ABSENT,
+        f"{100 * top1.top1.value:.2f} %" if top1 else ABSENT,
+    )

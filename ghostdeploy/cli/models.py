@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import click
-
-from ghostdeploy.cli.options.arguments import json_flag, pass_arguments
-from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.cli.options.arguments import command, json_flag, pass_arguments
+from ghostdeploy.cli.terminal import emit_json, show
 
 
 @dataclass(frozen=True)
@@ -17,7 +15,7 @@ class ModelsArguments:
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(ModelsArguments)
 def models(arguments: ModelsArguments) -> None:
     """List the models of the zoo, and what the paper says of each.
@@ -25,7 +23,7 @@ def models(arguments: ModelsArguments) -> None:
     It tells parameters, MACs, and the paper's accuracy and latency.
     """
     from ghostdeploy.commands.models import list_models
-    from ghostdeploy.report.parts.columns import align_columns
+    from ghostdeploy.report.parts.layout import FAINT, lay_out, safe
 
     rows = list_models()
     if arguments.as_json:
@@ -45,7 +43,6 @@ def models(arguments: ModelsArguments) -> None:
         )
         for row in rows
     ]
-    header = ("model", "params M", "MACs M", "paper top-1 %", "paper P30 ms", "source")
-    for line in align_columns(header, lines):
-        click.echo(line)
-    click.echo("\nThe paper's figures: its trained weights, its phone (Kirin 980 CPU, TFLite).")
+    header = ("model", "params\nM", "MACs\nM", "paper\ntop-1 %", "paper\nP30 ms", "source")
+    note = "The paper's figures: its trained weights, its phone (Kirin 980 CPU, TFLite)."
+    show(lay_out(header, lines, (1, 2, 3, 4)), "", safe(note, FAINT))

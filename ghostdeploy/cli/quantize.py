@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
 from ghostdeploy.cli.options.calibration import CalibrationArguments
+from ghostdeploy.cli.options.completions import complete_calibrated, complete_targets
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.terminal import emit_json, progress_line
+from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization
+    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization, QuantizationError
 
 SHOWN = 3
 
@@ -25,11 +31,12 @@ SHOWN = 3
 class QuantizeArguments:
     """The arguments of ``ghostdeploy quantize``."""
 
-    target: str = argument(metavar="FILE|MODEL")
+    target: str = argument(metavar="FILE|MODEL", shell_complete=complete_targets)
     network: NetworkArguments = group(NetworkArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
     precision: str = option(
         "--precision",
+        shell_complete=complete_calibrated,
         default="int8",
         show_default=True,
         help="Number format to make: int8, int8-float-io, int16x8 or int8-qdq.",
@@ -70,13 +77,18 @@ class QuantizeArguments:
         )
 
 
-@click.command()
+@command()
 @pass_arguments(QuantizeArguments)
 def quantize(arguments: QuantizeArguments) -> None:
     """Make an int8 file of a float FILE or of MODEL.
 
     It also tells what that cost in accuracy.
     """
+    from ghostdeploy.commands.extras import require_packages
+
+    onnx = Path(arguments.target).suffix == ".onnx"
+    runtime = ("onnx", "onnxruntime") if onnx else ("tensorflow", "ai_edge_litert")
+    require_packages("numpy", *runtime)
     from ghostdeploy.commands.export import export
     from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
@@ -101,26 +113,36 @@ def quantize(arguments: QuantizeArguments) -> None:
         write_layer_report(artifact, arguments.report)
     if arguments.as_json:
         return emit_json(artifact)
-    click.echo(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
-    for line in (
-        *describe_quantization(artifact.quantization),
-        *describe_layers(artifact.quantization),
-    ):
-        click.echo(f"  {line}")
+    say(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
+    show_quantization(artifact.quantization)
+    _show_layers(artifact.quantization)
 
 
-def describe_layers(made: Quantization) -> Iterator[str]:
-    """Tell the ten worst layers, what saturates, and the halves whose one scale fits least."""
+def show_quantization(made: Quantization) -> None:
+    """Print what a reader must know of a quantized file, the warning in colour."""
+    from ghostdeploy.report.parts.layout import CARE, hang, safe
+
+    for line in describe_quantization(made):
+        show(hang("  ", safe(line, CARE if "SYNTHETIC" in line else "")))
+
+
+def _show_layers(made: Quantization) -> None:
+    """Print the ten worst layers, what saturates, and the halves whose one scale fits least."""
+    from ghostdeploy.report.parts.layout import hang, indent, lay_out, safe
+
     if made.error is None or not made.error.layers:
         return
-    yield "  SNR dB  layer"
-    for layer in made.error.worst():
-        yield f"{layer.snr_db:8.1f}  {layer.name}"
-    saturated = sorted(made.error.layers, key=lambda x: -x.saturated)[:SHOWN]
+    rows = [(f"{layer.snr_db:.1f}", layer.name) for layer in made.error.worst()]
+    show(indent(lay_out(("SNR dB", "layer"), rows, (0,))))
+    show(*(hang("  ", safe(line)) for line in _describe_layers(made.error)))
+
+
+def _describe_layers(error: QuantizationError) -> Iterator[str]:
+    saturated = sorted(error.layers, key=lambda x: -x.saturated)[:SHOWN]
     yield "at the end of their range: " + (
         ", ".join(f"{x.name} {x.saturated:.2%}" for x in saturated if x.saturated > 0) or "none"
     )
-    apart = sorted(made.error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
+    apart = sorted(error.concatenations, key=lambda x: min(x.largest) / max(x.largest))
     if apart:  # ONNX lets each half have its own scale
         yield "concatenated halves, largest values: " + ", ".join(
             f"{x.name} {' and '.join(f'{v:.2g}' for v in x.largest)}" for x in apart[:SHOWN]

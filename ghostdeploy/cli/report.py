@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, folder, json_flag, option, pass_arguments
-from ghostdeploy.cli.terminal import emit_json, stamp
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    folder,
+    json_flag,
+    option,
+    pass_arguments,
+)
+from ghostdeploy.cli.options.completions import complete_records
+from ghostdeploy.cli.terminal import emit_json, say, stamp
 from ghostdeploy.errors import UsageError
 
 
@@ -16,7 +22,7 @@ from ghostdeploy.errors import UsageError
 class ReportArguments:
     """The arguments of ``ghostdeploy report``."""
 
-    records: tuple[Path, ...] = argument(type=Path, nargs=-1)
+    records: tuple[Path, ...] = argument(type=Path, nargs=-1, shell_complete=complete_records)
     history: Path | None = option(
         "--history",
         type=Path,
@@ -35,7 +41,7 @@ class ReportArguments:
     as_json: bool = json_flag()
 
 
-@click.command()
+@command()
 @pass_arguments(ReportArguments)
 def report(arguments: ReportArguments) -> None:
     """Make the report again from RECORDS alone.
@@ -53,7 +59,7 @@ def report(arguments: ReportArguments) -> None:
         write_instructions,
         write_latencies,
     )
-    from ghostdeploy.commands.compare import NOTES, compare_with_paper
+    from ghostdeploy.commands.compare import choose_notes, compare_with_paper
     from ghostdeploy.commands.instructions import compare_instructions
     from ghostdeploy.records import read_record
     from ghostdeploy.report.instructions.tables import InstructionReport
@@ -65,7 +71,7 @@ def report(arguments: ReportArguments) -> None:
         counted = InstructionReport(title or "Instructions", tuple(compare_instructions(read)))
         return write_instructions(counted, arguments.out, stem, as_json=arguments.as_json)
     rows = compare_with_paper(read)
-    made = Report(title or "Latency", tuple(rows), NOTES)
+    made = Report(title or "Latency", tuple(rows), choose_notes(rows))
     written = write_latencies(made, arguments.out, stem)
     if arguments.as_json:
         return emit_json(summarize_written(rows, written))
@@ -87,4 +93,4 @@ def _report_history(log: Path, arguments: ReportArguments) -> None:
     if arguments.as_json:
         return emit_json({"files": [str(path) for path in files], "gates": runs})
     for path in files:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.cli.terminal import emit_json, show
 from ghostdeploy.errors import CheckFailed, MeasurementError, UsageError
 from ghostdeploy.files import write_atomic
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.gate.formats import render
+from ghostdeploy.report.gate.formats.text import compose
 
 if TYPE_CHECKING:
     from ghostdeploy.cli.gate_arguments import GateArguments
@@ -32,7 +33,7 @@ def tell_verdicts(runs: Sequence[GateRun], arguments: GateArguments) -> None:
     if as_json:
         emit_json({"verdict": verdict, "gates": runs} if arguments.suite else runs[0])
     else:
-        click.echo(render(runs, "text"), nl=False)
+        show(compose(runs))
     _write_files(runs, arguments)
     _tell_github(runs, as_json=as_json)
     several = f"{verdict}: {wording.count_verdicts(runs)}"

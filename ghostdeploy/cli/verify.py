@@ -6,30 +6,42 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ghostdeploy.cli.options.arguments import argument, group, json_flag, option, pass_arguments
+from ghostdeploy.cli.options.arguments import (
+    argument,
+    command,
+    group,
+    json_flag,
+    option,
+    pass_arguments,
+)
+from ghostdeploy.cli.options.completions import (
+    complete_model_files,
+    complete_models,
+    complete_precisions,
+)
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.terminal import emit_json
+from ghostdeploy.cli.terminal import emit_json, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.verify import VerifyRequest
+    from ghostdeploy.commands.verify import Verification, VerifyRequest
 
 
 @dataclass(frozen=True)
 class VerifyArguments:
     """The arguments of ``ghostdeploy verify``."""
 
-    file: Path = argument(type=Path)
+    file: Path = argument(type=Path, shell_complete=complete_model_files)
     model: str | None = option(
         "--model",
+        shell_complete=complete_models,
         metavar="MODEL",
         help="The network that FILE is, where the file does not say so itself.",
     )
     network: NetworkArguments = group(NetworkArguments)
     precision: str = option(
         "--precision",
+        shell_complete=complete_precisions,
         default="",
         help="With --model, the precision of FILE; what the file itself tells by default.",
     )
@@ -48,7 +60,7 @@ class VerifyArguments:
         return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
 
 
-@click.command()
+@command()
 @pass_arguments(VerifyArguments)
 def verify(arguments: VerifyArguments) -> None:
     """Compare FILE with its torch network again, layer by layer."""
@@ -60,11 +72,20 @@ def verify(arguments: VerifyArguments) -> None:
     if arguments.as_json:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     elif arguments.layers:
-        for name, error in found.layers.items():
-            mark = " " if error <= found.parity.tolerance_layer_rel_l2 else "✗"
-            click.echo(f"{mark} {error:8.1e}  {name}")
+        _show_layers(found)
     text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
     if not found.parity.passed:
         raise CheckFailed(text)
     if not arguments.as_json:
-        click.echo(text)
+        say(text)
+
+
+def _show_layers(found: Verification) -> None:
+    from rich.text import Text
+
+    from ghostdeploy.report.parts.layout import BAD, hang, safe
+
+    limit = found.parity.tolerance_layer_rel_l2
+    for name, error in found.layers.items():
+        mark, style = (" ", "") if error <= limit else ("✗", BAD)
+        show(hang(Text(f"{mark} {error:8.1e}  ", style), safe(name, style)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ghostdeploy.commands.external_data import external_bytes
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.files import write_atomic
@@ -39,7 +40,9 @@ def artifact_of(path: Path) -> Artifact:
     digest = file_sha256(path)
     known = read_own_sidecar(path, digest)
     if known is None:
-        return Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
+        format = model_format(path)
+        size = path.stat().st_size + (external_bytes(path) if format == "onnx" else 0)
+        return Artifact(str(path), digest, size, format, "unknown")
     return replace(known, path=str(path))
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from ghostdeploy import zoo
 from ghostdeploy.commands.artifacts import artifact_of
-from ghostdeploy.commands.export import ExportRequest, ExportResult, export, form_of
-from ghostdeploy.progress import Progress
+from ghostdeploy.commands.export import ExportRequest, ExportResult, export
+from ghostdeploy.commands.titles import titles_of
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.schema import Artifact
 
 
@@ -39,25 +39,7 @@ def prepare_contenders(
     artifacts = [
         artifact_of(model) if isinstance(model, Path) else next(made).artifact for model in models
     ]
-    return [Contender(title_of(artifact), artifact) for artifact in artifacts]
-
-
-def title_of(artifact: Artifact) -> str:
-    """Return what tables call a model: its architecture, width and what else is no default."""
-    if artifact.spec is None:
-        return Path(artifact.path).name
-    spec, entry = artifact.spec, zoo.MODELS[artifact.spec.arch]
-    parts = [entry.title]
-    if spec.variant != "official":
-        parts.append(f"({spec.variant})")
-    parts.append(f"{spec.width}×")
-    if spec.resolution != (224, 224):
-        parts.append(f"{spec.resolution[0]}×{spec.resolution[1]}")
-    if artifact.precision != "fp32":
-        parts.append(artifact.precision)
-    if artifact.format == "tflite":
-        parts.append(form_of(artifact.export).title)
-    return " ".join(filter(None, parts))
+    return list(map(Contender, titles_of(artifacts), artifacts))
 
 
 def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[ExportResult]:
@@ -65,7 +47,8 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
     cores = os.cpu_count() or 1
     workers = min(len(requests), cores)
     if workers < 2 or len(requests) < 2:
-        return [r for request in requests for r in export(request, progress)]
+        parts = divide(progress, [1.0] * len(requests))
+        return [r for each, part in zip(requests, parts, strict=True) for r in export(each, part)]
     results: dict[int, ExportResult] = {}
     # Spawned, not forked: a forked process inherits torch's locked threads.
     context = get_context("spawn")
@@ -77,7 +60,8 @@ def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[Ex
             for future in as_completed(futures):
                 number = futures[future]
                 results[number] = future.result()[0]
-                progress(len(results), len(requests), Path(results[number].artifact.path).name)
+                name = Path(results[number].artifact.path).name
+                progress(len(results), len(requests), f"exported {name}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
-from ghostdeploy.commands.contenders import title_of
-from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.models import paper_says_of
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
@@ -40,8 +40,9 @@ def count_instructions(
         raise UsageError("there is no model to count")
     ensure_writable(out_dir)
     found = []
+    titles = titles_of(artifacts)
     for number, (name, record) in enumerate(new_records(artifacts, runner, params)):
-        progress(number, len(artifacts), f"{record.artifact.name}: counting instructions")
+        progress(number, len(artifacts), f"{titles[number]}: counting instructions")
         path = Path(record.artifact.path)
         launches = tuple(
             replace(runner.launch(path, replace(params, profile=profile)), round=index)
@@ -72,12 +73,13 @@ def compare_instructions(
 
     Raises UsageError for a record without instructions.
     """
-    names = list(titles) or [title_of(r.artifact) for r in bench_records]
-    base, base_said = bench_records[0], _paper_latency(bench_records[0])
+    names = list(titles) or titles_of([r.artifact for r in bench_records])
+    base = bench_records[0]
+    base_said = paper_says_of(base.artifact).latency_ms
     rows = []
     for record, title in zip(bench_records, names, strict=True):
-        said = paper_says(record.artifact.spec) if record.artifact.spec else None
-        latency = said.latency_ms if said else None
+        said = paper_says_of(record.artifact)
+        latency = said.latency_ms
         rows.append(
             InstructionComparison(
                 title=title,
@@ -86,7 +88,7 @@ def compare_instructions(
                 ratio=_ratio(record, base),
                 paper_latency_ms=latency,
                 paper_ratio=latency / base_said if latency and base_said else None,
-                paper_source=said.source if said else "",
+                paper_source=said.source,
             )
         )
     return rows
@@ -109,8 +111,3 @@ def _instructions_of(record: BenchRecord) -> Instructions:
             " instructions; report times and instructions apart"
         )
     return record.instructions
-
-
-def _paper_latency(record: BenchRecord) -> float | None:
-    said = paper_says(record.artifact.spec) if record.artifact.spec else None
-    return said.latency_ms if said else None

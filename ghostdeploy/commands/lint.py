@@ -80,13 +80,18 @@ def render(linted: Sequence[Linted], format: str, *, strict: bool, verbose: bool
     return formats.render(linted, format)
 
 
-def diff_text(linted: Sequence[Linted], format: str) -> str:
-    """Tell what changed between two files. Raises UsageError for another number of them."""
+def compare_two(linted: Sequence[Linted], format: str) -> diff.LintDiff:
+    """Find what changed between two files. Raises UsageError for another number of them."""
     if len(linted) != 2:
         raise UsageError(f"--diff compares two files, OLD and NEW, not {len(linted)}")
     if format not in ("table", "json", "html"):
         raise UsageError(f"--diff is told as table, json or html, not {format}")
-    changed = diff.diff(*linted)
+    return diff.diff(*linted)
+
+
+def diff_text(linted: Sequence[Linted], format: str) -> str:
+    """Tell what changed between two files. Raises UsageError as ``compare_two``."""
+    changed = compare_two(linted, format)
     if format == "json":
         return json.dumps(make_plain(asdict(changed)), indent=1)
     return diffpage.render(changed) if format == "html" else difftext.render_text(changed)

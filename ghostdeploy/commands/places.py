@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ghostdeploy.errors import GhostdeployError
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.runners import Access, Device, Runner, open_runner
 from ghostdeploy.schema import BenchParams
 
@@ -89,7 +89,7 @@ def measure_at_places(
     """
     if len(places) == 1:
         return [PlaceOutcome(places[0], _do_at(places[0], params, access, progress, work))]
-    team = _Team(params, access, progress, work)
+    team = _Team(places, params, access, progress, work)
     devices = list(dict.fromkeys(place.device for place in places))
     team.run([[place for place in places if place.device == device] for device in devices])
     return [team.outcomes[place] for place in places]
@@ -107,9 +107,17 @@ class _Team(Generic[T]):
     """Threads, one for each device. The caller's hears Ctrl-C, and ends each at its next word."""
 
     def __init__(
-        self, params: BenchParams, access: Access, progress: Progress, work: Work[T]
+        self,
+        places: Sequence[MeasuringPlace],
+        params: BenchParams,
+        access: Access,
+        progress: Progress,
+        work: Work[T],
     ) -> None:
-        self.params, self.access, self.progress, self.work = params, access, progress, work
+        self.params, self.access, self.work = params, access, work
+        self.progress = dict(
+            zip(places, divide(progress, [1.0] * len(places), side_by_side=True), strict=True)
+        )
         self.outcomes: dict[MeasuringPlace, PlaceOutcome[T]] = {}
         self.stop = threading.Event()
         self.speaking = threading.Lock()
@@ -136,7 +144,7 @@ class _Team(Generic[T]):
         def progress(done: int, total: int, text: str) -> None:
             self._check()
             with self.speaking:
-                self.progress(done, total, f"{place.device}: {text}")
+                self.progress[place](done, total, f"{place.title}: {text}")
 
         try:
             return PlaceOutcome(place, _do_at(place, self.params, access, progress, self.work))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
 from ghostdeploy.errors import UsageError
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization import QuantizeOptions, recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.latency.report import Report
@@ -86,7 +86,9 @@ def compare_precisions(
     data = read_labelled(request.data) if request.data else None
     if len(find_places(measuring.device, measuring.params.cpus, measuring.adb)) > 1:
         raise UsageError("--precisions takes one device and one cluster of it")
-    found = measure(replace(measuring, side_by_side=False), progress, tell)
+    timing, judging = divide(progress, (4.0, 1.0))
+    found = measure(replace(measuring, side_by_side=False), timing, tell)
+    judging(0, 1, "comparing the answers")
     (compared,) = found.compare(names).values()
     with capture_output():
         how = Preprocessing(request.spec.resolution, crop=request.quantize.crop)
@@ -149,6 +151,8 @@ def judge_precision(row: PrecisionRow, base: PrecisionRow) -> str:
     ratio = row.latency.ratio
     if ratio is None:
         return "no verdict: there is no latency ratio"
+    if row.latency.disturbed or base.latency.disturbed:
+        return "no verdict: other programs disturbed every launch"
     kept, answers = _answers(row)
     size = row.size_mb / base.size_mb
     if ratio.lower > 1 + CLOSE:

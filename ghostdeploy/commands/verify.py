@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.commands.extras import require_packages
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError, error_line
 from ghostdeploy.linting import read_graph
@@ -67,6 +68,8 @@ def verify(request: VerifyRequest) -> Verification:
     that is not given.
     """
     path, given = request.path, request.origin
+    runtime = ("onnx", "onnxruntime") if path.suffix == ".onnx" else ("ai_edge_litert",)
+    require_packages("torch", "numpy", *runtime)
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
     origin = given or origin_of(path, data)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb.client import AdbClient
+from android_bench.adb.client import AdbClient, find_adb
 from android_bench.adb.devices import list_devices
 from android_bench.adb.phone import Adb, connect
 from android_bench.device.identity import read_identity
@@ -32,6 +32,21 @@ class AttachedDevice:
     state: DeviceState | None = None
     program: str = ""
     problem: str = ""
+
+
+def find_adb_program() -> str:
+    """Return the path of the adb program. Raises UsageError where there is none."""
+    with translate_errors():
+        return find_adb()
+
+
+def list_states(adb: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the address and adb's word for the state of all that is attached, asking no more.
+
+    Raises as ``list_attached``.
+    """
+    with translate_errors():
+        return tuple((f"adb:{e.serial}", e.state) for e in list_devices(AdbClient(adb)))
 
 
 def list_attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[AttachedDevice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from android_bench.errors import FetchError
+from android_bench.program.cache import NAME, locate_cache
 from android_bench.program.fetch import FetchedProgram, fetch
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.progress import Progress
@@ -20,3 +21,8 @@ def fetch_program(abi: str, url: str, sha256: str, progress: Progress) -> Fetche
         return fetch(abi, url, sha256, tell)
     except FetchError as error:
         raise MeasurementError(str(error)) from error
+
+
+def list_fetched() -> tuple[str, ...]:
+    """Return the ABIs that a program was fetched for."""
+    return tuple(sorted(path.parent.name for path in locate_cache().glob(f"*/{NAME}")))

@@ -154,6 +154,8 @@ def _check(params: BenchParams, core: str) -> None:
         raise UsageError(f"an emulated core has no {params.delegate}; leave --delegate out")
     if params.plus_flags and params.runtime == "litert":
         raise UsageError("--plus-flags needs TFLite's own program: --benchmark-model PATH")
+    if params.input_shapes:
+        raise UsageError("an emulated core takes models of one shape; leave --input-shape out")
     if params.threads != 1:
         raise UsageError(f"an emulated core counts one thread exactly, not {params.threads}")
     if params.cpus:

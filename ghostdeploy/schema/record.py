@@ -65,6 +65,11 @@ class BenchRecord:
         return tuple(x for x in self.launches if x.valid and x.summary is not None)
 
     @property
+    def shown_launches(self) -> tuple[Launch, ...]:
+        """Return the launches that count; where none does, all that ran to their end."""
+        return self.valid_launches or tuple(x for x in self.launches if x.summary is not None)
+
+    @property
     def instructions(self) -> Instructions | None:
         """Return what an emulated core counted in the last valid launch; None for other devices."""
         found = [x.instructions for x in self.launches if x.valid and x.instructions]

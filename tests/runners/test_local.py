@@ -189,7 +189,7 @@ def test_files_that_are_not_there_or_of_another_runtime(model, onnx_model, tmp_p
     with pytest.raises(InputFileError, match="is a folder"):
         measured(tmp_path / "folder.tflite")
     with pytest.raises(UsageError, match="use --runtime onnxruntime"):
-        measured(onnx_model)
+        measured(onnx_model, runtime="litert")
     with pytest.raises(UsageError, match="use --runtime litert"):
         measured(model, runtime="onnxruntime")
 

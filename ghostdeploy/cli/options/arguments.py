@@ -5,11 +5,12 @@
         addresses: tuple[str, ...] = argument(metavar="[HOST:PORT]...", nargs=-1)
         phone: PhoneArguments = group(PhoneArguments)
 
-    @click.command()
+    @command()
     @pass_arguments(DevicesArguments)
     def devices(arguments: DevicesArguments) -> None: ...
 
-A field's name is its parameter's name in click, and its key in a suite of gates.
+A field's name is its parameter's name in click, and its key in a suite of gates. The class's
+``HEADING`` is what its options stand below in the help.
 """
 
 from __future__ import annotations
@@ -22,19 +23,30 @@ from typing import Any, TypeVar
 
 import click
 
+from ghostdeploy.cli.options.help import GENERAL, OWN, HeadedCommand, HeadedOption, color_option
+
 T = TypeVar("T")
 _PARAMETER, _GROUP = "parameter", "group"
 JSON_HELP = "Print the result as JSON, for machines."
 
 
+def command(name: str | None = None) -> Callable[[Callable[..., Any]], HeadedCommand]:
+    """Make a command of a function, as ``click.command`` does, with its options in groups."""
+    return click.command(name, cls=HeadedCommand)
+
+
 def option(*flags: str, **settings: Any) -> Any:
     """Make a field of the option that ``click.option(*flags, **settings)`` describes."""
-    return field(metadata={_PARAMETER: lambda name: click.option(*flags, name, **settings)})
+
+    def make(name: str, heading: str) -> Any:
+        return click.option(*flags, name, cls=HeadedOption, **{"heading": heading, **settings})
+
+    return field(metadata={_PARAMETER: make})
 
 
 def argument(**settings: Any) -> Any:
     """Make a field of the positional argument that ``click.argument`` describes."""
-    return field(metadata={_PARAMETER: lambda name: click.argument(name, **settings)})
+    return field(metadata={_PARAMETER: lambda name, heading: click.argument(name, **settings)})
 
 
 def group(make: type) -> Any:
@@ -49,7 +61,7 @@ def folder(flag: str, default: str, help: str) -> Any:
 
 def json_flag() -> Any:
     """Make the field of ``--json``, which every command has that finds something out."""
-    return option("--json", is_flag=True, help=JSON_HELP)
+    return option("--json", is_flag=True, help=JSON_HELP, heading=GENERAL)
 
 
 def pass_arguments(make: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
@@ -61,7 +73,7 @@ def pass_arguments(make: type[T]) -> Callable[[Callable[[T], None]], Callable[..
             function(_build(make, values))
 
         decorated: Callable[..., None] = called
-        for add in reversed(_parameters(make)):
+        for add in reversed([*_parameters(make), color_option()]):
             decorated = add(decorated)
         return decorated
 
@@ -101,7 +113,7 @@ def _parameters(make: type) -> list[Callable[[Callable[..., None]], Callable[...
         if _GROUP in each.metadata:
             found += _parameters(each.metadata[_GROUP])
         else:
-            found.append(each.metadata[_PARAMETER](each.name))
+            found.append(each.metadata[_PARAMETER](each.name, getattr(make, "HEADING", OWN)))
     return found
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
+from ghostdeploy.cli.options.completions import (
+    complete_halves,
+    complete_input_types,
+    complete_ranges,
+)
 
 if TYPE_CHECKING:
     from ghostdeploy.quantization import QuantizeOptions
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CalibrationArguments:
     """The images that ranges are measured on, and what is done against the loss of accuracy."""
+
+    HEADING: ClassVar[str] = "Calibration and int8"
 
     calibration: Path | None = option(
         "--calibration",
@@ -43,6 +50,7 @@ class CalibrationArguments:
     )
     ranges: str = option(
         "--ranges",
+        shell_complete=complete_ranges,
         default="minmax",
         show_default=True,
         help="How to choose an activation's range: minmax, percentile, mse, or for a MODEL bn.",
@@ -60,12 +68,14 @@ class CalibrationArguments:
     )
     halves: str = option(
         "--halves",
+        shell_complete=complete_halves,
         default="joined",
         show_default=True,
         help="Scales of a Ghost module's two halves: joined (one for both) or apart.",
     )
     input_type: str = option(
         "--input-type",
+        shell_complete=complete_input_types,
         default="int8",
         show_default=True,
         help="Number format of the input: int8, or uint8 for frames as a camera gives them.",

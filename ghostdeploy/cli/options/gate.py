@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
@@ -22,6 +22,8 @@ NO_DELTA = 0.9999  # a policy wants its tolerance below delta, which instruction
 @dataclass(frozen=True)
 class QueueArguments:
     """How long to queue for the device, and where its baselines are."""
+
+    HEADING: ClassVar[str] = "Queue and baselines"
 
     wait: float = option(
         "--wait",
@@ -42,6 +44,8 @@ class QueueArguments:
 @dataclass(frozen=True)
 class BudgetArguments:
     """Absolute limits on the candidate."""
+
+    HEADING: ClassVar[str] = "Budgets"
 
     max_latency_ms: float | None = option(
         "--max-latency-ms", type=float, metavar="MS", help="Largest latency of the candidate."
@@ -78,6 +82,8 @@ class BudgetArguments:
 @dataclass(frozen=True)
 class PolicyArguments:
     """How much slower is too slow, and how sure a verdict must be."""
+
+    HEADING: ClassVar[str] = "Policy of the verdict"
 
     tolerance: float = option(
         "--tolerance",
@@ -152,6 +158,8 @@ class PolicyArguments:
 @dataclass(frozen=True)
 class VerdictArguments:
     """What is written besides the verdict, and how often it is tried for."""
+
+    HEADING: ClassVar[str] = "History and files"
 
     retry_invalid: int = option(
         "--retry-invalid",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import folder, option
+from ghostdeploy.cli.options.completions import complete_precisions, complete_rewrites
 
 if TYPE_CHECKING:
     from ghostdeploy.cli.options.calibration import CalibrationArguments
@@ -22,14 +23,18 @@ PRECISIONS = "fp32, fp16, dynamic, int8, int8-float-io, int16x8 or int8-qdq"
 class LoweringArguments:
     """The precision, the rewrites of the TFLite graph, and where the file goes."""
 
+    HEADING: ClassVar[str] = "Model file"
+
     precision: str = option(
         "--precision",
+        shell_complete=complete_precisions,
         default="fp32",
         show_default=True,
         help=f"Number format of the model file: {PRECISIONS}.",
     )
     no_opt: tuple[str, ...] = option(
         "--no-opt",
+        shell_complete=complete_rewrites,
         multiple=True,
         metavar="NAME",
         help="Leave out a rewrite of the TFLite graph, or all of them; docs/lowering.md lists"
@@ -37,6 +42,7 @@ class LoweringArguments:
     )
     opt: tuple[str, ...] = option(
         "--opt",
+        shell_complete=complete_rewrites,
         multiple=True,
         metavar="NAME",
         help="Apply a rewrite for speed; fast means all that pay on every processor, all means"

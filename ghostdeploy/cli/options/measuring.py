@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
+from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
+from ghostdeploy.cli.options.types import InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
-    from ghostdeploy.schema import BenchParams, PhoneParams
+    from ghostdeploy.schema import BenchParams, InputShape, PhoneParams
 
 
 @dataclass(frozen=True)
 class PhoneArguments:
     """In what state a phone is measured, and how it is reached."""
+
+    HEADING: ClassVar[str] = "State of a phone"
 
     max_thermal: int = option(
         "--max-thermal",
@@ -77,8 +81,11 @@ class PhoneArguments:
 class LaunchArguments:
     """The device, and what one launch on it is: a process of its own, of several timed runs."""
 
+    HEADING: ClassVar[str] = "Device and launches"
+
     device: str = option(
         "--device",
+        shell_complete=complete_devices,
         default="local",
         show_default=True,
         help="What to measure on: local (this machine), adb (the only phone), adb:SERIAL, adb:A,B,"
@@ -102,9 +109,19 @@ class LaunchArguments:
     )
     runtime: str = option(
         "--runtime",
-        default="litert",
+        shell_complete=complete_runtimes,
+        default="auto",
         show_default=True,
-        help="Runtime on this machine: litert, tflite-runtime or onnxruntime.",
+        help="Runtime on this machine: litert, tflite-runtime or onnxruntime; auto takes litert for"
+        " .tflite and onnxruntime for .onnx.",
+    )
+    input_shape: tuple[InputShape, ...] = option(
+        "--input-shape",
+        type=InputShapeType(),
+        multiple=True,
+        metavar="[NAME=]SIDExSIDE...",
+        help="Shape of an input that a model leaves open, e.g. 1x3x224x224. May be repeated; each"
+        " input takes the first that fits.",
     )
     xnnpack: str = option(
         "--xnnpack",
@@ -176,6 +193,7 @@ class LaunchArguments:
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
             phone=self.phone.params,
+            input_shapes=self.input_shape,
         )
         return choose_runtime(self.on, params)
 
@@ -183,6 +201,8 @@ class LaunchArguments:
 @dataclass(frozen=True)
 class SessionArguments:
     """How many launches there are, and what else a session does; a gate decides these itself."""
+
+    HEADING: ClassVar[str] = "Session"
 
     launches: int = option(
         "--launches",

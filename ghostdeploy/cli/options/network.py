@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
+from ghostdeploy.cli.options.completions import complete_variants
 from ghostdeploy.cli.options.types import Change, Resolution
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class NetworkArguments:
     """The network that a MODEL is, as far as its name leaves it open."""
+
+    HEADING: ClassVar[str] = "Network"
 
     width: float = option(
         "--width", default=1.0, show_default=True, help="Multiply the numbers of channels by this."
@@ -30,6 +33,7 @@ class NetworkArguments:
     )
     variant: str = option(
         "--variant",
+        shell_complete=complete_variants,
         default="official",
         show_default=True,
         help="Variant of the network: official, as the published code is, or paper, as the paper's"

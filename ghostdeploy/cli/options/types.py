@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.errors import UsageError
 
+if TYPE_CHECKING:
+    from click import ParamType
 
-class Resolution(click.ParamType[tuple[int, int]]):
+    from ghostdeploy.schema import InputShape
+else:
+
+    class ParamType(click.ParamType):
+        """click's, which takes the type that it makes from 8.4 on only."""
+
+        def __class_getitem__(cls, made: object) -> type[ParamType]:
+            """Return the class as it is."""
+            return cls
+
+
+class Resolution(ParamType[tuple[int, int]]):
     """``224`` or ``192x320``, as height and width."""
 
     name = "resolution"
@@ -21,7 +35,19 @@ class Resolution(click.ParamType[tuple[int, int]]):
         return parse_resolution(str(value))
 
 
-class Change(click.ParamType[tuple[str, object]]):
+class InputShapeType(ParamType["InputShape"]):
+    """``[NAME=]1x3x224x224``, the shape of an input."""
+
+    name = "shape"
+
+    def convert(self, value: object, param: object, ctx: object) -> InputShape:
+        """Raise UsageError for what is no shape."""
+        from ghostdeploy.schema import InputShape
+
+        return value if isinstance(value, InputShape) else InputShape.parse(str(value))
+
+
+class Change(ParamType[tuple[str, object]]):
     """``NAME=VALUE``, an option of a variant of the zoo and its new value."""
 
     name = "name=value"
@@ -33,7 +59,7 @@ class Change(click.ParamType[tuple[str, object]]):
         return zoo.parse_change(str(value))
 
 
-class Share(click.ParamType[float]):
+class Share(ParamType[float]):
     """``2%`` or ``0.02``."""
 
     name = "share"
@@ -52,7 +78,7 @@ class Share(click.ParamType[float]):
         return share
 
 
-class Looks(click.ParamType[tuple[int, ...]]):
+class Looks(ParamType[tuple[int, ...]]):
     """``10,16,24``, numbers of pairs; a suite writes them as an array."""
 
     name = "looks"
@@ -66,7 +92,7 @@ class Looks(click.ParamType[tuple[int, ...]]):
             raise UsageError(f"--looks takes pairs such as 10,16,24, not {text!r}") from error
 
 
-class Limit(click.ParamType[tuple[str, float]]):
+class Limit(ParamType[tuple[str, float]]):
     """``NAME=1.25``, a model and the largest ratio to it."""
 
     name = "name=limit"

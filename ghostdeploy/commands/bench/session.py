@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
+from ghostdeploy.commands.inputs import settle_params
 from ghostdeploy.commands.output_check import check_output
+from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.host.runtimes import check_format
+from ghostdeploy.runners.host.runtimes import check_format, settle_runtime
 from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Launch
 from ghostdeploy.typed_json import to_json
@@ -40,6 +42,8 @@ def bench(
     ``params.profile`` a profiled launch of each follows. ``resume`` goes on with the newest
     session in ``out_dir`` of these files, parameters and device that was cut off, if there is one.
 
+    Where no launch of a model counts, its record tells why: ``comparison.require_valid`` raises.
+
     Raises UsageError or InputFileError for what cannot be measured, and MeasurementError where a
     model never ran to its end, computes something else on the device than on this machine, or its
     file changed meanwhile; what was measured stays on disk.
@@ -54,9 +58,9 @@ def bench(
     if params.profile:
         session.profile()
     for arm in session.arms:
-        if not arm.record.valid_launches:
+        if not arm.record.shown_launches:
             why = arm.record.launches[-1].why_not
-            raise MeasurementError(f"{arm.record.artifact.path}: no launch was valid: {why}")
+            raise MeasurementError(f"{arm.model}: no launch ran to its end: {why} (see {arm.path})")
     return [arm.record for arm in session.arms]
 
 
@@ -74,8 +78,8 @@ def open_session(
     Raises what ``bench`` raises.
     """
     for artifact in artifacts:
-        check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
+        check_format(Path(artifact.path), settle_runtime(params, Path(artifact.path)).runtime)
     ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
@@ -85,11 +89,12 @@ def open_session(
 
 @dataclass
 class Arm:
-    """One model of a session: its record so far, and the file that keeps it.
+    """One model of a session: its title, its record so far, and the file that keeps it.
 
     ``file_state`` is the model file's size and time of change when the session began.
     """
 
+    title: str
     record: BenchRecord
     path: Path
     file_state: tuple[int, int]
@@ -121,9 +126,7 @@ class Session:
         device = self.runner.identity()
         found = self._find_interrupted(device) if self.resume else []
         if found:
-            self.arms = [
-                Arm(record, path, _file_state(Path(record.artifact.path))) for path, record in found
-            ]
+            self.arms = [self._arm(n, record, path) for n, (path, record) in enumerate(found)]
             self.done = sum(len(record.launches) for _, record in found)
         else:
             self._begin()
@@ -133,7 +136,9 @@ class Session:
         sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
-                record.params == self.params and record.device == device for _, record in found
+                record.params == settle_params(Path(record.artifact.path), self.params)
+                and record.device == device
+                for _, record in found
             )
             if same and _count_complete(found) < self.params.launches:
                 return found
@@ -141,10 +146,14 @@ class Session:
         return []
 
     def _begin(self) -> None:
+        made = new_records(self.artifacts, self.runner, self.params)
         self.arms = [
-            Arm(record, self.out_dir / name, _file_state(Path(record.artifact.path)))
-            for name, record in new_records(self.artifacts, self.runner, self.params)
+            self._arm(n, record, self.out_dir / name) for n, (name, record) in enumerate(made)
         ]
+
+    def _arm(self, number: int, record: BenchRecord, path: Path) -> Arm:
+        title = titles_of(self.artifacts)[number]
+        return Arm(title, record, path, _file_state(Path(record.artifact.path)))
 
     @property
     def session(self) -> str:
@@ -192,8 +201,8 @@ class Session:
         for arm in self.arms:
             if arm.record.device.scheme == "local":
                 continue
-            self.progress(self.done, self.total, f"{arm.record.artifact.name}: comparing outputs")
-            found = check_output(self.runner, arm.record.artifact, self.params)
+            self.progress(self.done, self.total, f"{arm.title}: comparing outputs")
+            found = check_output(self.runner, arm.record.artifact, arm.record.params)
             proof = replace(arm.record.evidence, output=found)
             arm.record = replace(arm.record, evidence=proof)
 
@@ -215,10 +224,10 @@ class Session:
             self._write(arm)
 
     def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:
-        self.progress(self.done, self.total, f"{arm.record.artifact.name}: {what}")
+        self.progress(self.done, self.total, f"{arm.title}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
-        params = replace(self.params, profile=profile)
+        params = replace(arm.record.params, profile=profile)
         launch = self.runner.launch(arm.model, params, f"{self.session}-{name}")
         self.done += 1
         return launch

@@ -33,7 +33,7 @@ from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import parity
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
 from ghostdeploy.lowering.to_onnx import to_fp16
-from ghostdeploy.progress import Progress
+from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization.calibration import CalibrationData
 from ghostdeploy.quantization.ranges import Range
 from ghostdeploy.schema import GraphReport, Parity
@@ -206,7 +206,9 @@ class Export:
             rewrites=self.request.int8_rewrites,
             bounds=self.model.bounds,
         )
-        return QUANTIZERS[format](data, plan, self.progress)
+        # The last step but one: what comes after it is quick.
+        quantizing = divide(self.progress, (count_steps(self.request.formats) - 1, 1.0))[1]
+        return QUANTIZERS[format](data, plan, quantizing)
 
     def write(self, file: ProvenFile) -> ExportResult:
         """Write a file and its sidecar."""

@@ -14,7 +14,7 @@ from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
 from ghostdeploy.files import ensure_writable
 from ghostdeploy.lowering.provenance import content_key
-from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ghostdeploy.lowering.tflite import Converter
     from ghostdeploy.quantization.calibration import CalibrationData
 
+IMAGES, NO_IMAGES = (1.0, 4.0), (0.0, 1.0)  # of the time: reading images, and the rest
 PACKAGES = {  # the module that is imported: the package that brings it
     "torch": "torch",
     "onnx": "onnx",
@@ -42,19 +43,20 @@ def export(request: ExportRequest, progress: Progress = ignore_progress) -> list
     """
     ensure_writable(request.out)
     weights = weights_identity(request.weights, request.seed)
-    data = gather_images(request, progress)
+    reading, making = divide(progress, IMAGES if request.recipe.calibrated else NO_IMAGES)
+    data = gather_images(request, reading)
     keys = content_keys(request, weights, data)
     found = {} if request.force else find_existing(request, keys)
     missing = [format for format in request.formats if format not in found]
     if missing:
         with capture_output():
-            progress(0, count_steps(missing), f"building {request.spec.name}")
+            making(0, count_steps(missing), f"building {request.path(missing[0]).name}")
             require_packages()
             # TensorFlow's import takes seconds; it runs beside torch's, and torch's export.
             with _open_converter(missing) as converter:
                 from ghostdeploy.commands.export.pipeline import Export
 
-                found |= Export(request, keys, weights, data, progress, converter).run(missing)
+                found |= Export(request, keys, weights, data, making, converter).run(missing)
     return [found[format] for format in request.formats]
 
 

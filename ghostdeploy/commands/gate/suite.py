@@ -37,7 +37,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("tolerance", "delta", "alpha", "screen"), (str, *NUMBER)),
     "resolution": (str, int),
     "xnnpack": (str,),
-    "looks": (list,),
+    **dict.fromkeys(("looks", "input_shape"), (list,)),
     "max_ratio": (dict,),
 }
 # How much there is to learn from a gate, by what it said last; one that never ran tells most.

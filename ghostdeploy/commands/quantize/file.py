@@ -15,7 +15,7 @@ from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
-from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.schema import Artifact
@@ -75,10 +75,11 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     options.check(request.precision, rgb255=how.rgb255)
     model = path.read_bytes()
     with capture_output():
-        data = gather(options, how, progress)
+        reading, quantizing = divide(progress, (1.0, 3.0))
+        data = gather(options, how, reading)
         rewrites = int8_rewrites(request.precision)
         plan = QuantizationPlan(request.precision, options, data, how.limits, rewrites)
-        made = QUANTIZERS[graph.format](model, plan, progress)
+        made = QUANTIZERS[graph.format](model, plan, quantizing)
     artifact = replace(
         known,
         path=target.name,

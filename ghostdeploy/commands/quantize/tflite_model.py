@@ -10,7 +10,7 @@ from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import TfliteQuantizer
 from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.lowering import apart
-from ghostdeploy.progress import Progress, ignore_progress
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import ranges
 
 
@@ -25,13 +25,14 @@ def quantize_tflite(
     options = plan.options
     if options.halves == "apart":
         model = apart.keep_apart(model)
-    quantizer = TfliteQuantizer(model, plan, _choose_ranges(model, plan, progress))
-    kept = choose_float_blocks(quantizer, progress) if options.mixed else options.keep_float
+    observing, choosing, measuring = divide(progress, (1.0, 3.0 * bool(options.mixed), 1.0))
+    quantizer = TfliteQuantizer(model, plan, _choose_ranges(model, plan, observing))
+    kept = choose_float_blocks(quantizer, choosing) if options.mixed else options.keep_float
     made = quantizer.quantize(kept)
     if not kept:
         return made
     (whole,) = quantizer.make_files([()])
-    cost = measure_float_cost(made.data, whole, model, "tflite", progress)
+    cost = measure_float_cost(made.data, whole, model, "tflite", measuring)
     return replace(made, quantization=replace(made.quantization, cost=cost))
 
 

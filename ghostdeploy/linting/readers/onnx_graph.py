@@ -29,7 +29,7 @@ def read_onnx(path: Path) -> Graph:
     try:
         import onnx
     except ModuleNotFoundError as error:
-        raise MissingExtraError("onnx", "export") from error
+        raise MissingExtraError("onnx", "local") from error
     try:
         model = onnx.load(str(path), load_external_data=False)
         graph = build_onnx_graph(infer_shapes_apart(strip_weights(model, path.parent)), str(path))

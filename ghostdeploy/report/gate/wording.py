@@ -10,6 +10,7 @@ from ghostdeploy.decision.outcome import GateModel, GateRun, OpDifference
 from ghostdeploy.decision.verdict import Verdict
 from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.numbers import format_interval, format_number, format_ratio
+from ghostdeploy.report.parts.reasons import merge_reasons
 from ghostdeploy.schema import Interval
 
 MOST_DISCARDS = 12
@@ -69,10 +70,15 @@ def describe_policy(run: GateRun) -> str:
 
 
 def discard_lines(run: GateRun) -> list[str]:
-    """Return why pairs do not count, a line each, and how many more there are."""
-    lines = [f"pair {d.pair + 1}: {d.why}" for d in run.discards[:MOST_DISCARDS]]
-    rest = len(run.discards) - len(lines)
-    return [*lines, f"and {rest} more"] if rest else lines
+    """Return why pairs do not count, a line a reason, and how many more reasons there are."""
+    merged = merge_reasons(discard.why for discard in run.discards)
+    lines = [
+        f"pair{'s' if len(places) > 1 else ''}"
+        f" {', '.join(str(run.discards[place].pair + 1) for place in places)}: {why}"
+        for why, places in merged.items()
+    ]
+    rest = len(lines) - MOST_DISCARDS
+    return [*lines[:MOST_DISCARDS], f"and {rest} more"] if rest > 0 else lines
 
 
 def budget_rows(run: GateRun) -> list[tuple[str, str, str]]:

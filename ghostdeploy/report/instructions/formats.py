@@ -6,13 +6,24 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from rich.console import Group
+from rich.text import Text
+
 from ghostdeploy.files import write_atomic
 from ghostdeploy.report.instructions import tables
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.json_summary import summarize_instructions
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.columns import align_columns
 from ghostdeploy.report.parts.grid import Grid, clean_grid
+from ghostdeploy.report.parts.layout import (
+    CARE,
+    FAINT,
+    HEADER,
+    hang,
+    lay_out_grid,
+    safe,
+    separate,
+)
 from ghostdeploy.report.parts.markup import escape, write_grid
 from ghostdeploy.report.parts.page import fill_template
 
@@ -34,17 +45,20 @@ def write_instructions(report: InstructionReport, out_dir: Path, stem: str) -> l
     return written
 
 
-def render_text(report: InstructionReport, operators: bool = False) -> str:
-    """Return the report for a terminal; its operators only where asked for."""
-    facts = [f"{label}: {clean(text)}" for label, text in tables.setup_facts(report)]
-    overview = tables.overview_table(report)
-    blocks = [[clean(report.title)], facts, _lines(_without_classes(overview))]
-    blocks += [_lines(tables.class_table(report)), _lines(tables.agreement_table(report))]
-    if operators:
-        blocks += [[clean(title), *_lines(grid)] for title, grid in tables.operator_tables(report)]
-    remarks = [f"! {clean(text)}" for text in tables.list_cautions(report)]
-    remarks += [f"* {text}" for text in _notes(report)]
-    return "\n\n".join("\n".join(block) for block in [*blocks, remarks] if block) + "\n"
+def compose(report: InstructionReport) -> Group:
+    """Return the report for a terminal."""
+    facts = [hang(Text(f"{a}: ", FAINT), safe(text)) for a, text in tables.setup_facts(report)]
+    cautions = [hang(Text("! ", CARE), safe(text)) for text in tables.list_cautions(report)]
+    return separate(
+        [
+            [safe(report.title, HEADER)],
+            facts,
+            lay_out_grid(_without_classes(tables.overview_table(report))),
+            lay_out_grid(tables.class_table(report)),
+            lay_out_grid(tables.agreement_table(report)),
+            [*cautions, *(hang(Text("* ", FAINT), safe(text)) for text in _notes(report))],
+        ]
+    )
 
 
 def render_json(report: InstructionReport) -> str:
@@ -101,8 +115,5 @@ def _without_classes(grid: Grid) -> Grid:
     """Drop the classes: they would make a terminal's overview too wide, and have a table there."""
     keep = [n for n, name in enumerate(grid.header) if not name.startswith(tables.CLASSES)]
     rows = tuple(tuple(row[n] for n in keep) for row in grid.rows)
-    return Grid(tuple(grid.header[n] for n in keep), rows)
-
-
-def _lines(grid: Grid) -> list[str]:
-    return align_columns(grid.header, [[clean(cell, 60) for cell in row] for row in grid.rows])
+    numeric = frozenset(new for new, old in enumerate(keep) if old in grid.numeric)
+    return Grid(tuple(grid.header[n] for n in keep), rows, numeric)

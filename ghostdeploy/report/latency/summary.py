@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ghostdeploy.report.parts.numbers import drop_non_finite
+from ghostdeploy.report.parts.reasons import describe_reasons
 from ghostdeploy.schema import Comparison, Interval, Launch
 
 MEASURED_HERE = "Measured here"
@@ -54,8 +55,8 @@ def shows_paper(rows: Sequence[SummaryRow]) -> bool:
 
 
 def measured_latency(comparison: Comparison) -> Interval | None:
-    """Return the latency in ms if at least one valid launch stands behind it, else None."""
-    return drop_non_finite(comparison.latency_ms) if comparison.record.valid_launches else None
+    """Return the latency in ms if at least one launch stands behind it, else None."""
+    return drop_non_finite(comparison.latency_ms) if comparison.record.shown_launches else None
 
 
 def invalid_reason(launch: Launch) -> str:
@@ -71,6 +72,12 @@ def list_cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     for row in summarize(comparisons):
         if row.latency_ms is None:
             texts.append(f"{row.title}: {NOT_MEASURED} ({row.why_not}).")
+        elif not row.valid:
+            why = describe_reasons(dict(row.reasons))
+            texts.append(
+                f"{row.title}: none of its {row.total} launches counts ({why}); its figures are of"
+                " the disturbed ones."
+            )
     for warning in dict.fromkeys(w for c in comparisons for w in c.record.evidence.warnings):
         texts.append(f"{warning[:1].upper()}{warning[1:]}.")
     for comparison in comparisons:
@@ -114,7 +121,7 @@ def _row(index: int, comparison: Comparison, base_measured: bool) -> SummaryRow:
     comparable = index > 0 and latency is not None and base_measured
     return SummaryRow(
         index=index,
-        title=comparison.title,
+        title=f"{comparison.title} (disturbed)" if comparison.disturbed else comparison.title,
         is_base=index == 0,
         params=record.artifact.params,
         macs=record.artifact.macs,
@@ -139,6 +146,4 @@ def _why_not(comparison: Comparison, reasons: Counter[str]) -> str:
         return "no launches"
     if not reasons:
         return "no estimate"
-    reason, count = reasons.most_common(1)[0]
-    total = len(comparison.record.launches)
-    return f"none of {total} launches valid; {count}\u00d7 {reason}"
+    return f"none of {len(comparison.record.launches)} launches valid; {describe_reasons(reasons)}"

@@ -5,33 +5,49 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
 from ghostdeploy.report.lint.facts import describe_partitions
 from ghostdeploy.report.lint.groups import ELSEWHERE
-from ghostdeploy.report.parts.clean_text import clean, wrap
-from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.clean_text import clean
 from ghostdeploy.report.parts.grid import format_count
+from ghostdeploy.report.parts.layout import (
+    BAD,
+    GOOD,
+    HEADER,
+    hang,
+    lay_out,
+    safe,
+    separate,
+)
+from ghostdeploy.report.parts.layout import render as draw
 from ghostdeploy.report.parts.markup import escape
 from ghostdeploy.report.parts.numbers import ABSENT, WrittenNumber, format_number
 from ghostdeploy.schema import Finding
 
-WIDTH = 100
-NAME, TEXT = 60, 400  # characters
+NAME, TEXT = 300, 1000  # characters
 MAX_PLACES = 40  # lines of modules, and of findings
 NO_MODULE = "(no module)"
 Cells = tuple[str, str, str, str]
 
 
 def render_text(diff: LintDiff) -> str:
+    """Return what is printed where there is no terminal."""
+    return draw(compose(diff))
+
+
+def compose(diff: LintDiff) -> Group:
     """Return a table of numbers, then what changed where."""
-    lines = [*_wrapped("- ", diff.old), *_wrapped("+ ", diff.new), ""]
+    files = [hang(Text("- ", BAD), safe(diff.old)), hang(Text("+ ", GOOD), safe(diff.new))]
     if diff.same:
-        return "\n".join([*lines, "The lowered graphs do not differ.", ""])
-    rows = [tuple(clean(cell, NAME) for cell in row) for row in list_numbers(diff)]
-    lines += align_columns(("", "old", "new", "change"), rows)
+        return separate([files, [Text("The lowered graphs do not differ.")]])
+    blocks: list[list[RenderableType]] = [files]
+    blocks.append([lay_out(("", "old", "new", "change"), list_numbers(diff), (1, 2, 3))])
     for title, items in list_changes(diff):
-        lines += ["", title, *(line for item in items for line in _wrapped("  ", item))]
-    return "\n".join(lines) + "\n"
+        blocks.append([Text(title, HEADER), *(hang("  ", safe(item)) for item in items)])
+    return separate(blocks)
 
 
 def render_markdown(diff: LintDiff) -> str:
@@ -44,11 +60,6 @@ def render_markdown(diff: LintDiff) -> str:
     for title, items in list_changes(diff):
         lines += ["", f"**{title}**", "", *(f"- {escape(item, TEXT)}" for item in items)]
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(mark: str, text: str) -> list[str]:
-    first, *more = wrap(clean(text, TEXT), WIDTH - len(mark) - 2)
-    return [mark + first, *(" " * len(mark) + "  " + line for line in more)]
 
 
 def list_numbers(diff: LintDiff) -> Iterator[Cells]:

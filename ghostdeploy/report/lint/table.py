@@ -1,12 +1,15 @@
-"""The findings for a terminal, at most ``WIDTH`` columns wide."""
+"""The findings for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.console import Group as Parts
+from rich.console import RenderableType
+from rich.text import Text
+
 from ghostdeploy.report.lint.facts import describe_graph, group_branches
 from ghostdeploy.report.lint.groups import (
-    Group,
     group_findings,
     pluralize,
     read_names,
@@ -15,39 +18,51 @@ from ghostdeploy.report.lint.groups import (
     summarize,
 )
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.parts.clean_text import clean, display_width, pad, wrap
+from ghostdeploy.report.parts.clean_text import clean, display_width, pad
+from ghostdeploy.report.parts.layout import (
+    FAINT,
+    HEADER,
+    SEVERITIES,
+    hang,
+    indent,
+    join,
+    safe,
+    separate,
+)
+from ghostdeploy.report.parts.layout import render as draw
 from ghostdeploy.schema import Finding
 
-WIDTH = 100
-NAME = 60  # characters of a node's or module's name
-TEXT = 600
+NAME, MESSAGE = 300, 2000  # characters
 SEVERITY, COUNT = 8, 5  # columns
-INDENT = "  "
 MAX_RULE = 24
 
 
 def render(linted: Sequence[Linted], *, verbose: bool = False) -> str:
+    """Return what is printed where there is no terminal: a line each, whatever its length."""
+    return draw(compose(linted, verbose=verbose)) if linted else ""
+
+
+def compose(linted: Sequence[Linted], *, verbose: bool = False) -> Parts:
     """Return every file's head line, findings and DFC branches; ``verbose`` lists each finding."""
-    return "\n".join("\n".join(_file(one, verbose)) + "\n" for one in linted)
+    return separate([[_file(one, verbose)] for one in linted])
 
 
-def _file(linted: Linted, verbose: bool) -> Iterator[str]:
-    yield from wrap(clean(linted.path, 300), WIDTH)
-    yield from _joined(describe_graph(linted), " · ", INDENT)
-    counts = (f"{clean(op, NAME)} {count}" for op, count in linted.report.op_counts.items())
-    yield from _joined(counts, ", ", INDENT)
-    yield from _outside(linted)
-    found = select_open(linted.report.findings)
-    if found:
-        yield ""
-        yield from _each(linted, found) if verbose else _table(group_findings(linted.graph, found))
-    yield from _allowed(linted)
-    yield from _dfc(linted)
-    yield ""
-    yield INDENT + summarize(linted.report.findings)
+def _file(linted: Linted, verbose: bool) -> Parts:
+    report = linted.report
+    counts = ", ".join(f"{clean(op, NAME)} {count}" for op, count in report.op_counts.items())
+    found = select_open(report.findings)
+    head = [safe(" · ".join(describe_graph(linted))), safe(counts, FAINT), *_outside(linted)]
+    blocks = [
+        [safe(linted.path, HEADER), indent(*head)],
+        list(_each(linted, found) if verbose else _groups(linted, found)),
+        list(_allowed(linted)),
+        list(_dfc(linted)),
+        [indent(safe(summarize(report.findings), HEADER))],
+    ]
+    return separate(blocks)
 
 
-def _outside(linted: Linted) -> Iterator[str]:
+def _outside(linted: Linted) -> Iterator[RenderableType]:
     """Yield the operators that XNNPACK leaves, each with its first node."""
     partitions = linted.report.partitions
     places: dict[str, list[str]] = {}
@@ -56,50 +71,38 @@ def _outside(linted: Linted) -> Iterator[str]:
     for op, names in places.items():
         more = f" +{len(names) - 1} more" if len(names) > 1 else ""
         text = f"{clean(op, NAME)} ×{len(names)}: {clean(names[0], NAME)}{more}"
-        yield from _hanging(f"{INDENT}outside XNNPACK: ", text)
+        yield hang("outside XNNPACK: ", safe(text))
 
 
-def _table(rows: Sequence[Group]) -> Iterator[str]:
-    rule = min(MAX_RULE, max(display_width(clean(g.rule)) for g in rows))
-    yield _row("severity", "rule", rule, "count", "where")
-    for group in rows:
-        first, *more = _where(group, WIDTH - _where_column(rule))
-        yield _row(group.severity, group.rule, rule, str(len(group.findings)), first)
-        yield from (" " * _where_column(rule) + line for line in more)
-        yield from _text(group.message)
-        yield from _text(group.fix, "fix: ")
-
-
-def _row(severity: str, rule: str, rule_width: int, count: str, where: str) -> str:
-    cells = (
-        pad(clean(severity, SEVERITY), SEVERITY),
-        pad(clean(rule, rule_width), rule_width),
-        pad(count, COUNT, right=True),
-        where,
-    )
-    return (INDENT + INDENT.join(cells)).rstrip()
-
-
-def _where_column(rule_width: int) -> int:
-    return SEVERITY + rule_width + COUNT + 4 * len(INDENT)
-
-
-def _where(group: Group, width: int) -> list[str]:
-    more = len(group.findings) - 1
-    text = clean(group.places[0], NAME) + (f" +{more} more" if more else "")
-    return wrap(text, width)
-
-
-def _text(text: str, label: str = "") -> Iterator[str]:
-    if not text:
+def _groups(linted: Linted, findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    groups = group_findings(linted.graph, findings)
+    if not groups:
         return
-    indent = INDENT * 2 + " " * SEVERITY
-    first, *more = wrap(clean(text, TEXT), WIDTH - len(indent) - len(label))
-    yield indent + label + first
-    yield from (indent + " " * len(label) + line for line in more)
+    rule = min(MAX_RULE, max(display_width(clean(g.rule)) for g in groups))
+    yield indent(Text(f"{'severity':{SEVERITY}}  {'rule':{rule}}  count  where", HEADER))
+    for group in groups:
+        cells = f"  {pad(clean(group.rule, MAX_RULE), rule)}  {len(group.findings):{COUNT}}  "
+        mark = join(_severity(group.severity), cells)
+        more = len(group.findings) - 1
+        where = clean(group.places[0], NAME) + (f" +{more} more" if more else "")
+        yield hang(mark, Text(where), 2)
+        yield from _explain(group.message, group.fix)
 
 
-def _each(linted: Linted, findings: Iterable[Finding]) -> Iterator[str]:
+def _severity(severity: str) -> Text:
+    text = pad(clean(severity, SEVERITY), SEVERITY)
+    return Text(text, SEVERITIES.get(severity, ""))
+
+
+def _explain(message: str, fix: str) -> Iterator[RenderableType]:
+    margin = 2 + SEVERITY + 2
+    if message:
+        yield hang("", safe(message, limit=MESSAGE), margin)
+    if fix:
+        yield hang(Text("fix: ", FAINT), safe(fix, limit=MESSAGE), margin)
+
+
+def _each(linted: Linted, findings: Iterable[Finding]) -> Iterator[RenderableType]:
     """Yield one entry for each finding, in the order of the groups."""
     names = read_names(linted.graph)
     for group in group_findings(linted.graph, findings):
@@ -108,55 +111,34 @@ def _each(linted: Linted, findings: Iterable[Finding]) -> Iterator[str]:
             where = clean(node, NAME)
             where += f" ({clean(module, NAME)})" if module != node else ""
             where += f", {clean(finding.source, NAME)}" if finding.source else ""
-            head = f"{pad(clean(finding.severity, SEVERITY), SEVERITY)}{INDENT}"
-            yield from _hanging(f"{INDENT}{head}", f"{clean(finding.rule, MAX_RULE)}: {where}")
-            yield from _text(finding.message)
-            yield from _text(finding.fix, "fix: ")
+            head = f"{clean(finding.rule, MAX_RULE)}: {where}"
+            yield hang(join(_severity(finding.severity), "  "), Text(head), 2)
+            yield from _explain(finding.message, finding.fix)
 
 
-def _allowed(linted: Linted) -> Iterator[str]:
+def _allowed(linted: Linted) -> Iterator[RenderableType]:
     found = select_allowed(linted.report.findings)
     if not found:
         return
-    yield from ("", f"{INDENT}Allowed ({len(found)})")
+    yield indent(Text(f"Allowed ({len(found)})", HEADER))
     reasons: dict[str, list[Finding]] = {}
     for finding in found:
         reasons.setdefault(finding.allowed, []).append(finding)
     for reason, members in reasons.items():
         for group in group_findings(linted.graph, members):
-            where = ", ".join(_where(group, 2 * NAME))
-            head = f"{clean(group.rule, MAX_RULE)} ×{len(group.findings)}, {where}"
-            yield from _hanging(INDENT * 2, head)
-            yield from _text(reason, "because: ")
+            rule = f"{clean(group.rule, MAX_RULE)} ×{len(group.findings)}"
+            yield hang("", Text(f"{rule}, {clean(group.where, NAME)}"), 4)
+            yield hang(Text("because: ", FAINT), safe(reason), 4 + SEVERITY)
 
 
-def _dfc(linted: Linted) -> Iterator[str]:
+def _dfc(linted: Linted) -> Iterator[RenderableType]:
     """Yield one entry for the branches that lowered alike, each named by its module."""
     kinds = group_branches(linted.report)
     if not kinds:
         return
     count = len(linted.report.dfc_branches)
-    yield from ("", f"{INDENT}DFC branches: {count}, lowered in {pluralize(len(kinds), 'way')}")
+    ways = pluralize(len(kinds), "way")
+    yield indent(Text(f"DFC branches: {count}, lowered in {ways}", HEADER))
     for text, modules in kinds.items():
-        yield from _joined((clean(m, NAME) for m in modules), ", ", INDENT * 2)
-        yield from _hanging(f"{INDENT * 3}= ", clean(text, TEXT))
-
-
-def _hanging(head: str, text: str) -> Iterator[str]:
-    first, *more = wrap(text, WIDTH - display_width(head))
-    yield head + first
-    yield from (" " * display_width(head) + line for line in more)
-
-
-def _joined(parts: Iterable[str], separator: str, indent: str) -> Iterator[str]:
-    """Yield lines that are broken between the parts, or inside one that is too long."""
-    line = ""
-    for part in parts:
-        longer = f"{line}{separator}{part}" if line else part
-        if line and display_width(indent + longer) > WIDTH:
-            yield f"{indent}{line}{separator.rstrip() if separator == ', ' else ''}"
-            longer = part
-        *full, line = wrap(longer, WIDTH - len(indent) - 1)
-        yield from (indent + piece for piece in full)
-    if line:
-        yield indent + line
+        yield hang("", Text(", ".join(clean(module, NAME) for module in modules)), 4)
+        yield hang(Text("= ", FAINT), safe(text), 6)

@@ -69,6 +69,14 @@ def _number(texts: Sequence[str], limit: int) -> list[str]:
     ]
 
 
+def shorten_to_width(text: str, width: int) -> str:
+    """Leave the middle out of what takes more than ``width`` terminal columns."""
+    limit = width
+    while display_width(shorten(text, limit)) > width and limit > 1:
+        limit -= 1
+    return shorten(text, limit)
+
+
 def display_width(text: str) -> int:
     """Return terminal columns: wide East Asian characters take two, combining marks none."""
     return sum(map(_columns, text))
@@ -108,6 +116,8 @@ def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category[0] == "Z" or char in "\t\n\r\v\f":
         return " "
+    if category == "Cn" and ord(char) & 0xFFFE == 0xFFFE:  # no character, of no known width
+        return "\ufffd"
     if category in ("Cc", "Cs", "Cf") and char not in _KEPT_FORMAT_CHARACTERS:
         return "\ufffd"
     return char

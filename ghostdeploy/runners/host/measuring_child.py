@@ -24,7 +24,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
 from ghostdeploy.runners.host.openers import OPENERS, LoadedModel, seed_generator
@@ -34,7 +34,10 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass(frozen=True)
 class LaunchJob:
-    """The launch to make; ``parent`` is the process id that the child must not outlive."""
+    """The launch to make; ``parent`` is the process id that the child must not outlive.
+
+    ``shapes`` are those of inputs that the model leaves open, by name.
+    """
 
     model: str
     runtime: str
@@ -45,6 +48,7 @@ class LaunchJob:
     cpus: list[int]
     parent: int
     seed: int = 0
+    shapes: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ def _import_opener(job: LaunchJob) -> Callable[[], LoadedModel]:
         raise LaunchFailure("missing", error.name or module) from error
     except Exception as error:
         raise LaunchFailure("runtime", error) from error
-    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack)
+    shapes = {name: tuple(shape) for name, shape in job.shapes.items()}
+    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack, shapes)
 
 
 def _peak_mem_mb() -> float | None:

@@ -6,11 +6,12 @@ imported by its functions only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ghostdeploy.litert import open_interpreter
+from ghostdeploy.litert import open_interpreter, resize_inputs
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,16 @@ class LoadedModel:
     count_partitions: Callable[[], int | None]
 
 
-def open_tflite(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedModel:
+Shapes = Mapping[str, tuple[int, ...]]  # of inputs that a model leaves open, by name
+NO_SHAPES: Shapes = MappingProxyType({})
+
+
+def open_tflite(
+    module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes = NO_SHAPES
+) -> LoadedModel:
     """Open a TFLite file with LiteRT's or tflite-runtime's interpreter ``module``."""
     interpreter = open_interpreter(model, threads=threads, xnnpack=xnnpack, runtime=module)
+    resize_inputs(interpreter, shapes)
     interpreter.allocate_tensors()
 
     def fill(generator: Any) -> None:
@@ -49,7 +57,7 @@ def _delegate_nodes(interpreter: Any) -> int | None:
         return None
 
 
-def open_onnx(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedModel:
+def open_onnx(module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes) -> LoadedModel:
     """Open an ONNX file with onnxruntime's CPU provider; it has no XNNPACK to switch."""
     options = module.SessionOptions()
     options.intra_op_num_threads = threads
@@ -65,7 +73,8 @@ def open_onnx(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedMod
 
     def fill(generator: Any) -> None:
         for tensor in session.get_inputs():
-            shape = tuple(n if isinstance(n, int) and n >= 0 else 1 for n in tensor.shape)
+            left_open = tuple(n if isinstance(n, int) and n >= 0 else 1 for n in tensor.shape)
+            shape = shapes.get(tensor.name, left_open)
             value = draw_tensor(generator, numpy_type_of(tensor.type), shape)
             binding.bind_cpu_input(tensor.name, value)
 
@@ -87,7 +96,7 @@ def numpy_type_of(name: str) -> Any:
 
 
 # runtime -> its module, and what opens a model with it
-OPENERS: dict[str, tuple[str, Callable[[Any, str, int, bool], LoadedModel]]] = {
+OPENERS: dict[str, tuple[str, Callable[[Any, str, int, bool, Shapes], LoadedModel]]] = {
     "litert": ("ai_edge_litert.interpreter", open_tflite),
     "tflite-runtime": ("tflite_runtime.interpreter", open_tflite),
     "onnxruntime": ("onnxruntime", open_onnx),

@@ -1,8 +1,9 @@
 """What LiteRT on this machine makes of a model and an input, in a process of its own.
 
-``python -m ghostdeploy.runners.host.reference MODEL FOLDER XNNPACK [INPUTS]`` is that process: it
-writes each input and output tensor into FOLDER, raw, and prints their names, types and shapes as
-JSON. It is a process of its own because a runtime may die of a file that someone else made.
+``python -m ghostdeploy.runners.host.reference MODEL FOLDER XNNPACK SHAPES [INPUTS]`` is that
+process (SHAPES is a JSON object of shapes by the input's name): it writes each input and output
+tensor into FOLDER, raw, and prints their names, types and shapes as JSON. It is a process of its
+own because a runtime may die of a file that someone else made.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from ghostdeploy.errors import InputFileError, MissingExtraError
-from ghostdeploy.litert import TensorDetails, open_interpreter
+from ghostdeploy.litert import TensorDetails, open_interpreter, resize_inputs
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.host.child_process import build_python_environment, run_process
+from ghostdeploy.schema import InputShape
 
 SEED = 0
 TIMEOUT_S = 120.0
@@ -48,15 +50,24 @@ class _Answer(TypedDict):
     quantized: bool
 
 
-def compute_reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
+def compute_reference(
+    path: Path,
+    *,
+    xnnpack: bool = True,
+    shapes: Sequence[InputShape] = (),
+    given: Path | None = None,
+) -> Reference:
     """Run ``path`` once, on seeded values or on those in ``given``: all inputs' raw values.
+
+    ``shapes`` are those of inputs that the model leaves open, by name.
 
     Raises MissingExtraError without LiteRT, InputFileError for a model that it cannot run.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "local")
     with tempfile.TemporaryDirectory() as folder:
-        words = [str(path.absolute()), folder, str(int(xnnpack))]
+        asked = json.dumps({each.name: each.shape for each in shapes})
+        words = [str(path.absolute()), folder, str(int(xnnpack)), asked]
         words += [str(given.absolute())] if given else []
         argv = (sys.executable, "-m", __name__, *words)
         done = run_process(argv, TIMEOUT_S, build_python_environment())
@@ -75,11 +86,12 @@ def compute_reference(path: Path, *, xnnpack: bool = True, given: Path | None = 
     return Reference(runtime, inputs, outputs, quantized=answer["quantized"])
 
 
-def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
+def main(model: str, folder: str, xnnpack: str, shapes: str, given: str = "") -> None:
     """Run ``model`` once, keep its tensors in ``folder`` and print the answer: the child."""
     import numpy as np
 
     interpreter = open_interpreter(model, threads=1, xnnpack=xnnpack == "1")
+    resize_inputs(interpreter, json.loads(shapes))
     interpreter.allocate_tensors()
     types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
     answer = _Answer(inputs=[], outputs=[], quantized=bool(types & SMALL_INTEGERS))

@@ -6,14 +6,14 @@ import difflib
 import importlib.metadata
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.runners.model_file import model_format
-from ghostdeploy.schema import BenchParams
+from ghostdeploy.schema import AUTO, BenchParams
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,19 @@ def find_runtime(name: str) -> Runtime:
     if name in RUNTIMES:
         return RUNTIMES[name]
     near = difflib.get_close_matches(name, RUNTIMES, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(RUNTIMES)}"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join((AUTO, *RUNTIMES))}"
     raise UsageError(f"no runtime is called {name!r}; {hint}")
+
+
+def settle_runtime(params: BenchParams, path: Path) -> BenchParams:
+    """Return ``params`` with the first runtime of ``path``'s format where they leave it open.
+
+    Raises InputFileError for a file that no runtime runs.
+    """
+    if params.runtime != AUTO:
+        return params
+    kind = model_format(path)
+    return replace(params, runtime=next(n for n, row in RUNTIMES.items() if row.format == kind))
 
 
 def check_format(path: Path, name: str) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ghostdeploy.linting.graph import Node, Value
 from ghostdeploy.report.lint.diff import ModuleChange, OpChange, diff
-from ghostdeploy.report.lint.difftext import WIDTH, render_markdown, render_text
+from ghostdeploy.report.lint.difftext import compose, render_markdown, render_text
 from ghostdeploy.report.lint.jsonfile import make_plain
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.report.parts.clean_text import display_width
+from ghostdeploy.report.parts.layout import render
 from ghostdeploy.schema import Finding
 from tests.report.lint.graphs import SHAPE, network, report_of, resize_findings
 
@@ -61,7 +62,9 @@ def test_the_text_says_where(model: Linted) -> None:
     assert rows["weights (MB)"][2:] == ["24.30", "12.15", "−12.150", "(−50.0", "%)"]
     assert rows["XNNPACK partitions"][2:] == ["4", "1", "−3"]
     assert rows["MACs (M)"][2:] == ["167.0", "–", "–"]
-    assert all(display_width(line) <= WIDTH for line in text.splitlines())
+    assert all(
+        display_width(x) <= 80 for x in render(compose(diff(model, bilinear())), 80).split("\n")
+    )
 
 
 def test_markdown(model: Linted) -> None:
@@ -111,7 +114,7 @@ def test_hostile_names(model: Linted, hostile: Linted) -> None:
     for one, other in ((model, hostile), (hostile, model)):
         found = diff(one, other)
         text = render_text(found)
-        assert all(display_width(line) <= WIDTH for line in text.split("\n"))
+        assert all(display_width(x) <= 80 for x in render(compose(found), 80).split("\n"))
         assert "\x1b" not in text + render_markdown(found)
         assert "<script>" not in render_markdown(found)
         json.dumps(make_plain(asdict(found)), allow_nan=False)

@@ -1,4 +1,4 @@
-"""The table: groups, counts, places, what is allowed and the DFC branches, in 100 columns."""
+"""The table: groups, counts, places, what is allowed and the DFC branches, at any width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.report.lint.table import WIDTH, render
+from ghostdeploy.report.lint.table import compose, render
+from ghostdeploy.report.parts import layout
 from ghostdeploy.report.parts.clean_text import display_width
 from ghostdeploy.schema import Finding
 from tests.report.lint.graphs import network, report_of
@@ -97,10 +98,22 @@ def test_several_files(model: Linted, clean_model: Linted) -> None:
     assert render([]) == ""
 
 
+@pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("verbose", [False, True])
-def test_hostile_names_stay_text_in_the_width(hostile: Linted, verbose: bool) -> None:
-    text = render([hostile], verbose=verbose)
+def test_hostile_names_stay_text_in_the_width(hostile: Linted, verbose: bool, width: int) -> None:
+    text = layout.render(compose([hostile], verbose=verbose), width)
     assert len(text) < 20_000
     for line in text.split("\n"):
-        assert display_width(line) <= WIDTH, line
+        assert display_width(line) <= width, line
         assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cs")]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_word_is_broken(model: Linted, width: int) -> None:
+    shown = layout.render(compose([model]), width)
+    assert shown.split() == render([model]).split()
+
+
+def test_severities_have_colours_only_where_wanted(model: Linted) -> None:
+    assert "\x1b[31merror" in layout.render(compose([model]), 80, color=True)
+    assert "\x1b" not in render([model])

@@ -12,6 +12,7 @@ from ghostdeploy.report.parts.clean_text import (
     pad,
     shorten,
     shorten_apart,
+    shorten_to_width,
     wrap,
 )
 
@@ -66,3 +67,12 @@ def test_names_that_differ_in_the_middle_are_cut_before_it() -> None:
     assert "block_3" in first
     assert "block_4" in second
     assert shorten_apart(["a", "b"], 40) == ["a", "b"]
+
+
+def test_shortened_to_columns():
+    assert shorten_to_width("幽灵网络幽灵网络", 9) == "幽灵…网络"
+    assert display_width(shorten_to_width("é" * 50 + "幽" * 50, 20)) <= 20
+
+
+def test_no_character_is_of_unknown_width():
+    assert clean("a\ufffeb\U0001ffffc") == "a\ufffdb\ufffdc"

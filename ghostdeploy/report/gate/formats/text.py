@@ -4,53 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.columns import align_columns
+from ghostdeploy.report.parts.layout import (
+    BAD,
+    CARE,
+    FAINT,
+    HEADER,
+    VERDICTS,
+    hang,
+    indent,
+    join,
+    lay_out,
+    safe,
+    separate,
+)
+from ghostdeploy.report.parts.layout import render as draw
 
-LABEL, LINE = 13, 400  # characters
+LABEL = 13  # columns
 
 
 def render(runs: Sequence[GateRun]) -> str:
+    """Return what is printed where there is no terminal."""
+    return draw(compose(runs))
+
+
+def compose(runs: Sequence[GateRun]) -> Group:
     """Return each gate's verdict with its facts, and one word for several."""
-    blocks = ["\n".join(_lines(run)) for run in runs]
+    blocks: list[list[RenderableType]] = [[_run(run)] for run in runs]
     if len(runs) > 1:
-        blocks.append(f"{wording.combine_runs(runs).upper()}: {wording.count_verdicts(runs)}")
-    return "\n\n".join(blocks) + "\n"
+        verdict = wording.combine_runs(runs)
+        blocks.append([join(_verdict(verdict), f": {wording.count_verdicts(runs)}")])
+    return separate(blocks)
 
 
-def _lines(run: GateRun) -> Iterator[str]:
-    yield f"{run.verdict.upper()}  {clean(run.name)}" + (
-        f": {clean(run.why, LINE)}" if run.why else ""
-    )
+def _verdict(verdict: str) -> Text:
+    return Text(verdict.upper(), f"bold {VERDICTS.get(verdict, BAD)}")
+
+
+def _run(run: GateRun) -> Group:
+    why = f": {clean(run.why, 2000)}" if run.why else ""
+    head = hang(join(_verdict(run.verdict), "  "), Text(f"{clean(run.name)}{why}"))
+    return separate([[head, *_facts(run)], *_where(run)])
+
+
+def _facts(run: GateRun) -> Iterator[RenderableType]:
     for label, text in wording.list_facts(run):
-        yield f"  {label:{LABEL}}{clean(text, LINE)}"
+        yield _fact(label, text)
         if label == "pairs":
-            yield from (
-                f"  {'':{LABEL}}  {clean(line, LINE)}" for line in wording.discard_lines(run)
-            )
+            yield from (_fact("", f"  {line}", CARE) for line in wording.discard_lines(run))
     for shown, verdict, why in wording.budget_rows(run):
-        yield f"  {'budget':{LABEL}}{clean(shown)}: {verdict}, {clean(why, LINE)}"
+        yield _fact("budget", f"{shown}: {verdict}, {why}", VERDICTS.get(verdict, ""))
     for path in wording.record_paths(run):
-        yield f"  {'record':{LABEL}}{clean(path, LINE)}"
+        yield _fact("record", path)
     for text in run.warnings:
-        yield f"  {'warning':{LABEL}}{clean(text, LINE)}"
-    yield from _where(run)
+        yield _fact("warning", text, CARE)
 
 
-def _where(run: GateRun) -> Iterator[str]:
+def _fact(label: str, text: str, style: str = "") -> RenderableType:
+    return hang(Text(f"{label:{LABEL}}", FAINT), safe(text, style), 2)
+
+
+def _where(run: GateRun) -> Iterator[list[RenderableType]]:
     if run.where is None:
         return
-    yield ""
-    yield "Where"
     rows = wording.operator_rows(run)
+    found: RenderableType = safe(run.where.why_no_ops)
     if rows:
-        cells = [tuple(clean(cell, 60) for cell in row) for row in rows]
-        yield from (
-            "  " + x for x in align_columns(("operator", "was (ms)", "is (ms)", "change"), cells)
-        )
-    else:
-        yield f"  {clean(run.where.why_no_ops, LINE)}"
-    yield ""
-    yield from wording.graph_lines(run)
+        found = lay_out(("operator", "was (ms)", "is (ms)", "change"), rows, (1, 2, 3))
+    yield [Text("Where", HEADER), indent(found)]
+    yield [Text(line) for line in wording.graph_lines(run)]
