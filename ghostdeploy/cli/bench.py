@@ -64,6 +64,7 @@ class MeasuringArguments:
         """Return the request to measure no models yet."""
         from ghostdeploy.commands.measure import MeasureRequest
 
+        self._check_trace()
         return MeasureRequest(
             models=(),
             device=self.launch.on,
@@ -73,6 +74,21 @@ class MeasuringArguments:
             wait_s=60 * self.session.wait,
             adb=self.launch.phone.adb,
         )
+
+    def _check_trace(self) -> None:
+        """Raise UsageError where no trace could come of it, before anything is measured."""
+        from ghostdeploy.files import ensure_writable
+
+        trace = self.session.trace
+        if trace is None:
+            return
+        if self.launch.on.counts_instructions:
+            raise UsageError("--trace is of times; an emulated core counts instructions")
+        if not self.session.profile:
+            raise UsageError("--trace writes the times of operators: give --profile, too")
+        if trace.is_dir():
+            raise UsageError(f"--trace takes a file, and {trace} is a folder")
+        ensure_writable(trace.parent)
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,8 @@ def bench(arguments: BenchArguments) -> None:
     if request.device.counts_instructions:
         report = found.report_instructions("Instructions of one inference")
         return print_instructions(report, request.records, as_json=arguments.as_json)
-    print_latencies(found, "Latency", request.records, as_json=arguments.as_json)
+    trace = arguments.measuring.session.trace
+    print_latencies(found, "Latency", request.records, trace=trace, as_json=arguments.as_json)
 
 
 @dataclass(frozen=True)
@@ -193,7 +210,8 @@ def compare(arguments: CompareArguments) -> None:
         report = found.report_instructions(title)
         return write_instructions(report, request.records, stem, as_json=arguments.as_json)
     as_json = arguments.as_json
-    print_latencies(found, title, request.records, stem=stem, as_json=as_json)
+    trace = arguments.measuring.session.trace
+    print_latencies(found, title, request.records, stem=stem, trace=trace, as_json=as_json)
 
 
 def _compare_precisions(arguments: CompareArguments) -> None:
@@ -204,9 +222,9 @@ def _compare_precisions(arguments: CompareArguments) -> None:
     with progress_line() as progress:
         rows, report = compare_precisions(request, progress, progress.tell)
     verdicts = judge_rows(rows, limits)
-    records, as_json = request.measuring.records, arguments.as_json
+    records, trace = request.measuring.records, arguments.measuring.session.trace
     try:
-        print_precisions(rows, report, records, verdicts, as_json=as_json)
+        print_precisions(rows, report, records, verdicts, trace=trace, as_json=arguments.as_json)
     finally:
         enforce(verdicts)  # known also where no latency counts
 

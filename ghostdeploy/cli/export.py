@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from ghostdeploy.cli.options.arguments import (
     argument,
     command,
@@ -63,6 +65,12 @@ class ExportArguments:
         metavar="FILE",
         help="Names of the classes, one a line, for the TFLite file's metadata.",
     )
+    purpose: str | None = option(
+        "--for",
+        type=click.Choice(["mediapipe"]),
+        help="Make the TFLite file that MediaPipe's ImageClassifier loads: it normalizes by itself,"
+        " takes floats or, in int8, uint8, and gives probabilities.",
+    )
     no_fix: bool = option(
         "--no-fix",
         is_flag=True,
@@ -85,6 +93,7 @@ class ExportArguments:
     def request(self) -> ExportRequest:
         """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.class_names import read_class_names
+        from ghostdeploy.commands.export import mediapipe
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.quantization import recipe
         from ghostdeploy.schema import ExportOptions
@@ -100,7 +109,9 @@ class ExportArguments:
         )
         all_formats = recipe(self.lowering.precision).formats
         formats = all_formats if self.format_ == "all" else (self.format_,)
-        return self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        options = mediapipe.suit_options(options) if self.purpose else options
+        request = self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        return mediapipe.suit_request(request) if self.purpose else request
 
     def judge_top1(
         self, request: ExportRequest, made: Sequence[ExportResult], progress: Progress
@@ -191,6 +202,7 @@ def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
 
 
 def _describe_export(artifact: Artifact, reused: bool) -> None:
+    from ghostdeploy.commands.export.mediapipe import describe_use
     from ghostdeploy.report.parts.layout import FAINT, hang, safe
 
     proof = artifact.parity[0]
@@ -209,6 +221,7 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
         if artifact.precision == "fp32" and not artifact.export.speed:
             faster = "faster still, without the paper's operators: --opt fast (see --explain)"
             show(hang("  ", safe(faster, FAINT)))
+    show(hang("  ", safe(describe_use(artifact))))
     if artifact.quantization:
         show_quantization(artifact.quantization)
     show_top1(artifact)

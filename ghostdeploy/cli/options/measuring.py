@@ -224,6 +224,12 @@ class SessionArguments:
         help="Also time each operator (with benchmark_model); on an emulated core the operators"
         " are counted always.",
     )
+    trace: Path | None = option(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="Write the operators' times of --profile as a trace for Perfetto or Chrome.",
+    )
     resume: bool = option(
         "--resume", is_flag=True, help="Go on with a measurement that was cut off."
     )
