@@ -59,7 +59,7 @@ def parse_delegation(lines: Sequence[LogLine]) -> Delegation:
     if replaced:
         whole = len(replaced) == 1 and replaced[0].whole
         return Delegation(replaced[-1].delegate, whole, 1 if whole else None, partitions)
-    if counted := [found for text in texts if (found := _DELEGATED.match(text))]:
+    if counted := [told for text in texts if (told := _DELEGATED.match(text))]:
         return _counted(*counted[-1].groups(), alone=len(counted) == 1)
     created = [made for text in texts if (made := _CREATED.match(text))]
     return Delegation(delegate=created[-1].group(1) if created else None)
