@@ -39,6 +39,7 @@ from ghostdeploy.schema import (
     ExportOptions,
     GraphReport,
     ModelSpec,
+    Normalization,
 )
 
 Model: TypeAlias = str | Path | ModelSpec
@@ -119,14 +120,17 @@ def quantize(
     precision: str = "int8",
     options: QuantizeOptions = QuantizeOptions(),
     out: File | None = None,
+    normalization: Normalization | None = None,
     progress: Progress = ignore_progress,
 ) -> Artifact:
     """Quantize a float model file, and return the new one with what it lost.
 
-    For a model of the zoo, ``export`` with a ``precision`` does it. Raises InputFileError for what
+    For a model of the zoo, ``export`` with a ``precision`` does it. ``normalization`` is what a
+    file expects of pixels that does not say it itself. Raises InputFileError for what
     is not a float model of one image, UsageError for options that do not go together.
     """
-    return quantize_file(QuantizeRequest(Path(file), precision, options, _path(out)), progress)
+    request = QuantizeRequest(Path(file), precision, options, _path(out), normalization)
+    return quantize_file(request, progress)
 
 
 def bench(

@@ -15,6 +15,7 @@ Each message is one line that says what was wrong and what to do. Exit 0 is fine
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 
@@ -76,10 +77,20 @@ class OutputError(GhostdeployError):
     exit_code = 3
 
 
-def error_line(error: object, most: int = 160) -> str:
+# What onnxruntime puts before its reason: its status, and the place and function in its source.
+_STATUS = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_SOURCE = re.compile(r"/onnxruntime_src/\S+:\d+ .*?\)(?: const)? (?=\S)")
+
+
+def error_line(error: object, most: int = 500) -> str:
     """Return the first line of what ``error`` says, at most ``most`` characters of it.
 
-    An exception that says nothing is told by the name of its class.
+    A longer one loses its middle: a runtime's reason stands at the end. An exception that says
+    nothing is told by the name of its class.
     """
-    line = str(error).strip().split("\n", 1)[0]
-    return (line or type(error).__name__)[:most]
+    line = str(error).strip().split("\n", 1)[0].strip()
+    line = _SOURCE.sub(" ", _STATUS.sub("", line)).strip() or type(error).__name__
+    if len(line) <= most:
+        return line
+    half = (most - 3) // 2
+    return f"{line[:half]} … {line[-half:]}"

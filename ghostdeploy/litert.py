@@ -78,8 +78,8 @@ class Interpreter(Protocol):
     def get_signature_list(self) -> Mapping[str, object]:
         """Return the signatures by name."""
 
-    def get_signature_runner(self) -> SignatureRunner:
-        """Return what calls the only signature."""
+    def get_signature_runner(self, signature_key: str | None = None) -> SignatureRunner:
+        """Return what calls a signature, by default the only one."""
 
     def _get_ops_details(self) -> list[OperatorDetails]:
         """Return what all nodes are."""

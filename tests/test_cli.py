@@ -223,12 +223,12 @@ def test_a_wrong_file_gets_one_line(files, command, name, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--labels missing.txt", "missing.txt: No such file"),
-        ("--labels folder.onnx", "folder.onnx: Is a directory"),
+        ("--labels missing.txt", "missing.txt: there is no such file"),
+        ("--labels folder.onnx", "folder.onnx: is a folder"),
         ("--labels empty.onnx", "must hold one class name a line"),
         ("--labels labels.txt", "2 labels do not fit 1000 classes"),
         ("--labels random.onnx", "is not a text file in UTF-8"),
-        ("--weights missing.pth", "missing.pth: No such file"),
+        ("--weights missing.pth", "missing.pth: there is no such file"),
         ("--weights folder.onnx", "folder.onnx is a folder; --weights takes one checkpoint file"),
         ("--out other.txt", "cannot write other.txt"),
         ("--out other.txt/models", "cannot write other.txt/models"),
@@ -517,6 +517,43 @@ def test_an_interruption_of_python_that_c_runs_is_130_too(tmp_path):
     command = [sys.executable, "-m", "interrupted_in_c"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+# --- special files ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def special(tmp_path_factory):
+    """A pipe that nobody writes into, and a device without an end, under every ending."""
+    folder = tmp_path_factory.mktemp("special")
+    for ending in ("tflite", "onnx", "txt", "pth", "json", "toml"):
+        os.mkfifo(folder / f"pipe.{ending}")
+        (folder / f"zero.{ending}").symlink_to("/dev/zero")
+    (folder / "m.tflite").write_bytes(small_models.tflite())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lint pipe.tflite",
+        "lint pipe.onnx",
+        "lint --fix zero.tflite",
+        "verify pipe.tflite",
+        "bench zero.tflite",
+        "bench m.tflite --benchmark-model pipe.txt",
+        "export --weights pipe.pth",
+        "export --labels zero.txt",
+        "report pipe.json",
+        "gate --suite pipe.toml",
+        "gate --baseline pipe.json --candidate m.tflite",
+        "gate --baseline m.tflite --candidate pipe.tflite",
+    ],
+)
+def test_a_special_file_is_refused_at_once(special, words):
+    done = ghostdeploy(*words.split(), cwd=special)
+    assert done.returncode == 2, done.stderr
+    assert next(w for w in words.split() if w.startswith(("pipe", "zero"))) in complaint(done)
 
 
 # --- outputs that cannot be written ------------------------------------------------------------

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from onnx import GraphProto, TensorProto
 
 
 def external_bytes(path: Path) -> int:
@@ -17,12 +12,11 @@ def external_bytes(path: Path) -> int:
     it, its runtime says.
     """
     try:
-        import onnx
+        from ghostdeploy.lowering.onnx_files import find_external_files
 
-        model = onnx.load(str(path), load_external_data=False)
+        files = set(find_external_files(path))
     except Exception:  # protobuf's own kinds among them
         return 0
-    files = {path.parent / name for name in _locations(model.graph)}
     return sum(file.stat().st_size for file in files if _is_beside(file, path))
 
 
@@ -32,17 +26,3 @@ def _is_beside(file: Path, path: Path) -> bool:
         return path.parent.resolve() in file.resolve().parents and file.is_file()
     except (OSError, ValueError, RuntimeError):  # a name that no file can have, a circle of links
         return False
-
-
-def _locations(graph: GraphProto) -> Iterator[str]:
-    for tensor in graph.initializer:
-        yield from _location(tensor)
-    for attribute in (each for node in graph.node for each in node.attribute):
-        yield from _location(attribute.t)
-        for inner in (attribute.g, *attribute.graphs):
-            yield from _locations(inner)
-
-
-def _location(tensor: TensorProto) -> Iterator[str]:
-    if tensor.data_location == tensor.EXTERNAL:
-        yield from (entry.value for entry in tensor.external_data if entry.key == "location")

@@ -16,7 +16,7 @@ from ghostdeploy.linting.delegates.xnnpack import why_not_taken
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report import lint as formats
-from ghostdeploy.report.lint import diff, difftext, junit, table
+from ghostdeploy.report.lint import diff, diffpage, difftext, junit, table
 from ghostdeploy.report.lint.jsonfile import make_plain
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, ModelSpec, Partitions
@@ -84,8 +84,8 @@ def compare_two(linted: Sequence[Linted], format: str) -> diff.LintDiff:
     """Find what changed between two files. Raises UsageError for another number of them."""
     if len(linted) != 2:
         raise UsageError(f"--diff compares two files, OLD and NEW, not {len(linted)}")
-    if format not in ("table", "json"):
-        raise UsageError(f"--diff is printed as table or json, not {format}")
+    if format not in ("table", "json", "html"):
+        raise UsageError(f"--diff is told as table, json or html, not {format}")
     return diff.diff(*linted)
 
 
@@ -94,7 +94,7 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
     changed = compare_two(linted, format)
     if format == "json":
         return json.dumps(make_plain(asdict(changed)), indent=1)
-    return difftext.render_text(changed)
+    return diffpage.render(changed) if format == "html" else difftext.render_text(changed)
 
 
 def _read_spec(path: Path) -> ModelSpec | None:

@@ -11,7 +11,7 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.extras import require_packages
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
-from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError, error_line
+from ghostdeploy.errors import GhostdeployError, InputFileError, UsageError, error_line
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
@@ -131,7 +131,7 @@ def _compare(
     try:
         candidate = _open(path, data, images[1])
         outputs = [list(candidate.run(image).values()) for image in images]
-    except MissingExtraError:
+    except GhostdeployError:
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
         raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
@@ -151,6 +151,9 @@ def _open(path: Path, data: bytes, image: Array) -> Candidate:
         return open_tflite(data, image)
     import onnx
 
+    from ghostdeploy.lowering.onnx_files import read_whole_onnx
+
+    data = read_whole_onnx(path)
     model = onnx.load_from_string(data)
     outputs = [o.name for o in model.graph.output]
     inner = [n for node in model.graph.node for n in node.output if n and n not in outputs]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.files import check_input
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.memory import MB, count_weight_bytes, find_peak
 from ghostdeploy.linting.readers.onnx_graph import read_onnx
@@ -82,6 +83,7 @@ def read_graph(path: Path) -> Graph:
         raise InputFileError(f"{path}: {error.strerror}") from error
     if path.suffix not in READERS:
         raise InputFileError(f"{path}: a model file ends in {' or '.join(READERS)}")
+    check_input(path)
     return READERS[path.suffix](path)
 
 

@@ -10,7 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median, pstdev, quantiles
 
-from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
+from ghostdeploy.errors import (
+    InputFileError,
+    MeasurementError,
+    MissingExtraError,
+    UsageError,
+    error_line,
+)
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.host import machine, measuring_child
 from ghostdeploy.runners.host.child_process import (
@@ -170,6 +176,7 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         xnnpack=params.xnnpack,
         cpus=list(cpus),
         parent=os.getpid(),
+        input_range=params.input_range,
         shapes={given.name: list(given.shape) for given in params.input_shapes},
     )
     argv = (sys.executable, "-m", measuring_child.__name__, json.dumps(asdict(job)))
@@ -205,7 +212,7 @@ def _read_report(finished: FinishedProcess, model_path: Path, runtime: str) -> L
         ) from None
     if "error" not in answer:
         return LaunchReport(**answer)
-    said = " ".join(answer["message"].split())[:300]
+    said = error_line(" ".join(answer["message"].split()))
     if answer["error"] == "missing":
         raise MissingExtraError(said, "local")
     if answer["error"] == "model":

@@ -18,6 +18,7 @@ from ghostdeploy.schema.model import (
     ExportOptions,
     ModelSpec,
 )
+from ghostdeploy.schema.normalization import Normalization
 from ghostdeploy.schema.params import AUTO, BenchParams, InputShape, PhoneParams
 from ghostdeploy.schema.quantization import (
     Calibration,
@@ -58,6 +59,7 @@ __all__ = [
     "Launch",
     "LayerError",
     "ModelSpec",
+    "Normalization",
     "OpInstructions",
     "OpTime",
     "OutputCheck",

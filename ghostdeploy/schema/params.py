@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.schema.checks import check_range
+from ghostdeploy.schema.checks import check_input_range, check_range
 
 AUTO = "auto"
 MAX_ELEMENTS = 2**31  # of one input: no runtime here takes more
@@ -78,6 +78,8 @@ class BenchParams:
     that counts. A launch's value is the median of its runs, which interruptions hardly move while
     they hit fewer than half of them; a quarter is the safe half of that. ``profile`` asks for the
     time of each operator as well; it slows every run, so such launches are for that alone.
+    ``input_range`` are the smallest and the largest value that the model's inputs take; () lets
+    the runner draw as TFLite's own program does, from 0 to 99 for integers that are not quantized.
     """
 
     threads: int = 1
@@ -94,6 +96,7 @@ class BenchParams:
     fp16: bool = False
     delegate: str = ""
     plus_flags: tuple[str, ...] = ()
+    input_range: tuple[float, ...] = ()
     phone: PhoneParams = PhoneParams()
     input_shapes: tuple[InputShape, ...] = ()
 
@@ -105,5 +108,6 @@ class BenchParams:
         if not (self.timeout_s > 0 and math.isfinite(self.timeout_s)):
             raise UsageError(f"timeout must be positive, not {self.timeout_s}")
         check_range("max-disturbance", self.max_disturbance, 0, 1)
+        check_input_range(self.input_range)
         if self.fp16 and not self.xnnpack:
             raise UsageError("fp16 arithmetic is XNNPACK's: it cannot be off")

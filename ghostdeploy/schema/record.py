@@ -38,6 +38,7 @@ class Evidence:
     runtime_origin: str = ""  # where the program on a phone came from
     output: OutputCheck | None = None
     warnings: tuple[str, ...] = ()  # what the device said that proves nothing
+    command: str = ""  # what the user typed, quoted for a shell; "" in older records
 
 
 SCHEMA = "ghostdeploy.bench/1"

@@ -10,7 +10,7 @@ import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
 from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
-from ghostdeploy.cli.options.types import InputShapeType
+from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange, InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
@@ -149,6 +149,13 @@ class LaunchArguments:
         metavar="--NAME=VALUE",
         help="Pass benchmark_model a flag that has no option here. May be repeated.",
     )
+    input_range: tuple[float, ...] = option(
+        "--input-range",
+        type=InputRange(),
+        default="",
+        metavar="LO,HI",
+        help=INPUT_RANGE_HELP,
+    )
     timeout: float = option(
         "--timeout", default=300.0, show_default=True, help="Seconds that one launch may take."
     )
@@ -192,6 +199,7 @@ class LaunchArguments:
             profile=profile,
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
+            input_range=self.input_range,
             phone=self.phone.params,
             input_shapes=self.input_shape,
         )
@@ -215,6 +223,12 @@ class SessionArguments:
         is_flag=True,
         help="Also time each operator (with benchmark_model); on an emulated core the operators"
         " are counted always.",
+    )
+    trace: Path | None = option(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="Write the operators' times of --profile as a trace for Perfetto or Chrome.",
     )
     resume: bool = option(
         "--resume", is_flag=True, help="Go on with a measurement that was cut off."

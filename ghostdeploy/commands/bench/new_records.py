@@ -12,6 +12,7 @@ from ghostdeploy.commands.inputs import check_shapes_taken, settle_params
 from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.invocation import command_line
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Evidence
 from ghostdeploy.version import __version__
@@ -45,6 +46,7 @@ def new_records(
             started_at=started.isoformat(timespec="milliseconds"),
             runtime_origin=runtime.origin,
             warnings=runner.warnings(),
+            command=command_line(),
         )
         if artifact.sha256 != evidence.model_sha256:
             raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")

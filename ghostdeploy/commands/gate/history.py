@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.files import cannot_write, ensure_writable
+from ghostdeploy.files import cannot_write, ensure_writable, read_input
 from ghostdeploy.typed_json import decode
 
 HISTORY = Path("reports/gate-history.jsonl")
@@ -52,12 +52,7 @@ def read_history(path: Path) -> tuple[list[GateRun], int]:
 
     Raises InputFileError where no line is one.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_BYTES / 1e6:.0f} MB, not ours")
-        lines = [line for line in path.read_bytes().splitlines() if line.strip()]
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    lines = [line for line in read_input(path, MAX_BYTES).splitlines() if line.strip()]
     runs, first = [], ""
     for line in lines:
         try:

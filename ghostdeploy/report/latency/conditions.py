@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from ghostdeploy.report.latency.summary import invalid_reason, measured_latency
-from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus
+from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
 from ghostdeploy.report.parts.reasons import describe_reasons
 from ghostdeploy.schema import Comparison, DeviceIdentity
+
+COMMAND = "Command"
 
 
 def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
@@ -88,6 +90,7 @@ def _describe_cpus(comparison: Comparison) -> str:
 
 
 _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
+    (COMMAND, lambda c: c.record.evidence.command),
     ("Device", lambda c: describe_device(c.record.device)),
     ("Reached as", _describe_serial),
     ("Build fingerprint", lambda c: c.record.device.fingerprint),
@@ -124,7 +127,7 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
     reasons = Counter(filter(None, map(invalid_reason, record.launches)))
     return (
         comparison.title,
-        f"{len(valid)} of {len(record.launches)}",
+        format_share(len(valid), len(record.launches)),
         format_percent(comparison.noise) if measured_latency(comparison) else ABSENT,
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),

@@ -64,7 +64,7 @@ def kind_table(comparisons: Sequence[Comparison]) -> Grid:
     if rows:
         rows.append(("all operators", *(_ms(sum(p.values()) if p else None) for p in found)))
     header = ("ms an inference", *(c.title for c in comparisons))
-    return Grid(header, tuple(rows), frozenset(range(1, len(header))))
+    return Grid(header, tuple(rows), frozenset(range(1, len(header))), sums=1 if rows else 0)
 
 
 def difference_sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ def summarize(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
 
 
+def shows_paper(rows: Sequence[SummaryRow]) -> bool:
+    """Say whether the paper has a figure for any row: only then do its columns stand there."""
+    return any(row.paper_latency_ms or row.paper_ratio or row.paper_top1 for row in rows)
+
+
 def measured_latency(comparison: Comparison) -> Interval | None:
     """Return the latency in ms if at least one launch stands behind it, else None."""
     return drop_non_finite(comparison.latency_ms) if comparison.record.shown_launches else None

@@ -12,17 +12,19 @@ from types import MappingProxyType
 from typing import Any
 
 from ghostdeploy.litert import open_interpreter, resize_inputs
+from ghostdeploy.random_inputs import ValueRange, draw_input, draw_values
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model in a runtime, ready to run.
 
-    ``fill`` sets every input from a numpy generator, ``invoke`` runs the model once, and
+    ``fill`` sets every input from a numpy generator, of real values in a given range or of any,
+    and of unquantized integers in the other; ``invoke`` runs the model once, and
     ``count_partitions`` counts the parts that a delegate took, None where that is not told.
     """
 
-    fill: Callable[[Any], None]
+    fill: Callable[[Any, ValueRange | None, ValueRange], None]
     invoke: Callable[[], object]
     count_partitions: Callable[[], int | None]
 
@@ -39,9 +41,9 @@ def open_tflite(
     resize_inputs(interpreter, shapes)
     interpreter.allocate_tensors()
 
-    def fill(generator: Any) -> None:
+    def fill(generator: Any, given: ValueRange | None, integers: ValueRange) -> None:
         for tensor in interpreter.get_input_details():
-            value = draw_tensor(generator, tensor["dtype"], tuple(tensor["shape"]))
+            value = draw_input(generator, tensor, given, integers)
             interpreter.set_tensor(tensor["index"], value)
 
     return LoadedModel(fill, interpreter.invoke, lambda: _delegate_nodes(interpreter))
@@ -71,11 +73,11 @@ def open_onnx(module: Any, model: str, threads: int, xnnpack: bool, shapes: Shap
     for output in session.get_outputs():
         binding.bind_output(output.name)
 
-    def fill(generator: Any) -> None:
+    def fill(generator: Any, given: ValueRange | None, integers: ValueRange) -> None:
         for tensor in session.get_inputs():
             left_open = tuple(n if isinstance(n, int) and n >= 0 else 1 for n in tensor.shape)
-            shape = shapes.get(tensor.name, left_open)
-            value = draw_tensor(generator, numpy_type_of(tensor.type), shape)
+            shape, dtype = shapes.get(tensor.name, left_open), numpy_type_of(tensor.type)
+            value = draw_values(generator, dtype, shape, given=given, integers=integers)
             binding.bind_cpu_input(tensor.name, value)
 
     return LoadedModel(fill, lambda: session.run_with_iobinding(binding), lambda: None)
@@ -108,23 +110,3 @@ def seed_generator(seed: int) -> Any:
     import numpy as np
 
     return np.random.default_rng(seed)
-
-
-def draw_tensor(generator: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
-    """Draw uniform values: from 0 to 1 for floats, from the type's whole range for integers.
-
-    Raises ValueError for a type that is neither, nor boolean.
-    """
-    import numpy as np
-
-    kind = np.dtype(dtype)
-    if kind.kind == "f":
-        return np.asarray(generator.random(shape), dtype=kind)
-    if kind.kind == "b":
-        return np.asarray(generator.integers(0, 2, shape), dtype=kind)
-    if kind.kind in "iu":
-        limits = np.iinfo(kind)
-        return np.asarray(
-            generator.integers(limits.min, limits.max, shape, dtype=kind, endpoint=True)
-        )
-    raise ValueError(f"an input of the type {kind} cannot be filled at random")

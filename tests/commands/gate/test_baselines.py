@@ -123,7 +123,7 @@ def test_another_runtime_needs_another_accept(gate, script):
     [
         (CANDIDATE, "no baseline is accepted for scripted: run ghostdeploy gate accept FILE"),
         (("--baseline", "none.tflite", *CANDIDATE), "none.tflite: there is no such file"),
-        (("--baseline", "none.json", *CANDIDATE), "none.json: No such file"),
+        (("--baseline", "none.json", *CANDIDATE), "none.json: there is no such file"),
         (("--baseline", "a.tflite"), "a gate needs a --candidate"),
         (("--baseline", "wide.tflite", *CANDIDATE), "only models of one input size compare"),
         ((*CANDIDATE, "--max-ratio", "wide"), "--max-ratio takes NAME=1.25"),

@@ -18,6 +18,7 @@ from ghostdeploy.fake_phone import write_standin
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners.host import program_launch
 from ghostdeploy.schema import BenchParams
+from tests.lowering.rewrites.graphs import table
 
 
 def script(tmp_path: Path, text: str) -> Path:
@@ -184,3 +185,15 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def test_the_program_is_given_values_of_the_range(tmp_path, program):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(table(rows=20))
+    with pytest.raises(InputFileError, match="gather index out of bounds"):
+        measured(path, program, input_range=(20.0, 30.0))
+    got = measured(path, program, input_range=(0.0, 19.0))
+    assert got.valid, got.why_not
+    (files,) = (word for word in got.argv if word.startswith("--input_layer_value_files="))
+    assert files.count(":") == 2
+    assert not any(Path(pair.split(":")[1]).exists() for pair in files.split("=")[1].split(","))
