@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint fuzz mutants clean
 
 demo: $(READY)
 	$(BIN)/ghostdeploy compare
@@ -23,6 +23,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Neither is part of the tests: an hour of damaged files, and whether the tests would notice.
+fuzz: $(READY)
+	$(BIN)/python benchmarks/fuzz.py
+
+mutants: $(READY)
+	$(BIN)/python benchmarks/mutants.py
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 12))' 2>/dev/null || { \

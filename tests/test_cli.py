@@ -473,6 +473,11 @@ main()
         ("errors.ConversionError('a')", 3, "error: a\n"),
         ("errors.ConversionError('a', log='b')", 3, "error: a\nlog: b\n"),
         ("errors.MeasurementError('a')", 3, "error: a\n"),
+        (
+            "errors.UsageError('a\\x1b[2J\\nb\\u202e\\udcff')",
+            2,
+            "error: a\ufffd[2J b\ufffd\ufffd\n",
+        ),
         ("KeyboardInterrupt()", 130, "\ninterrupted\n"),
     ],
 )

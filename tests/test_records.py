@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.files import write_atomic
-from ghostdeploy.records import read_artifact, read_record
+from ghostdeploy.records import read_artifact, read_record, sessions_in
 from ghostdeploy.schema import (
     Artifact,
     BenchParams,
@@ -297,3 +297,29 @@ def test_a_path_that_is_not_text_survives(tmp_path):
     artifact = dataclasses.replace(example().artifact, path=os.fsdecode(b"caf\xe9.tflite"))
     write_atomic(tmp_path / "s.json", to_json(artifact))
     assert read_artifact(tmp_path / "s.json") == artifact
+
+
+def test_sessions_come_newest_first_and_each_in_the_order_of_its_models(tmp_path):
+    record = to_json(
+        BenchRecord(
+            Artifact("m.tflite", "0" * 64, 1, "tflite", "fp32"),
+            DeviceIdentity("local", "", "m", "", "x86", "os", 1),
+            BenchParams(),
+            Evidence("", "", "", "", "", "", (), ""),
+        )
+    )
+    names = [
+        "20250101-000000-aaaaaa_1-m.json",
+        "20250102-000000-bbbbbb_10-m.json",
+        "20250102-000000-bbbbbb_2-m.json",
+        "20250102-000000-bbbbbb_9-m.json",
+        "20250103-000000-cccccc_1-m.json",
+    ]
+    for name in names:
+        (tmp_path / name).write_text(record)
+    for name in ("report.json", "20250104-000000-ABCDEF_1-m.json", "20250105-000000-aaaaaa.json"):
+        (tmp_path / name).write_text(record)
+    (tmp_path / names[-1]).write_text(record[:-20])  # cut short: the session is left out
+    found = [[path.name for path, _ in session] for session in sessions_in(tmp_path)]
+    assert found == [[names[2], names[3], names[1]], [names[0]]]
+    assert list(sessions_in(tmp_path / "absent")) == []

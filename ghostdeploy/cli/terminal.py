@@ -70,9 +70,9 @@ def say(line: str) -> None:
 
 
 def show_error(label: str, text: str) -> None:
-    """Print one line on standard error, its label in red."""
-    color = wants_color(sys.stderr)
-    click.echo(f"{click.style(f'{label}:', fg='red', bold=True)} {text}", err=True, color=color)
+    """Print one line on standard error, its label in red; ``text`` may quote a file or a server."""
+    color, line = wants_color(sys.stderr), clean(text, MAX_LINE)
+    click.echo(f"{click.style(f'{label}:', fg='red', bold=True)} {line}", err=True, color=color)
 
 
 def terminal_width() -> int:

@@ -16,6 +16,7 @@ from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
 from ghostdeploy.quiet import capture_output
+from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def verify(request: VerifyRequest) -> Verification:
     if given:
         origin = _with_precision(given, graph)
     seed = _seed(path, origin, request.weights)
+    refuse_deadly(path)
     with capture_output():
         return _compare(path, data, origin, request.weights, seed)
 
@@ -126,7 +128,6 @@ def _compare(
     from ghostdeploy.lowering.to_onnx import to_onnx
 
     network = build_network(origin.spec, weights, seed)
-    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
     images = parity.example_inputs(origin.spec, origin.export)
     try:
         candidate = _open(path, data, images[1])
@@ -135,11 +136,13 @@ def _compare(
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
         raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
-    layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     pairs = []
     for image, got in zip(images, outputs, strict=True):
         expected = reference_outputs(network, origin.export, image)
         pairs.append((expected, _in_order(path, expected, got)))
+    # What takes long comes last: a file that does not fit is refused before.
+    exported = to_onnx(DeployNetwork(network, origin.export), origin.spec.resolution)
+    layers = parity.layer_errors(exported.torch_values(images[1]), candidate.inner)
     judged = parity.compare(path.suffix[1:], candidate.runtime, origin.precision, pairs, layers)
     return Verification(judged, layers)
 

@@ -167,6 +167,155 @@ def test_extreme_latencies_give_no_overflow():
         assert verdicts[-1] in ("regressed", "improved")
 
 
+@pytest.mark.parametrize("edge", [1e-9, 1e12])
+def test_latencies_may_be_from_a_picosecond_to_30_years(edge):
+    gate = PairedGate()
+    gate.add(edge, edge)
+    beyond = edge / 2 if edge < 1 else edge * 2
+    for pair in ((beyond, edge), (edge, beyond)):
+        with pytest.raises(ValueError, match="must be finite and above 0"):
+            gate.add(*pair)
+    assert (gate.attempted, gate.result.ratio) == (1, 1.0)
+
+
+@pytest.mark.parametrize("pairs", [5, 8, 10, 13])
+def test_noise_is_the_normal_deviation_of_a_launch(pairs):
+    """A pair's log ratio has √2 of a launch's; scipy's MAD, scaled as for normal values."""
+    generator, logs = random.Random(pairs), []
+    gate = PairedGate(GatePolicy(looks=(36,), screen=0.99))
+    for _ in range(pairs):
+        a, b = (30 * math.exp(generator.gauss(0, 0.02)) for _ in range(2))
+        gate.add(a, b)
+        logs.append(math.log(b / a))
+    mad = scipy_stats.median_abs_deviation(logs, scale="normal")
+    assert gate.result.noise == pytest.approx(mad / math.sqrt(2), rel=1e-4)
+
+
+def steady(candidate, pairs=10, baseline=(), policy=None):
+    """A gate fed with launches of exactly 30 ms but for those given: factors by pair's number."""
+    gate = PairedGate(policy)
+    for n in range(pairs):
+        factors = (dict(baseline).get(n, 1.0), dict(candidate).get(n, 1.0))
+        verdict = gate.add(*(30.0 * factor for factor in factors))
+        if verdict:
+            break
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("factor", "slow", "valid"), [(1.09, 0, 10), (1.11, 1, 9), (0.91, 0, 10), (0.89, 0, 9)]
+)
+def test_a_launch_is_slow_beyond_the_screen_above_its_own_median(factor, slow, valid):
+    result = steady({4: factor}).result
+    assert (result.slow_candidate, result.slow_baseline) == (slow, 0)
+    assert (result.valid_pairs, result.discarded) == (valid, 10 - valid)
+    other = steady({}, baseline={4: factor}).result
+    assert (other.slow_candidate, other.slow_baseline) == (0, slow)
+    assert other.valid_pairs == valid
+
+
+def test_a_launch_at_the_screen_itself_still_counts():
+    """A quarter is exact in binary."""
+    policy = GatePolicy(screen=0.25)
+    assert steady({4: 1.25, 6: 0.75}, policy=policy).result.discarded == 0
+    assert steady({4: 1.26, 6: 0.74}, policy=policy).result.discarded == 2
+
+
+@pytest.mark.parametrize(("change", "said"), [(1.9, "90.0% slower"), (2.5, "2.5 times as slow")])
+def test_from_twice_the_time_on_it_is_told_as_a_factor(change, said):
+    gate = PairedGate()
+    while gate.add(32.0, 32.0 * change) is None:
+        pass
+    assert gate.result.why == f"at least {said}"
+
+
+def test_a_discarded_launch_is_told_with_its_distance():
+    gate = steady({2: 1.25}, baseline={5: 0.7, 2: 1.5})
+    assert [(d.pair, d.why) for d in gate.result.discards] == [
+        (2, "baseline: 50% slower than its median; candidate: 25% slower than its median"),
+        (5, "baseline: 30% faster than its median"),
+    ]
+
+
+def test_a_fast_launch_is_no_slow_one():
+    """Only launches above the median speak against the candidate."""
+    gate = steady({1: 0.7, 4: 0.7, 7: 0.7}, pairs=36)
+    assert (gate.result.verdict, gate.result.slow_candidate) == ("pass", 0)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "verdict"),
+    [(3, 0, "inconclusive"), (3, 1, "pass"), (4, 1, "inconclusive"), (2, 0, "pass")],
+)
+def test_the_baselines_own_slow_launches_are_the_devices_doing(candidate, baseline, verdict):
+    policy = GatePolicy(looks=(20,), max_pairs=36)
+    slow = {2 * n: 1.3 for n in range(candidate)}
+    gate = steady(slow, 36, {2 * n + 1: 1.3 for n in range(baseline)}, policy)
+    assert gate.result.verdict == verdict
+    assert (gate.result.slow_candidate, gate.result.slow_baseline) == (candidate, baseline)
+
+
+@pytest.mark.parametrize(("outliers", "verdict"), [(7, "inconclusive"), (8, "invalid")])
+def test_outliers_are_lopsided_where_a_sign_test_says_so(outliers, verdict):
+    """P(8 of 8) is 2^-7, below 1 %; P(7 of 7) is 2^-6, above."""
+    assert scipy_stats.binomtest(8, 8).pvalue < 0.01 < scipy_stats.binomtest(7, 7).pvalue
+    policy = GatePolicy(looks=(20,), max_pairs=36)
+    slow = steady({3 * n: 1.3 for n in range(outliers)}, 36, policy=policy)
+    assert slow.result.verdict == verdict
+    fast = steady({3 * n: 0.7 for n in range(outliers)}, 36, policy=policy)
+    assert fast.result.verdict == ("pass" if verdict == "inconclusive" else verdict)
+    both = steady({}, 36, {3 * n: 0.7 for n in range(outliers)}, policy)
+    assert (both.result.verdict == "invalid") == (verdict == "invalid")
+
+
+def test_fewer_lopsided_outliers_than_the_excess_are_chance():
+    policy = GatePolicy(looks=(20,), max_pairs=36, alpha=0.2, arm_excess=5, slow_excess=9)
+    assert steady({2 * n: 1.3 for n in range(4)}, 36, policy=policy).result.verdict == "pass"
+    assert steady({2 * n: 1.3 for n in range(5)}, 36, policy=policy).result.verdict == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [(0.975, "improved"), (0.985, "pass"), (1.015, "pass"), (1.025, "regressed")],
+)
+def test_a_steady_change_is_judged_by_the_tolerance(change, verdict):
+    gate = PairedGate()
+    while gate.add(30.0, 30.0 * change) is None:
+        pass
+    assert gate.result.verdict == verdict
+    told = {"improved": "at least 2.5% faster", "regressed": "at least 2.5% slower"}
+    assert gate.result.why == told.get(verdict, "less than 5% slower")
+
+
+@pytest.mark.parametrize(("change", "attempted"), [(1.044, 24), (1.0, 10)])
+def test_a_gate_looks_again_until_it_knows(change, attempted):
+    """Between tolerance 4 % and delta 5 % it is open at 10 and 16 pairs, undecided at 24."""
+    gate, generator = PairedGate(GatePolicy(tolerance=0.04)), random.Random(3)
+    verdict = None
+    while verdict is None:
+        verdict = gate.add(30.0, 30.0 * change * math.exp(generator.gauss(0, 0.02)))
+    assert gate.attempted == attempted
+    if attempted == 24:
+        assert verdict == "inconclusive"
+        low, high = gate.result.lower - 1, gate.result.upper - 1
+        assert gate.result.why == f"{low:+.1%} to {high:+.1%} is neither below +5% nor above +4%"
+
+
+def test_each_look_has_the_confidence_that_its_policy_gives_it():
+    class Uneven(GatePolicy):
+        def confidence_at(self, look):
+            return (0.999, 0.5, 0.5)[look]
+
+    def interval(pairs):
+        generator, gate = random.Random(4), PairedGate(Uneven(tolerance=0.04))
+        for _ in range(pairs):
+            gate.add(30.0, 30.0 * 1.045 * math.exp(generator.gauss(0, 0.03)))
+        return gate.result.upper / gate.result.lower - 1
+
+    assert interval(15) > 2 * interval(16)  # the second look is much less sure
+    assert interval(9) > 2 * interval(16)
+
+
 def test_the_interval_is_where_scipys_exact_test_turns_on_200_data_sets():
     generator = random.Random(6)
     for number in range(200):

@@ -86,6 +86,39 @@ def test_normal_limit_joins_the_exact_distribution(monkeypatch):
     assert stats._signed_rank_tail(100, 0.005) != 0
 
 
+@pytest.mark.parametrize("n", [99, 100, 101, 120, 200])
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_the_normal_limit_is_next_to_the_exact_one(n, confidence):
+    """The exact distribution as the convolution of n coins, rank by rank."""
+    ways = numpy.ones(1)
+    for rank in range(1, n + 1):
+        longer = numpy.zeros(len(ways) + rank)
+        longer[: len(ways)] += ways / 2
+        longer[rank:] += ways / 2
+        ways = longer
+    exact = int((ways.cumsum() <= (1 - confidence) / 2).sum()) - 1
+    values = normal_sample(n, seed=n)
+    averages = sorted((x + y) / 2 for i, x in enumerate(values) for y in values[i:])
+    got = stats.signed_rank_interval(values, confidence)
+    below = sum(x < got.lower - 1e-12 for x in averages)
+    above = sum(x > got.upper + 1e-12 for x in averages)
+    assert below == above
+    if n <= 100:
+        assert below == exact
+    assert -1 <= exact - below <= 0.06 * n  # a little wider far out in the tails
+
+
+def test_an_attainable_confidence_is_attained():
+    """P(at most 1 of 8 heads) is 9/256: leaving out one value a side has 1 - 18/256 exactly."""
+    values = [float(n) for n in range(8)]
+    at = stats.median_interval(values, 1 - 18 / 256)
+    assert (at.lower, at.upper) == (1.0, 6.0)
+    above = stats.median_interval(values, 1 - 18 / 256 + 1e-6)
+    assert (above.lower, above.upper) == (0.0, 7.0)
+    # 4 of 5 values: P(T <= 0) is 1/32
+    assert stats.signed_rank_interval(values[:5], 1 - 2 / 32).lower == 0.0
+
+
 def test_hodges_lehmann_of_known_values():
     # Hollander & Wolfe, example 3.1 (Hamilton depression scale, differences): estimate -0.46
     d = [-0.952, 0.147, -1.022, -0.430, -0.620, -0.590, -0.490, 0.080, -0.010]
@@ -225,6 +258,34 @@ def test_trend_of_a_line_of_a_constant_and_of_long_series():
     values = normal_sample(stats.EXACT_KENDALL_N + 1)
     theirs = scipy_stats.kendalltau(range(len(values)), values, method="asymptotic").pvalue
     assert stats.fit_trend(values).p_value == pytest.approx(theirs, abs=0.02)
+
+
+@pytest.mark.parametrize("n", [59, 60, 61, 62, 90, 130])
+@pytest.mark.parametrize("slope", [0.0, 0.01, -0.02])
+def test_kendalls_normal_limit_is_next_to_the_exact_p(n, slope):
+    """With a correction for continuity, which scipy's asymptotic P lacks: scipy's exact one."""
+    rng = random.Random(n)
+    values = [10 + slope * i + rng.gauss(0, 1) for i in range(n)]
+    theirs = scipy_stats.kendalltau(range(n), values, method="exact").pvalue
+    got = stats.fit_trend(values).p_value
+    if n <= 60:
+        assert got == pytest.approx(theirs, rel=1e-9)
+    elif theirs > 0.1:
+        assert got == pytest.approx(theirs, rel=0.005)
+    else:  # conservative far out in the tail
+        assert theirs < got < 1.2 * theirs + 1e-5
+
+
+def test_no_order_at_all_is_no_trend_however_long():
+    """As many rising pairs as falling ones: P is 1."""
+    for half in (4, 32):
+        there_and_back = [10.0 + n for n in range(half)]
+        values = [*there_and_back, *reversed(there_and_back)]
+        assert stats.fit_trend(values) == stats.Trend(0.0, 1.0)
+
+
+def test_a_trend_of_two_values():
+    assert stats.fit_trend([10.0, 30.0]) == stats.Trend(1.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.inputs import count_classes, preprocessing_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.linting import read_graph
+from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ModelSpec, Normalization
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def open_classifier(
     graph = read_graph(target)
     how = preprocessing_of(target, graph, crop, normalization)
     classes = count_classes(target, graph)
+    refuse_deadly(target)
     return Classifier(target.name, target, None, None, 0, how, classes, _identify(target))
 
 

@@ -20,6 +20,7 @@ from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
 from ghostdeploy.quiet import capture_output
+from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import Artifact, Normalization
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     how = preprocessing_of(path, graph, options.crop, request.normalization)
     _check_agreement(request, how)
     options.check(request.precision, rgb255=how.rgb255)
+    refuse_deadly(path)
     model = _read_model(path)
     with capture_output():
         reading, quantizing = divide(progress, (1.0, 3.0))

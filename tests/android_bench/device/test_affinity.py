@@ -82,3 +82,29 @@ def wait_for(pid, name):
         with open(f"/proc/{pid}/comm", "rb") as file:
             if file.read().strip() == name:
                 return
+
+
+def test_the_last_cpu_that_a_device_can_have():
+    assert parse_cpu_list("1023") == (1023,)
+    assert parse_cpu_list("1024") == ()
+    assert parse_cpu_list("3-3") == (3,)
+    assert from_mask("8" + "0" * 255) == (1023,)
+    with pytest.raises(OptionError):
+        from_mask("1" + "0" * 256)
+    assert from_mask("1") == (0,)
+    assert to_mask((1, 1, 3)) == "0a"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "said"),
+    [
+        ((), None, ""),
+        ((4, 5), (4, 5), ""),
+        ((5, 4, 4), (4, 5), ""),
+        ((4, 5), (4,), "the CPU mask 30 did not take effect: it ran on 10"),
+        ((4, 5), (4, 5, 6), "the CPU mask 30 did not take effect: it ran on 70"),
+        ((4,), None, "the CPU mask 10 did not take effect: its mask could not be read back"),
+    ],
+)
+def test_a_mask_that_did_not_take_effect_is_told(asked, found, said):
+    assert explain_affinity(asked, None if found is None else Affinity(found)) == said

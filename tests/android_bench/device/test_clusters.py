@@ -7,6 +7,7 @@ import pytest
 from android_bench.device.clusters import (
     choose_cpus,
     find_clusters,
+    parse_capacities,
 )
 from android_bench.device.cores import Core
 from android_bench.device.cpufreq import CpuFreq
@@ -144,3 +145,74 @@ def test_a_core_that_was_offline_takes_its_policys_design():
     freqs = [CpuFreq((4, 5, 6, 7), max_khz=2_600_000)]
     (cluster,) = find_clusters(cores, freqs, {})
     assert (cluster.name, cluster.mask) == ("Cortex-A76", "f0")
+
+
+def test_roles_go_by_capacity_where_the_kernel_tells_it():
+    """EAS kernels scale to the fastest core, 1024; a little core with a higher clock is slower."""
+    cores = [Core(cpu, name="Cortex-A55" if cpu < 4 else "Cortex-A78") for cpu in range(6)]
+    freqs = [CpuFreq((0, 1, 2, 3), max_khz=3_000_000), CpuFreq((4, 5), max_khz=2_000_000)]
+    found = find_clusters(cores, freqs, {**dict.fromkeys(range(4), 300), 4: 1024, 5: 1024})
+    assert [(c.role, c.capacity, c.max_khz) for c in found] == [
+        ("little", 300, 3_000_000),
+        ("big", 1024, 2_000_000),
+    ]
+
+
+def test_of_unknown_designs_the_capacity_and_then_the_clock_tell_the_speed():
+    cores = [Core(cpu) for cpu in range(4)]
+    freqs = [CpuFreq((0, 1), max_khz=2_500_000), CpuFreq((2, 3), max_khz=2_000_000)]
+    assert [c.mask for c in find_clusters(cores, freqs, {})] == ["0c", "03"]
+    capacities = {0: 300, 1: 300, 2: 1024, 3: 1024}
+    assert [c.mask for c in find_clusters(cores, freqs, capacities)] == ["03", "0c"]
+    assert [c.max_khz for c in find_clusters(cores, [], {})] == [None]
+
+
+def test_of_two_designs_with_one_clock_the_newer_is_faster():
+    """Snapdragon 8 Gen 2 clocks A715 and A710 by one policy."""
+    cores = [Core(3, name="Cortex-A715"), Core(4, name="Cortex-A710")]
+    found = find_clusters(cores, [CpuFreq((3, 4), max_khz=2_800_000)], {})
+    assert [(c.name, c.role) for c in found] == [("Cortex-A710", "little"), ("Cortex-A715", "big")]
+
+
+def test_a_policy_of_two_designs_lends_neither_to_an_offline_core():
+    cores = [Core(3, name="Cortex-A715"), Core(4, name="Cortex-A710")]
+    found = find_clusters(cores, [CpuFreq((3, 4, 5), max_khz=2_800_000)], {})
+    assert {c.name: c.cpus for c in found}[None] == (5,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "roles"),
+    [
+        # four clusters: little, mid, big, prime, and without a single fast core two mids
+        ([("Cortex-A510", 3, 2.0), ("Cortex-A710", 2, 2.8), ("Cortex-A715", 2, 2.9),
+          ("Cortex-X3", 1, 3.2)], ["little", "mid", "big", "prime"]),
+        ([("Cortex-A53", 2, 1.0), ("Cortex-A53", 2, 1.5), ("Cortex-A73", 2, 2.0),
+          ("Cortex-A73", 2, 2.4)], ["little", "mid", "mid", "big"]),
+        ([("Cortex-A55", 4, 1.8), ("Cortex-X1", 1, 2.8)], ["little", "big"]),
+    ],
+)  # fmt: skip
+def test_roles_of_other_numbers_of_clusters(rows, roles, monkeypatch):
+    monkeypatch.setitem(PHONES, "rows", (rows, roles))
+    assert [cluster.role for cluster in clusters_of("rows")] == roles
+
+
+def test_capacities_from_1_to_1024():
+    paths = {
+        "cpu0/cpu_capacity": "1", "cpu1/cpu_capacity": "1024", "cpu2/cpu_capacity": "0",
+        "cpu3/cpu_capacity": "1025", "cpu4/other": "5", "x/cpu_capacity": "5",
+        "/sys/devices/system/cpu/cpu10/cpu_capacity": "99",
+    }  # fmt: skip
+    assert parse_capacities(paths) == {0: 1, 1: 1024, 10: 99}
+
+
+def test_a_choice_says_what_it_is_of():
+    clusters = clusters_of("kirin980")
+    assert choose_cpus(clusters, "c0").clusters == ("Cortex-A76 2.60 GHz",)
+    assert choose_cpus(clusters, "3c").clusters == ("Cortex-A55 1.80 GHz", "Cortex-A76 1.92 GHz")
+    assert choose_cpus(clusters, None, 3).mask == "0f"
+    assert choose_cpus(clusters, None, 2).mask == "c0"
+    assert choose_cpus(clusters_of("unknown"), "big").clusters == ("unknown core 2.50 GHz",)
+    plain = find_clusters([Core(0, name="Cortex-A53")], [], {})
+    assert choose_cpus(plain, "big").clusters == ("Cortex-A53",)
+    with pytest.raises(OptionError, match="lacks CPUs 8, 9 of mask '300'"):
+        choose_cpus(clusters, "300")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from android_bench.device.cores import CORE_NAMES, Core, classify_core, parse_cpuinfo
+from android_bench.device.cores import (
+    CORE_NAMES,
+    Core,
+    classify_core,
+    parse_cpuinfo,
+    read_design_number,
+)
 
 
 def test_the_same_part_number_is_another_core_of_another_implementer():
@@ -27,3 +33,41 @@ def test_cpuinfo_of_several_ages():
     x86 = b"processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\n"
     assert parse_cpuinfo(x86).cores == (Core(0, name="Some CPU @ 2.00GHz"),)
     assert parse_cpuinfo(b"processor\t: 99999999999\n").cores == ()
+
+
+# Part numbers of Arm's Technical Reference Manuals: MIDR_EL1[15:4] of each core.
+def test_numbers_of_the_manuals():
+    manuals = {
+        0xD03: "Cortex-A53", 0xD05: "Cortex-A55", 0xD08: "Cortex-A72", 0xD09: "Cortex-A73",
+        0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD0D: "Cortex-A77", 0xD41: "Cortex-A78",
+        0xD44: "Cortex-X1", 0xD46: "Cortex-A510", 0xD47: "Cortex-A710", 0xD48: "Cortex-X2",
+        0xD4D: "Cortex-A715", 0xD4E: "Cortex-X3", 0xD80: "Cortex-A520", 0xD81: "Cortex-A720",
+        0xD82: "Cortex-X4",
+    }  # fmt: skip
+    assert {part: CORE_NAMES[0x41, part] for part in manuals} == manuals
+
+
+def test_designs_are_made_to_save_power_for_both_or_for_speed():
+    little = ("Cortex-A7", "Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510", "Cortex-A520")
+    big = ("Cortex-A72", "Cortex-A76", "Cortex-A720", "Kryo-4XX-Gold", "Exynos-M4", "Oryon")
+    prime = ("Cortex-X1", "Cortex-X1C", "Cortex-X4", "Cortex-X925", "C1-Ultra")
+    found = [{classify_core(name) for name in names} for names in (little, big, prime)]
+    assert found == [{0}, {1}, {2}]
+    assert classify_core("Kryo-4XX-Silver") == 0
+
+
+def test_the_number_in_a_designs_name():
+    names = ("Cortex-A715", "Cortex-X3", "Oryon", None)
+    assert [read_design_number(name) for name in names] == [715, 3, 0, 0]
+
+
+def test_cpus_up_to_1023_and_each_once():
+    text = "".join(BLOCK.format(n, "0x41", "0xd03") for n in (1023, 1024, 5, 5))
+    assert [core.cpu for core in parse_cpuinfo(text.encode()).cores] == [5, 1023]
+    head = b"Hardware\t: Kirin980\n"
+    assert parse_cpuinfo(head).hardware == "Kirin980"
+    assert parse_cpuinfo(b"Hardware\t: \n").hardware is None
+    one = parse_cpuinfo(BLOCK.format(0, "0x41", "0xd03").encode()).cores[0]
+    assert (one.implementer, one.part, one.name) == (0x41, 0xD03, "Cortex-A53")
+    unnamed = parse_cpuinfo(BLOCK.format(0, "0x4", "0x1").encode()).cores[0]
+    assert unnamed.name == "0x04/0x001"

@@ -1,0 +1,85 @@
+"""A first run of a model file, where it can do no harm.
+
+A runtime reads a model's offsets and sizes without much doubt, and may die of a file that someone
+else made or that is damaged. Commands that run a file in their own process try it here first:
+``python -m ghostdeploy.runners.host.trial_run FILE`` is a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from ghostdeploy.errors import InputFileError
+from ghostdeploy.litert import open_interpreter
+from ghostdeploy.runners.host.child_process import build_python_environment, run_process
+from ghostdeploy.runners.host.openers import numpy_type_of
+
+TIMEOUT_S = 120.0
+
+
+def refuse_deadly(path: Path) -> None:
+    """Run a model file once. Raises InputFileError where its runtime dies or comes to no end.
+
+    What a runtime merely refuses is left for the caller, who is told the reason by it.
+    """
+    argv = (sys.executable, "-m", __name__, str(path.absolute()))
+    done = run_process(argv, TIMEOUT_S, build_python_environment())
+    runtime = "onnxruntime" if path.suffix == ".onnx" else "LiteRT"
+    if done.timed_out:
+        raise InputFileError(f"{path}: {runtime} has not run it once after {TIMEOUT_S:.0f} s")
+    if done.killed_by:
+        raise InputFileError(
+            f"{path}: {runtime} dies of it ({done.killed_by}): the file is damaged, or needs"
+            " another version"
+        )
+
+
+def main(path: str) -> None:
+    """Run the file once in each way that the commands do: the child."""
+    with contextlib.suppress(Exception):  # the command meets the same error, and tells it
+        if path.endswith(".onnx"):
+            _run_onnx(path)
+        else:
+            _run_tflite(path, xnnpack=True)
+            _run_tflite(path, xnnpack=False)
+
+
+def _run_onnx(path: str) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
+    inputs = {}
+    for tensor in session.get_inputs():
+        shape = [side if isinstance(side, int) and side >= 0 else 1 for side in tensor.shape]
+        inputs[tensor.name] = _make_input(shape, numpy_type_of(tensor.type))
+    session.run(None, inputs)
+
+
+def _run_tflite(path: str, *, xnnpack: bool) -> None:
+    """Run it by XNNPACK, or by the builtin kernels with every tensor kept."""
+    interpreter = open_interpreter(path, threads=1, xnnpack=xnnpack, keep_tensors=not xnnpack)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], _make_input(detail["shape"], detail["dtype"]))
+    interpreter.invoke()
+    for detail in interpreter.get_tensor_details():
+        with contextlib.suppress(ValueError):  # one that holds nothing
+            interpreter.get_tensor(detail["index"])
+
+
+def _make_input(shape: Any, dtype: Any) -> Any:
+    """Draw noise for an input of real numbers; 0 is an index that any table has."""
+    import numpy as np
+
+    if np.issubdtype(dtype, np.floating):
+        return np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    return np.zeros(shape, dtype)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
