@@ -41,7 +41,7 @@ from ghostdeploy.linting.rules import (
     xnnpack_ops,
 )
 from ghostdeploy.linting.source_files import source_file_of
-from ghostdeploy.schema import Finding, GraphReport, ModelSpec
+from ghostdeploy.schema import Finding, GraphReport, ModelSpec, Partitions
 
 RULES: dict[str, Rule] = {
     "dfc-contract": dfc_contract,
@@ -86,20 +86,26 @@ def read_graph(path: Path) -> Graph:
 
 
 def lint_graph(
-    graph: Graph, spec: ModelSpec | None = None, *, budget_mb: float | None = None
+    graph: Graph,
+    spec: ModelSpec | None = None,
+    *,
+    budget_mb: float | None = None,
+    partitions: Partitions | None = None,
 ) -> GraphReport:
     """Report every rule's findings on ``graph``, with its sizes in MB (10⁶ bytes).
 
     ``spec`` tells what the model's definition needs, ``budget_mb`` what weights and activations
-    may take. Raises UsageError for a budget that is negative.
+    may take, ``partitions`` what the runtime said where it was asked. Raises UsageError for a
+    budget that is negative.
     """
-    findings = [*_findings(graph, Expectations(spec, budget_mb))]
+    findings = [*_findings(graph, Expectations(spec, budget_mb, partitions))]
     for subgraph in graph.subgraphs:  # no network of ours has any
         findings.extend(_findings(subgraph, Expectations()))
     branches = dfc_contract.find_branches(graph)
     return GraphReport(
         op_counts=graph.op_counts(),
         findings=tuple(replace(f, source=source_file_of(f.module, spec)) for f in findings),
+        partitions=partitions,
         dfc_branches={b.module or b.gate_mul.name: b.text for b in branches},
         weights_mb=count_weight_bytes(graph) / MB,
         activations_mb=find_peak(graph).nbytes / MB,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.flatbuffer import enum_names, indices, tensor_name
 from ghostdeploy.linting.graph import Graph, Node
-from ghostdeploy.linting.readers.tflite_tensors import Contents, read_value
+from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, read_value
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
@@ -43,7 +42,7 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
 def _graph(
     model: Any, graph: Any, contents: Contents, source: str, subgraphs: tuple[Graph, ...] = ()
 ) -> Graph:
-    names = _unique_names(graph.tensors)
+    names = make_unique(tensor_name(tensor) for tensor in graph.tensors)
     operators = graph.operators or ()
     written = {index for op in operators for index in indices(op.outputs)}
     read = indices(graph.inputs)
@@ -56,18 +55,6 @@ def _graph(
     inputs = tuple(names[i] for i in read)
     outputs = tuple(names[i] for i in indices(graph.outputs))
     return Graph(source, "tflite", nodes, values, inputs, outputs, subgraphs)
-
-
-def _unique_names(tensors: Iterable[Any]) -> list[str]:
-    names: list[str] = []
-    seen: set[str] = set()
-    for index, tensor in enumerate(tensors):
-        name = tensor_name(tensor)
-        while not name or name in seen:
-            name = f"{name}#{index}"
-        seen.add(name)
-        names.append(name)
-    return names
 
 
 def _native(code: Any, source: str) -> str:
