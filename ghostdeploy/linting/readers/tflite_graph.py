@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, re
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
+STAMP = b"LiteRtStamp"
 
 
 def read_tflite(path: Path) -> Graph:
@@ -32,11 +34,28 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
         )
     contents = Contents(model)
     first, *others = model.subgraphs
+    stamp = _stamp(model)
     subgraphs = tuple(
         _graph(model, graph, contents, f"{source}#{number}")
         for number, graph in enumerate(others, start=1)
     )
-    return _graph(model, first, contents, source, subgraphs)
+    return replace(_graph(model, first, contents, source, subgraphs), stamp=stamp)
+
+
+def _stamp(model: Any) -> str:
+    """Return the vendor and the chip of a file that LiteRT compiled ahead of time, "" of others.
+
+    Its stamp is two texts of at most 124 bytes, each filled up to 125 with zeros
+    (litert/core/build_stamp.h of google-ai-edge/LiteRT).
+    """
+    for entry in model.metadata or ():
+        if entry.name == STAMP and 0 <= entry.buffer < len(model.buffers):
+            data = bytes(memoryview(model.buffers[entry.buffer].data or b"").cast("B")[:250])
+            parts = (
+                part.rstrip(b"\0").decode(errors="replace") for part in (data[:125], data[125:])
+            )
+            return " ".join(part for part in parts if part)
+    return ""
 
 
 def _graph(
@@ -86,9 +105,16 @@ def _node(model: Any, graph: Any, op: Any, names: list[str], source: str) -> Nod
         # A fused operator is called after all its parts: "a/Relu;a/conv".
         module=name.partition(";")[0].rpartition("/")[0],
         kernel=_kernel(graph, op, native),
-        attributes=dict(vars(op.builtinOptions)) if op.builtinOptions is not None else {},
+        attributes=_attributes(op),
         custom=native.startswith("CUSTOM:"),
+        version=model.operatorCodes[op.opcodeIndex].version,
     )
+
+
+def _attributes(op: Any) -> dict[str, object]:
+    """Return the operator's options; those of newer operators are in a second table."""
+    options = op.builtinOptions if op.builtinOptions is not None else op.builtinOptions2
+    return {} if options is None else dict(vars(options))
 
 
 def _kernel(graph: Any, op: Any, native: str) -> tuple[int, int] | None:
