@@ -34,7 +34,7 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
         )
     contents = Contents(model)
     first, *others = model.subgraphs
-    stamp = _stamp(model)
+    stamp = _stamp(model, contents)
     subgraphs = tuple(
         _graph(model, graph, contents, f"{source}#{number}")
         for number, graph in enumerate(others, start=1)
@@ -42,7 +42,7 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
     return replace(_graph(model, first, contents, source, subgraphs), stamp=stamp)
 
 
-def _stamp(model: Any) -> str:
+def _stamp(model: Any, contents: Contents) -> str:
     """Return the vendor and the chip of a file that LiteRT compiled ahead of time, "" of others.
 
     Its stamp is two texts of at most 124 bytes, each filled up to 125 with zeros
@@ -50,7 +50,7 @@ def _stamp(model: Any) -> str:
     """
     for entry in model.metadata or ():
         if entry.name == STAMP and 0 <= entry.buffer < len(model.buffers):
-            data = bytes(memoryview(model.buffers[entry.buffer].data or b"").cast("B")[:250])
+            data = contents.head(entry.buffer, 250)
             parts = (
                 part.rstrip(b"\0").decode(errors="replace") for part in (data[:125], data[125:])
             )

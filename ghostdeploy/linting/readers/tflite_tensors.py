@@ -47,6 +47,11 @@ class Contents:
             self._digests[buffer] = hashlib.blake2b(_bytes(data), digest_size=16).hexdigest()
         return self._digests[buffer]
 
+    def head(self, buffer: int, count: int) -> bytes:
+        """Return the first ``count`` bytes of a buffer's content, fewer where it has no more."""
+        data = self.buffers[buffer].data
+        return b"" if data is None else bytes(_bytes(data)[:count])
+
     def numbers(self, buffer: int, dtype: str) -> tuple[float, ...] | None:
         """Return a small buffer's content as numbers, None for other buffers and types."""
         import numpy as np

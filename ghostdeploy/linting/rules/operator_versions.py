@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.linting.graph import Graph
+from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.linting.needed_versions import find_needed_version, find_type
 from ghostdeploy.linting.rule import Expectations, finding_at
 from ghostdeploy.schema import Finding
@@ -21,12 +21,14 @@ SEVERITY = "info"
 
 
 def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
-    """Yield one info for each operator."""
+    """Yield one info for each kind of operator, at its first node."""
+    low: dict[tuple[str, str], list[Node]] = {}
     for node in graph.nodes if graph.format == "tflite" else ():
-        needed = find_needed_version(graph, node)
-        if node.version < needed:
-            message = (
-                f"{node.native} says version {node.version};"
-                f" {find_type(graph, node)} came with version {needed}"
-            )
-            yield finding_at(CODE, SEVERITY, node, message, "quantize with what writes versions")
+        if node.version < find_needed_version(graph, node):
+            low.setdefault((node.native, find_type(graph, node)), []).append(node)
+    for (native, dtype), nodes in low.items():
+        message = (
+            f"{native} ×{len(nodes)} says version {nodes[0].version};"
+            f" {dtype} came with version {find_needed_version(graph, nodes[0])}"
+        )
+        yield finding_at(CODE, SEVERITY, nodes[0], message, "quantize with what writes versions")
