@@ -266,3 +266,14 @@ def ask(model: bytes) -> str:
     except (RuntimeError, ValueError):
         return "-"
     return "no"
+
+
+def make_nearest(before: int, after: int, half_pixel: bool) -> bytes:
+    """Return a file that resizes the rows of a (1, before, 1, 1) image to ``after``, by nearest."""
+    case = Case(
+        [(1, before, 1, 1), Const([after, 1])],
+        (1, after, 1, 1),
+        "ResizeNearestNeighborOptions",
+        {"halfPixelCenters": half_pixel},
+    )
+    return OneOperator("RESIZE_NEAREST_NEIGHBOR", "float32", "float32").bytes(case)
