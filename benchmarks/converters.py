@@ -3,11 +3,13 @@
 Files of one operator, of valid input, through each row's package: the installed version where it is
 the one asked for, else one in a virtual environment of its own (Python 3.12 where a package needs
 it: PYTHON312 names it if python3.12 is not on PATH). A package that cannot be installed here is
-said to be so. Run: python benchmarks/converters.py [PACKAGE…] (some minutes, most of it pip)
+said to be so. Run: python benchmarks/converters.py [--venvs FOLDER] [PACKAGE…] (some minutes, most
+of it pip; FOLDER keeps the environments for the next run)
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -66,7 +68,7 @@ PACKAGES = (
 )
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], venvs: Path | None) -> None:
     """Print a row a probe and package."""
     print("| operator | package | gives |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +78,7 @@ def main(names: list[str]) -> None:
             np.save(path.with_suffix(".npy"), probe.image)
             for package in PACKAGES:
                 if probe.format in package.formats and (not names or package.name in names):
-                    said = ask(package, path, Path(folder))
+                    said = ask(package, path, venvs or Path(folder))
                     print(
                         f"| {probe.name} | {package.name} {package.version} | {said} |", flush=True
                     )
@@ -124,15 +126,15 @@ def one_node(
     return bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
 
 
-def ask(package: Package, path: Path, folder: Path) -> str:
+def ask(package: Package, path: Path, venvs: Path) -> str:
     """Return what the package gives for the file at ``path``, in words."""
-    python = interpreter_of(package, folder)
+    python = interpreter_of(package, venvs)
     if python is None:
         return "not asked: it cannot be installed here"
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [python, ASKING, package.probe, path.name]
     done = subprocess.run(
-        command, cwd=folder, env=quiet, capture_output=True, text=True, timeout=600
+        command, cwd=path.parent, env=quiet, capture_output=True, text=True, timeout=600
     )
     lines = done.stdout.strip().splitlines()
     try:
@@ -142,14 +144,14 @@ def ask(package: Package, path: Path, folder: Path) -> str:
     return ", ".join(f"{number:.4g}" for number in numbers)
 
 
-def interpreter_of(package: Package, folder: Path) -> Path | None:
+def interpreter_of(package: Package, venvs: Path) -> Path | None:
     """Return the Python that has the package, made where there is none; None where that fails."""
     try:
         if version(package.name) == package.version:
             return Path(sys.executable)
     except PackageNotFoundError:
         pass
-    home = folder / f"{package.name}-{package.version}"
+    home = venvs / f"{package.name}-{package.version}"
     python = home / "bin" / "python"
     if not home.exists():
         base = os.environ.get("PYTHON312", "python3.12") if package.python else sys.executable
@@ -165,4 +167,8 @@ def interpreter_of(package: Package, folder: Path) -> Path | None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--venvs", type=Path)
+    parser.add_argument("packages", nargs="*")
+    arguments = parser.parse_args()
+    main(arguments.packages, arguments.venvs and arguments.venvs.resolve())
