@@ -69,19 +69,20 @@ PACKAGES = (
 
 
 def main(names: list[str], venvs: Path | None) -> None:
-    """Print a row a probe and package."""
-    print("| operator | package | gives |\n|---|---|---|")
+    """Print a row a probe and answer, with the packages that give it."""
+    print("| operator | gives | package |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for probe in probes():
             path = Path(folder) / f"probe.{probe.format}"
             path.write_bytes(probe.data)
             np.save(path.with_suffix(".npy"), probe.image)
+            answers: dict[str, list[str]] = {}
             for package in PACKAGES:
                 if probe.format in package.formats and (not names or package.name in names):
                     said = ask(package, path, venvs or Path(folder))
-                    print(
-                        f"| {probe.name} | {package.name} {package.version} | {said} |", flush=True
-                    )
+                    answers.setdefault(said, []).append(f"{package.name} {package.version}")
+            for said, packages in answers.items():
+                print(f"| {probe.name} | {said} | {', '.join(packages)} |", flush=True)
 
 
 def probes() -> Iterator[Probe]:

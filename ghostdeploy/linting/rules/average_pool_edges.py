@@ -4,8 +4,9 @@ What: average pooling whose last row or column of windows is not one and the sam
     ONNX: AveragePool with ceil_mode and count_include_pad whose last window hangs over the
     padded edge. TFLite: an AVERAGE_POOL_2D behind a PAD by zeros of more after than before, which
     onnx2tf 2.6.9 makes of it: the zeros count.
-Why: torch and ONNX from opset 19 on divide by what lies inside the padding; onnxruntime 1.23.0
-    divides by the whole window under opset 18 and before. On ones the corner is 1 or 0.25.
+Why: torch, ONNX's reference, OpenVINO 2026.4.1 and onnxruntime 1.32.0 divide by what lies inside
+    the padding; onnxruntime 1.23.0 does so from opset 19 on and divides by the whole window before.
+    On ones the corner is 1 or 0.25.
 Fix: ceil_mode off (pad by hand what is missing), count_include_pad off, or sizes that the windows
     fill.
 """
@@ -40,7 +41,7 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
 def _message(node: Node) -> str:
     said = "the last window of ceil_mode with count_include_pad"
     if 0 < node.version < HONEST_OPSET:
-        return f"{said} divides by its whole size in opset {node.version}, by less in torch"
+        return f"{said} divides by its whole size in opset {node.version} on onnxruntime 1.23"
     return f"{said} is another mean in some runtimes and converters"
 
 
