@@ -92,11 +92,15 @@ def _with_precision(origin: Origin, graph: Graph) -> Origin:
 
 
 def _check_input(graph: Graph, spec: ModelSpec) -> None:
-    """Raise UsageError unless the file takes one image of the network's size."""
+    """Raise UsageError unless the file takes one image of the network's size.
+
+    TFLite's images are NHWC, but litert-torch keeps torch's NCHW.
+    """
     height, width = spec.resolution
-    wanted = (1, 3, height, width) if graph.format == "onnx" else (1, height, width, 3)
+    nchw, nhwc = (1, 3, height, width), (1, height, width, 3)
+    wanted, *others = (nchw,) if graph.format == "onnx" else (nhwc, nchw)
     shapes = [graph.values[name].shape for name in graph.inputs]
-    if len(shapes) != 1 or not _fits(shapes[0], wanted):
+    if len(shapes) != 1 or not any(_fits(shapes[0], shape) for shape in (wanted, *others)):
         have = ", ".join(str(list(shape or ())) for shape in shapes)
         raise UsageError(f"{graph.source} takes {have}, where {spec.name} takes {list(wanted)}")
 
@@ -163,12 +167,17 @@ def _open(path: Path, data: bytes, image: Array) -> Candidate:
     return open_onnx(model, data, outputs, inner, image)
 
 
+def _turn_back(array: Array) -> Array:
+    return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+
+
 def _in_order(path: Path, expected: Sequence[Array], got: Sequence[Array]) -> list[Array]:
     """Return ``got`` in the order of ``expected``, by shape.
 
-    A file of others names its outputs in its own way.
+    A file of others names its outputs in its own way, and may give maps in torch's layout, which
+    were then turned once too often.
     """
-    by_shape = {tuple(a.shape): a for a in got}
+    by_shape = {tuple(a.shape): a for a in (*map(_turn_back, got), *got)}
     try:
         return [by_shape[tuple(a.shape)] for a in expected]
     except KeyError as error:
