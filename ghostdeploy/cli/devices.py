@@ -63,11 +63,10 @@ def devices(arguments: DevicesArguments) -> None:
 
 def _parts(device: AttachedDevice) -> Iterator[RenderableType]:
     from ghostdeploy.report.latency.conditions import describe_device
-    from ghostdeploy.report.parts.clean_text import clean
     from ghostdeploy.report.parts.grid import format_cpus
-    from ghostdeploy.report.parts.layout import CARE, HEADER, hang, indent, lay_out, safe
+    from ghostdeploy.report.parts.layout import CARE, HEADER, hang, indent, join, lay_out, safe
 
-    address = safe(f"{clean(device.address)}  ", HEADER)
+    address = join(safe(device.address, HEADER), "  ")
     if device.identity is None or device.state is None:
         state = "not there" if device.missing else "not ready"
         yield hang(address, safe(f"{state}: {device.problem}", CARE))

@@ -170,7 +170,7 @@ class TestDevices:
             dead = f"127.0.0.1:{deaf.getsockname()[1]}"
             done = ghostdeploy("devices", dead, "127.0.0.1:1")
             assert done.returncode == 3
-            assert done.stdout.count(dead) == 1
+            assert done.stdout.count(f"adb:{dead}") == 1
             assert re.search(rf"adb:{dead}  not there: nobody answers at {dead}", done.stdout)
             assert "plug" not in done.stdout
             assert f"error: cannot be reached: adb:{dead}, adb:127.0.0.1:1" in done.stderr
