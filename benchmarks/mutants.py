@@ -80,6 +80,41 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return Interval(values[0], values[0], values[0])",
         "0 → -1",
     ): "the size of a file is the only value: the last is the first",
+    (
+        "android_bench/device/clusters.py",
+        "found[cpus[0]] = capacity",
+        "0 → -1",
+    ): "a folder cpuN is of one CPU: the last is the first",
+    (
+        "android_bench/device/values.py",
+        "return words[0] if len(words) == 1 and _BOOT_ID.fullmatch(words[0]) else None",
+        "0 → -1",
+    ): "there is one word: the last is the first",
+    (
+        "android_bench/log/complaints.py",
+        "number = -returncode if returncode < 0 else returncode - SHELL_SIGNAL_BASE",
+        "returncode < 0 → returncode <= 0",
+    ): "0 names no signal either way",
+    (
+        "android_bench/log/latencies.py",
+        "ROUNDING = 1e-5  # averages are printed with six significant digits",
+        "1e-05 → 5e-06",
+    ): "six digits round by 5e-6 at most; the other half is slack",
+    **{
+        ("android_bench/log/latencies.py", line, "0 → -1"): "nothing above 0 stands for absent"
+        for line in (
+            'median_ms=_positive_ms(values.get("median", 0)),',
+            'p5_ms=_positive_ms(values.get("p5", 0)),',
+            'p95_ms=_positive_ms(values.get("p95", 0)),',
+            'init_ms=_positive_ms(values.get("Init", 0)),',
+            'first_ms=_positive_ms(values.get("First inference", 0)),',
+        )
+    },
+    (
+        "android_bench/log/latencies.py",
+        "if (low or mean_ms) > mean_ms + 0.011 or (high or mean_ms) < mean_ms - 0.011:",
+        "(low or mean_ms) > mean_ms + 0.011 → (low or mean_ms) >= mean_ms + 0.011",
+    ): "two printed decimals never differ by just 0.011",
 }
 
 # Installed as sitecustomize, so that Python processes which a test starts see the mutant, too.
@@ -157,6 +192,8 @@ def _code_nodes(tree: ast.AST) -> Iterator[ast.expr]:
         for node in value if isinstance(value, list) else (value,):
             if not isinstance(node, ast.AST) or isinstance(node, ast.JoinedStr):
                 continue
+            if isinstance(node, ast.keyword) and node.arg == "strict":
+                continue  # zip's: an assertion, that no input may fail
             if isinstance(node, ast.expr) and _count_changes(node):
                 yield node
             yield from _code_nodes(node)

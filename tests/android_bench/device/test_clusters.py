@@ -216,3 +216,10 @@ def test_a_choice_says_what_it_is_of():
     assert choose_cpus(plain, "big").clusters == ("Cortex-A53",)
     with pytest.raises(OptionError, match="lacks CPUs 8, 9 of mask '300'"):
         choose_cpus(clusters, "300")
+
+
+def test_of_two_mid_clusters_the_faster_is_chosen(monkeypatch):
+    rows = [("Cortex-A53", 1, 1.0), ("Cortex-A53", 1, 1.5), ("Cortex-A73", 1, 2.0)]
+    rows.append(("Cortex-A73", 2, 2.4))
+    monkeypatch.setitem(PHONES, "rows", (rows, []))
+    assert choose_cpus(clusters_of("rows"), "mid").cpus == (2,)

@@ -42,7 +42,12 @@ def test_numbers_of_the_manuals():
         0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD0D: "Cortex-A77", 0xD41: "Cortex-A78",
         0xD44: "Cortex-X1", 0xD46: "Cortex-A510", 0xD47: "Cortex-A710", 0xD48: "Cortex-X2",
         0xD4D: "Cortex-A715", 0xD4E: "Cortex-X3", 0xD80: "Cortex-A520", 0xD81: "Cortex-A720",
-        0xD82: "Cortex-X4",
+        0xD82: "Cortex-X4", 0xD85: "Cortex-X925", 0xD87: "Cortex-A725", 0xD89: "Cortex-A720AE",
+        0xD8C: "C1-Ultra", 0xD90: "C1-Premium", 0xC07: "Cortex-A7", 0xC09: "Cortex-A9",
+        0xC0F: "Cortex-A15", 0xC0E: "Cortex-A17", 0xD01: "Cortex-A32", 0xD04: "Cortex-A35",
+        0xD07: "Cortex-A57", 0xD0C: "Neoverse-N1", 0xD0E: "Cortex-A76AE", 0xD40: "Neoverse-V1",
+        0xD42: "Cortex-A78AE", 0xD49: "Neoverse-N2", 0xD4B: "Cortex-A78C", 0xD4C: "Cortex-X1C",
+        0xD4F: "Neoverse-V2", 0xD84: "Neoverse-V3",
     }  # fmt: skip
     assert {part: CORE_NAMES[0x41, part] for part in manuals} == manuals
 
@@ -71,3 +76,23 @@ def test_cpus_up_to_1023_and_each_once():
     assert (one.implementer, one.part, one.name) == (0x41, 0xD03, "Cortex-A53")
     unnamed = parse_cpuinfo(BLOCK.format(0, "0x4", "0x1").encode()).cores[0]
     assert unnamed.name == "0x04/0x001"
+
+
+def test_numbers_of_linux_and_util_linux():
+    """QCOM_CPU_PART_KRYO_… and HISI_CPU_PART_TSV110 of cputype.h, samsung_part of lscpu-arm.c."""
+    qualcomm = {
+        0x800: "Kryo-2XX-Gold", 0x801: "Kryo-2XX-Silver", 0x802: "Kryo-3XX-Gold",
+        0x803: "Kryo-3XX-Silver", 0x804: "Kryo-4XX-Gold", 0x805: "Kryo-4XX-Silver",
+        0x001: "Oryon", 0x06F: "Krait", 0x201: "Kryo-Silver", 0x205: "Kryo-Gold",
+        0x211: "Kryo-Silver",
+    }  # fmt: skip
+    samsung = {0x001: "Exynos-M1", 0x002: "Exynos-M3", 0x003: "Exynos-M4", 0x004: "Exynos-M5"}
+    hisilicon = {0xD01: "TaiShan-V110", 0xD40: "Cortex-A76"}
+    for implementer, parts in ((0x51, qualcomm), (0x53, samsung), (0x48, hisilicon)):
+        found = {part: name for (maker, part), name in CORE_NAMES.items() if maker == implementer}
+        assert found == parts
+
+
+def test_a_part_that_any_earlier_core_tells_is_not_the_readers_own():
+    text = "processor\t: 0\n\n" + "".join(BLOCK.format(n, "0x41", "0xd03") for n in (1, 2))
+    assert [c.name for c in parse_cpuinfo(text.encode()).cores] == [None, *["Cortex-A53"] * 2]

@@ -70,3 +70,12 @@ def test_oddities():
     assert find_oddities(GOOD) == ()
     odd = replace(GOOD, battery=Battery(updates_stopped=True), wakefulness="Dozing")
     assert ["frozen" in text or "screen" in text for text in find_oddities(odd)] == [True, True]
+
+
+def test_the_least_throttling_and_an_uptime_that_is_not_told():
+    (reason,) = find_evidence(GOOD, replace(GOOD, thermal_status=1))
+    assert reason == "throttled: thermal status 1 (light) after the launch"
+    without = replace(GOOD, boot_id=None)
+    assert find_evidence(without, replace(without, uptime_s=None)) == ()
+    assert find_evidence(replace(without, uptime_s=None), without) == ()
+    assert find_evidence(without, without) == ()  # a clock that stands still is no reboot

@@ -127,3 +127,9 @@ def test_the_hottest_cpu_of_the_most_trusted_source_that_has_one() -> None:
     assert find_hottest_c([(skin,), (Temperature("g", "gpu", 45.0),)], 30.0) == 60.0
     assert find_hottest_c([(), ()], 30.0) == 30.0
     assert find_hottest_c([], None) is None
+
+
+def test_a_status_without_the_services_head_is_of_something_else() -> None:
+    assert parse_thermalservice(b"Thermal Status: 3\n").status is None
+    overridden = parse_thermalservice(b"IsStatusOverride: true\nThermal Status: 3\n")
+    assert (overridden.status, overridden.overridden) == (None, True)

@@ -116,3 +116,10 @@ def test_bare_lines_beside_litert_s_block_are_its_own() -> None:
     )
     assert parse("", block).warnings == ()
     assert parse("", f"{block}WARNING: hot\n").warnings == ("'hot'",)
+
+
+def test_the_first_of_several_ignored_flags_is_quoted() -> None:
+    lines = [f"WARN: Unconsumed cmdline flags: --{name}=1" for name in "ab"]
+    with pytest.raises(UnconsumedFlagsError) as caught:
+        parse(COUNTS + "\n".join(lines) + "\n")
+    assert caught.value.line == "'Unconsumed cmdline flags: --a=1'"

@@ -177,3 +177,9 @@ def test_a_run_shorter_than_the_clocks_step() -> None:
     summary = log.summary
     assert (summary.mean_ms, summary.max_ms, summary.std_ms) == (0.0005, 0.002, 0.0)
     assert (summary.min_ms, summary.first_ms, summary.last_ms, log.init_ms) == (None,) * 4
+
+
+def test_half_a_millisecond_is_a_latency() -> None:
+    short = [line for line in LINES if "(m" not in line]
+    log = parse(OPENED, *(line.replace("7.95 ms", "0.01 ms") for line in short), CLOSED)
+    assert log.summary == LoggedSummary(50, 0.01, std_ms=0.12)
