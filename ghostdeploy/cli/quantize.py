@@ -51,7 +51,7 @@ class QuantizeArguments:
         "--out",
         type=Path,
         metavar="FILE|DIR",
-        help="File to write or, for a MODEL, the folder that it goes to.",
+        help="File to write, or the folder that it goes to.",
     )
     force: bool = option(
         "--force", is_flag=True, help="Quantize again even where the same file is there already."

@@ -12,6 +12,7 @@ from ghostdeploy.commands.artifacts import artifact_of, write_artifact
 from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import ensure_writable
 from ghostdeploy.images.normalization import describe_input
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
@@ -33,7 +34,8 @@ NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
 class QuantizeRequest:
     """Which float model file to quantize, and how.
 
-    ``out`` is the file to write, None for one beside ``path`` that is named after ``precision``.
+    ``out`` is the file to write, or the folder for one that is named after ``path`` and
+    ``precision``; None stands for the folder of ``path``.
     ``normalization`` is what a file expects of pixels that does not say it itself.
     """
 
@@ -47,7 +49,10 @@ class QuantizeRequest:
     def target(self) -> Path:
         """The file to write."""
         stem = self.path.stem.replace("_fp32", "")
-        return self.out or self.path.with_name(f"{stem}_{self.precision}{self.path.suffix}")
+        name = f"{stem}_{self.precision}{self.path.suffix}"
+        if self.out is None:
+            return self.path.with_name(name)
+        return self.out / name if self.out.is_dir() else self.out
 
     def check(self, format: str) -> None:
         """Raise UsageError for what makes no sense with a file of ``format``."""
@@ -57,6 +62,10 @@ class QuantizeRequest:
         if self.target.resolve() == self.path.resolve():
             raise UsageError(
                 f"{self.target} is the float model itself; give another file with --out"
+            )
+        if self.target.suffix.lower() != f".{format}":
+            raise UsageError(
+                f"--out {self.out}: a .{format} file is made; give such a name or a folder there is"
             )
         if self.options.ranges == "bn":
             raise UsageError(
@@ -82,6 +91,7 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     how = preprocessing_of(path, graph, options.crop, request.normalization)
     _check_agreement(request, how)
     options.check(request.precision, rgb255=how.rgb255)
+    ensure_writable(target.parent)  # before all the work
     refuse_deadly(path)
     model = _read_model(path)
     with capture_output():
