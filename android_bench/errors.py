@@ -26,6 +26,7 @@ AndroidBenchError
     │   └── UsbPermissionError   this user may not open the USB device
     ├── ConnectionLostError      the phone vanished in mid-command and did not come back in time
     ├── AdbTimeoutError          adb hung and was killed, and the command on the phone with it
+    ├── OutputLimitError         adb, or the command on the phone, printed without end; killed
     ├── ServiceRefusedError      the phone does not offer what was asked for
     ├── CommandFailedError       a command on the phone ended with another status than 0
     ├── TransferError            a file could not be pushed or pulled
@@ -189,6 +190,10 @@ class ConnectionLostError(AdbError):
 
 class AdbTimeoutError(AdbError):
     """The call did not end in time; ``stdout`` and ``stderr`` hold what came until then."""
+
+
+class OutputLimitError(AdbError):
+    """More came than anything of ours prints; ``stdout`` and ``stderr`` hold its beginning."""
 
 
 class ServiceRefusedError(AdbError):

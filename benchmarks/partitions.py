@@ -63,7 +63,8 @@ def forms(spec: ModelSpec) -> Iterator[bytes]:
     form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
     Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
     network = worker.keras_model("model.onnx")
-    for data in (worker.tflite_bytes(network, "fp32"), int8_bytes(network, spec)):
+    logits = [False]  # not in NCHW
+    for data in (worker.tflite_bytes(network, "fp32", logits), int8_bytes(network, spec)):
         model = flatbuffer.load(data, spec.name)
         apply_rewrites(model)
         yield data
@@ -76,7 +77,7 @@ def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
 
     images = normalize(example_images(np.random.RandomState(0), 2, *spec.resolution))
     nhwc = images.transpose(0, 2, 3, 1).astype(np.float32)
-    function = tf.function(lambda *inputs: worker.channels_last(network(inputs)))
+    function = tf.function(lambda *inputs: worker.channels_last(network(inputs), [False]))
     concrete = function.get_concrete_function(tf.TensorSpec(network.inputs[0].shape, tf.float32))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from ghostdeploy.quantization import QuantizeOptions
-    from ghostdeploy.schema import BenchParams, ExportOptions, PhoneParams
+    from ghostdeploy.schema import BenchParams, ExportOptions, InputShape, PhoneParams
     from ghostdeploy.zoo import make_spec
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "GatePolicy",
     "GhostdeployError",
     "InputFileError",
+    "InputShape",
     "MeasurementError",
     "MissingExtraError",
     "PhoneParams",
@@ -72,7 +73,7 @@ _PLACES = {
         "UsageError",
     ),
     "ghostdeploy.quantization": ("QuantizeOptions",),
-    "ghostdeploy.schema": ("BenchParams", "ExportOptions", "PhoneParams"),
+    "ghostdeploy.schema": ("BenchParams", "ExportOptions", "InputShape", "PhoneParams"),
     "ghostdeploy.zoo": ("make_spec",),
 }
 

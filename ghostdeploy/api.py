@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from ghostdeploy.commands.bench.comparison import require_valid
 from ghostdeploy.commands.export import ExportRequest, ExportResult
 from ghostdeploy.commands.export import export as run_export
 from ghostdeploy.commands.export.request import FORMATS
@@ -38,6 +39,7 @@ from ghostdeploy.schema import (
     ExportOptions,
     GraphReport,
     ModelSpec,
+    Normalization,
 )
 
 Model: TypeAlias = str | Path | ModelSpec
@@ -118,14 +120,17 @@ def quantize(
     precision: str = "int8",
     options: QuantizeOptions = QuantizeOptions(),
     out: File | None = None,
+    normalization: Normalization | None = None,
     progress: Progress = ignore_progress,
 ) -> Artifact:
     """Quantize a float model file, and return the new one with what it lost.
 
-    For a model of the zoo, ``export`` with a ``precision`` does it. Raises InputFileError for what
+    For a model of the zoo, ``export`` with a ``precision`` does it. ``normalization`` is what a
+    file expects of pixels that does not say it itself. Raises InputFileError for what
     is not a float model of one image, UsageError for options that do not go together.
     """
-    return quantize_file(QuantizeRequest(Path(file), precision, options, _path(out)), progress)
+    request = QuantizeRequest(Path(file), precision, options, _path(out), normalization)
+    return quantize_file(request, progress)
 
 
 def bench(
@@ -151,6 +156,7 @@ def bench(
     found = measure(request, progress, lambda text: None)
     if not found.records:
         raise MeasurementError("; ".join(found.failures))
+    require_valid(found.records)
     return found
 
 

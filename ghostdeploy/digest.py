@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.files import open_input
 
 CHUNK_BYTES = 1 << 20  # models are hundreds of MB, and are hashed in constant memory
 
@@ -14,7 +15,7 @@ def file_sha256(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal. Raises InputFileError where it cannot be read."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as error:

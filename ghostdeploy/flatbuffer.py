@@ -6,12 +6,14 @@ the generated names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ghostdeploy.errors import InputFileError, MissingExtraError, error_line
+from ghostdeploy.files import open_input, read_input
+from ghostdeploy.flatbuffer_tables import check_tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,15 +21,20 @@ if TYPE_CHECKING:
 
 IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16
+MAX_FILE_BYTES = 16_000_000_000  # a language model's; what is beyond is no model
+MAX_INLINE_BYTES = 2_000_000_000  # flatbuffers count to 2^31; what is more lies behind them
+ABSENT_OFFSET = 1  # up to it an offset says that the content lies in the flatbuffer itself
 
 
 class BufferT(Protocol):
     """Raw content, of a constant tensor or of metadata; None where there is none.
 
-    ``size`` is that of content which lies behind the flatbuffer, in models beyond 2 GB.
+    In models beyond 2 GB it lies behind the flatbuffer, in ``size`` bytes from ``offset`` of the
+    file. ``load`` brings it into ``data``, and ``dump`` decides where it lies.
     """
 
     data: NDArray[np.uint8] | None
+    offset: int
     size: int
 
 
@@ -64,14 +71,19 @@ class TensorT(Protocol):
 class OperatorT(Protocol):
     """An operator on tensors, by index; −1 is an input that is left out.
 
-    ``builtinOptions`` is the generated options table that its kind has.
+    ``builtinOptions`` is the generated options table that its kind has. ``intermediates`` are
+    tensors that some, an LSTM, keep their inner values in.
     """
 
     opcodeIndex: int
     inputs: NDArray[np.int32]
     outputs: NDArray[np.int32]
+    intermediates: NDArray[np.int32] | None
     builtinOptionsType: int
     builtinOptions: Any
+    customOptions: NDArray[np.uint8] | None
+    largeCustomOptionsOffset: int
+    largeCustomOptionsSize: int
 
 
 class OperatorCodeT(Protocol):
@@ -86,7 +98,7 @@ class OperatorCodeT(Protocol):
 class SubGraphT(Protocol):
     """Operators in the order of running, on tensors that they name by index.
 
-    A file may leave any of these vectors out, an operator's too: ``indices`` reads None as well.
+    A file may leave any of these vectors out, an operator's too: ``load`` makes them empty.
     """
 
     name: bytes | None
@@ -127,6 +139,7 @@ class ModelT(Protocol):
     operatorCodes: list[OperatorCodeT]
     subgraphs: list[SubGraphT]
     buffers: list[BufferT]
+    metadataBuffer: NDArray[np.int32] | None
     metadata: list[MetadataT] | None
     signatureDefs: list[SignatureDefT] | None
 
@@ -152,13 +165,56 @@ def load(data: bytes, source: str) -> ModelT:
     generated = schema()
     # Damaged offsets surface as any kind of error; a flatbuffer has no checksum to ask first.
     try:
+        check_tables(data)
         model: ModelT = generated.ModelT.InitFromPackedBuf(data, 0)
+        _fill_vectors(model)
         _check(model)
+        _fetch_contents(model, data)
     except Exception as error:
         raise InputFileError(
             f"{source} is a damaged TFLite model: {error_line(error, 120)}"
         ) from error
     return model
+
+
+def _fill_vectors(model: ModelT) -> None:
+    """Put empty vectors where the file left them out."""
+    import numpy as np
+
+    for graph in model.subgraphs or ():
+        graph.tensors, graph.operators = graph.tensors or [], graph.operators or []
+        owners: list[SubGraphT | OperatorT] = [graph, *graph.operators]
+        for owner in owners:
+            owner.inputs = np.zeros(0, np.int32) if owner.inputs is None else owner.inputs
+            owner.outputs = np.zeros(0, np.int32) if owner.outputs is None else owner.outputs
+    for signature in model.signatureDefs or ():
+        signature.inputs, signature.outputs = signature.inputs or [], signature.outputs or []
+    model.operatorCodes, model.buffers = model.operatorCodes or [], model.buffers or []
+
+
+def _fetch_contents(model: ModelT, data: bytes) -> None:
+    """Bring in what lies behind the flatbuffer. Raises ValueError where it leaves the file."""
+    for number, buffer in enumerate(model.buffers):
+        if buffer.data is None:
+            what = f"buffer {number}"
+            buffer.data = _content_behind(data, buffer.offset, buffer.size, what)
+        buffer.offset = buffer.size = 0
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            if op.customOptions is None:
+                place = op.largeCustomOptionsOffset, op.largeCustomOptionsSize
+                op.customOptions = _content_behind(data, *place, "an operator's options")
+            op.largeCustomOptionsOffset = op.largeCustomOptionsSize = 0
+
+
+def _content_behind(data: bytes, offset: int, size: int, what: str) -> NDArray[np.uint8] | None:
+    import numpy as np
+
+    if offset <= ABSENT_OFFSET or not size:
+        return None
+    if offset + size > len(data):
+        raise ValueError(f"{what} leaves the file")
+    return np.frombuffer(data, np.uint8, size, offset)
 
 
 def _check(model: ModelT) -> None:
@@ -170,12 +226,19 @@ def _check(model: ModelT) -> None:
         tensors = len(graph.tensors)
         for tensor in graph.tensors:
             _check_index(tensor.buffer, buffers, "buffer")
-        for op in graph.operators or ():
+        for op in graph.operators:
             _check_index(op.opcodeIndex, codes, "operator code")
-            for index in (*indices(op.inputs), *indices(op.outputs)):
+            for index in (*indices(op.inputs), *indices(op.outputs), *indices(op.intermediates)):
                 _check_index(index, tensors, "tensor", absent=-1)
         for index in (*indices(graph.inputs), *indices(graph.outputs)):
             _check_index(index, tensors, "tensor")
+    for signature in model.signatureDefs or ():
+        _check_index(signature.subgraphIndex, len(model.subgraphs), "graph")
+        tensors = len(model.subgraphs[signature.subgraphIndex].tensors)
+        for entry in (*signature.inputs, *signature.outputs):
+            _check_index(entry.tensorIndex, tensors, "tensor")
+    for buffer in (*(m.buffer for m in model.metadata or ()), *indices(model.metadataBuffer)):
+        _check_index(buffer, buffers, "buffer")
 
 
 def _check_index(index: int, count: int, what: str, absent: int = 0) -> None:
@@ -190,10 +253,10 @@ def indices(values: Iterable[int] | None) -> list[int]:
 
 def load_file(path: Path) -> ModelT:
     """Return the object tree of a file's content. Raises InputFileError as ``load`` does."""
-    try:
-        return load(path.read_bytes(), str(path))
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror}") from error
+    with open_input(path) as file:
+        head = file.read(8)
+    # A huge file of something else is not read to its end.
+    return load(read_input(path, MAX_FILE_BYTES) if head[4:8] == IDENTIFIER else head, str(path))
 
 
 def tensor_name(tensor: TensorT) -> str:
@@ -215,7 +278,14 @@ def enum_names(enum: str) -> dict[int, str]:
 
 def operator_kind(model: ModelT, op: OperatorT) -> str:
     """Return the schema's name for what ``op`` does; "" where this schema does not know it."""
-    return enum_names("BuiltinOperator").get(model.operatorCodes[op.opcodeIndex].builtinCode, "")
+    return enum_names("BuiltinOperator").get(
+        operator_number(model.operatorCodes[op.opcodeIndex]), ""
+    )
+
+
+def operator_number(code: OperatorCodeT) -> int:
+    """Return an operator's number: files of before 2020 hold it in the one-byte field only."""
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
 
 
 def append_buffer(model: ModelT, content: bytes) -> int:
@@ -229,7 +299,31 @@ def append_buffer(model: ModelT, content: bytes) -> int:
 
 
 def dump(model: ModelT) -> bytes:
-    """Return the flatbuffer of an object tree."""
+    """Return the flatbuffer of an object tree; contents beyond 2 GB lie behind it."""
+    contents = [(b, b.data) for b in model.buffers if b.data is not None and len(b.data)]
+    if sum(len(data) for _, data in contents) <= MAX_INLINE_BYTES:
+        return _pack(model)
+    try:
+        return _pack_apart(model, contents)
+    finally:
+        for buffer, data in contents:
+            buffer.data, buffer.offset, buffer.size = data, 0, 0
+
+
+def _pack_apart(model: ModelT, contents: Sequence[tuple[BufferT, NDArray[np.uint8]]]) -> bytes:
+    for buffer, data in contents:
+        buffer.data, buffer.offset, buffer.size = None, ABSENT_OFFSET, len(data)
+    end = len(_pack(model))  # as long as with the offsets that are known now only
+    parts = []
+    for buffer, data in contents:
+        padding = bytes(-end % BUFFER_ALIGNMENT)
+        buffer.offset = end + len(padding)
+        parts += [padding, bytes(data)]
+        end = buffer.offset + len(data)
+    return b"".join([_pack(model), *parts])
+
+
+def _pack(model: ModelT) -> bytes:
     builder = _make_builder()
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())

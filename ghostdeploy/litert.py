@@ -5,7 +5,7 @@ Nothing heavy is imported before a model is opened: a launch's child process imp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
@@ -54,6 +54,9 @@ class Interpreter(Protocol):
     def allocate_tensors(self) -> None:
         """Make room for all tensors; XNNPACK takes its part of the graph."""
 
+    def resize_tensor_input(self, index: int, shape: Sequence[int]) -> None:
+        """Give an input another shape, before tensors are allocated."""
+
     def invoke(self) -> None:
         """Run once."""
 
@@ -75,8 +78,8 @@ class Interpreter(Protocol):
     def get_signature_list(self) -> Mapping[str, object]:
         """Return the signatures by name."""
 
-    def get_signature_runner(self) -> SignatureRunner:
-        """Return what calls the only signature."""
+    def get_signature_runner(self, signature_key: str | None = None) -> SignatureRunner:
+        """Return what calls a signature, by default the only one."""
 
     def _get_ops_details(self) -> list[OperatorDetails]:
         """Return what all nodes are."""
@@ -109,6 +112,13 @@ def open_interpreter(
         experimental_preserve_all_tensors=keep_tensors,
     )
     return opened
+
+
+def resize_inputs(interpreter: Interpreter, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Give inputs the shapes that ``shapes`` holds by their names, before tensors are allocated."""
+    for tensor in interpreter.get_input_details():
+        if tensor["name"] in shapes:
+            interpreter.resize_tensor_input(tensor["index"], list(shapes[tensor["name"]]))
 
 
 def _import_litert() -> Any:

@@ -21,7 +21,11 @@ def quantize_values(detail: Mapping[str, Any], values: Array) -> NDArray[Any]:
 
     That is round(x / scale) + zero_point, clipped to its type, TFLite's affine quantization
     (ai.google.dev/edge/litert/models/quantization_spec); of a float tensor they are as they were.
+    An image (1, H, W, C) for a tensor (1, C, H, W), as litert-torch writes inputs, changes layout.
     """
+    shape = tuple(int(side) for side in detail.get("shape", ()))
+    if values.ndim == 4 and values.shape != shape == values.transpose(0, 3, 1, 2).shape:
+        values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
     scale, zero_point = detail["quantization"]
     if not np.issubdtype(detail["dtype"], np.integer) or not scale:
         return values

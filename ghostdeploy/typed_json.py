@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ghostdeploy.errors import GhostdeployError, InputFileError
+from ghostdeploy.files import read_input
 from ghostdeploy.schema import LatencySummary, ModelSpec
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
@@ -55,14 +56,7 @@ class _Wrong(Exception):
 def read_object(path: Path) -> dict[str, object]:
     """Return the JSON object in ``path``, of at most MAX_FILE_BYTES. Raises InputFileError."""
     try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "there is no such file"
-            raise InputFileError(f"{path}: {what}")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_FILE_BYTES / 1e6:.0f} MB, not ours")
-        data = json.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
+        data = json.loads(read_input(path, MAX_FILE_BYTES).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InputFileError(f"{path}: not JSON: it is not text") from error
     except (ValueError, RecursionError) as error:  # ValueError: also numbers of 5000 digits

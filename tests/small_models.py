@@ -30,6 +30,9 @@ square = tf.random.stateless_normal([3, 3, 64, 64], [1, 2])
 def tiny(image):
     return tf.reduce_mean(conv(image, kernel), [1, 2])
 
+def free(image):
+    return tiny(image)
+
 def heavy(image):
     return tf.reduce_mean(conv(image, wide), [1, 2])
 
@@ -50,6 +53,7 @@ spec = tf.TensorSpec
 print(json.dumps({
     "tiny": converted(tiny, spec([1, 16, 16, 3], tf.float32, name="image")),
     "heavy": converted(heavy, spec([1, 160, 160, 3], tf.float32, name="image")),
+    "free": converted(free, spec([1, None, None, 3], tf.float32, name="image")),
     "slow": converted(slow, spec([1, 16, 16, 3], tf.float32, name="image")),
     "mixed": converted(
         mixed,
@@ -77,7 +81,7 @@ def tflite(name: str = "tiny") -> bytes:
     """A model's bytes.
 
     ``tiny``: microseconds a run; ``slow``: of the same input, many times as long; ``heavy``:
-    milliseconds; ``mixed``: inputs of four types and a
+    milliseconds; ``free``: ``tiny`` of any height and width; ``mixed``: inputs of four types and a
     free dimension; ``custom``: an operator that no runtime has.
     """
     return base64.b64decode(_tflite()[name])
@@ -85,12 +89,13 @@ def tflite(name: str = "tiny") -> bytes:
 
 @cache
 def onnx(name: str = "tiny") -> bytes:
-    """``tiny``: one convolution; ``mixed``: inputs of five types, with free dimensions."""
+    """``tiny``: one convolution; ``free``: of any size; ``mixed``: five types, a free batch."""
     from onnx import TensorProto, helper
 
     value = helper.make_tensor_value_info
-    if name == "tiny":
-        inputs = [value("x", TensorProto.FLOAT, [1, 3, 8, 8])]
+    if name in ("tiny", "free"):
+        sides = [1, 3, 8, 8] if name == "tiny" else ["n", 3, "height", "width"]
+        inputs = [value("x", TensorProto.FLOAT, sides)]
         weights = [helper.make_tensor("w", TensorProto.FLOAT, [4, 3, 3, 3], [0.1] * 108)]
         nodes = [helper.make_node("Conv", ["x", "w"], ["y"])]
         outputs = [value("y", TensorProto.FLOAT, None)]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from sysconfig import get_path
 
@@ -222,12 +223,12 @@ def test_a_wrong_file_gets_one_line(files, command, name, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--labels missing.txt", "missing.txt: No such file"),
-        ("--labels folder.onnx", "folder.onnx: Is a directory"),
+        ("--labels missing.txt", "missing.txt: there is no such file"),
+        ("--labels folder.onnx", "folder.onnx: is a folder"),
         ("--labels empty.onnx", "must hold one class name a line"),
         ("--labels labels.txt", "2 labels do not fit 1000 classes"),
         ("--labels random.onnx", "is not a text file in UTF-8"),
-        ("--weights missing.pth", "missing.pth: No such file"),
+        ("--weights missing.pth", "missing.pth: there is no such file"),
         ("--weights folder.onnx", "folder.onnx is a folder; --weights takes one checkpoint file"),
         ("--out other.txt", "cannot write other.txt"),
         ("--out other.txt/models", "cannot write other.txt/models"),
@@ -280,8 +281,9 @@ def bare(tmp_path_factory):
     import rich
 
     folder = tmp_path_factory.mktemp("bare")
-    (installed,) = Path(get_path("purelib")).glob("ghostdeploy-*.dist-info")
-    (folder / installed.name).symlink_to(installed)
+    for name in ("ghostdeploy", "click", "packaging", "rich"):
+        (installed,) = Path(get_path("purelib")).glob(f"{name}-*.dist-info")
+        (folder / installed.name).symlink_to(installed)
     base = (click, packaging, rich, pygments, markdown_it, mdurl)
     pins = (Path(module.__file__).parent for module in base)
     for package in (*pins, ROOT / "ghostdeploy", ROOT / "android_bench"):
@@ -304,12 +306,15 @@ def bare(tmp_path_factory):
     [
         (("export",), "export"),
         (("export", "--format", "onnx"), "export"),
-        (("models",), "export"),
-        (("lint", "{onnx}"), "export"),
+        (("lint", "{onnx}"), "local"),
         (("lint", "{tflite}"), "local"),
         (("verify", "{onnx}"), "export"),
+        (("verify", "{tflite}"), "export"),
+        (("quantize", "{tflite}"), "export"),
+        (("quantize", "{onnx}"), "local"),
+        (("eval", "{tflite}", "--data", "."), "local"),
         (("bench", "{tflite}"), "local"),
-        (("compare",), "local"),
+        (("compare",), "report"),
     ],
 )
 def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words, extra):
@@ -320,7 +325,7 @@ def test_a_missing_extra_names_the_command_that_brings_it(bare, tmp_path, words,
     if words[0] in ("bench", "compare"):
         more += ("--records", tmp_path / "records")
     done = bare(*(word.format(**paths) for word in words), *more)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 3, done.stderr
     text = complaint(done)
     assert "is not installed" in text
     assert f"pip install 'ghostdeploy[{extra}]'" in text
@@ -338,12 +343,18 @@ def test_a_copy_that_is_not_installed_says_so():
     assert complaint(done).startswith("ghostdeploy is not installed; in its folder run: pip")
 
 
-def test_the_light_install_has_help_and_a_doctor(bare):
+def test_the_light_install_has_help_models_and_a_doctor(bare):
     assert bare("--help").returncode == 0
+    assert "ghostnetv2_1.6_224" in bare("models").stdout
     done = bare("doctor")
     assert done.returncode == 1
-    assert "torch" in done.stdout
-    assert "pip install 'ghostdeploy[export]'" in done.stdout
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line}
+    assert lines["base"].endswith(": complete")
+    for extra in ("export", "local", "report", "adb"):
+        assert lines[f"[{extra}]"].endswith(
+            f"not installed; run: pip install 'ghostdeploy[{extra}]'"
+        )
+    assert "pip install 'ghostdeploy[export,local,report,adb]'" in lines["For"]
     assert done.stderr.startswith("error: ")
 
 
@@ -357,16 +368,16 @@ def test_doctor_here():
     assert found["python_ok"] is True
     packages = {p["package"]: p for p in found["packages"]}
     assert {"click", "torch", "onnx2tf", "ai-edge-litert", "matplotlib"} <= packages.keys()
-    assert packages["numpy"] == {
-        "package": "numpy",
-        "extra": packages["numpy"]["extra"],
-        "wanted": "1.26.4",
-        "installed": "1.26.4",
-    }
+    assert packages["numpy"].keys() == {"package", "extra", "wanted", "installed"}
+    assert packages["numpy"]["installed"] == version("numpy")
+    assert [one["extra"] for one in found["extras"]] == ["", "export", "local", "report", "adb"]
+    assert found["adb"].keys() == {"adb", "phones", "problem"}
     assert "pytest" not in packages
     emulator = locate_emulator()
     assert found["qemu"] in (None, str(emulator.folder))
-    assert ("emulated Arm core: ready" in ghostdeploy("doctor").stdout) == emulator.complete
+    shown = ghostdeploy("doctor").stdout
+    assert ("run: ghostdeploy doctor --setup-qemu" in shown) != emulator.complete
+    assert len(shown.splitlines()) < 24
 
 
 # --- lint ------------------------------------------------------------------------------------
@@ -466,7 +477,7 @@ def test_what_went_well_is_0_and_a_termination_143():
     [
         ("errors.UsageError('a')", 2, "error: a\n"),
         ("errors.InputFileError('a')", 2, "error: a\n"),
-        ("errors.MissingExtraError('x', 'y')", 2, "error: x is not installed; run: pip install"),
+        ("errors.MissingExtraError('x', 'y')", 3, "error: x is not installed; run: pip install"),
         ("errors.CheckFailed('a')", 1, "error: a\n"),
         ("errors.ConversionError('a')", 3, "error: a\n"),
         ("errors.ConversionError('a', log='b')", 3, "error: a\nlog: b\n"),
@@ -520,3 +531,140 @@ def test_an_interruption_of_python_that_c_runs_is_130_too(tmp_path):
     command = [sys.executable, "-m", "interrupted_in_c"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+# --- special files ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def special(tmp_path_factory):
+    """A pipe that nobody writes into, and a device without an end, under every ending."""
+    folder = tmp_path_factory.mktemp("special")
+    for ending in ("tflite", "onnx", "txt", "pth", "json", "toml"):
+        os.mkfifo(folder / f"pipe.{ending}")
+        (folder / f"zero.{ending}").symlink_to("/dev/zero")
+    (folder / "m.tflite").write_bytes(small_models.tflite())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lint pipe.tflite",
+        "lint pipe.onnx",
+        "lint --fix zero.tflite",
+        "verify pipe.tflite",
+        "bench zero.tflite",
+        "bench m.tflite --benchmark-model pipe.txt",
+        "export --weights pipe.pth",
+        "export --labels zero.txt",
+        "report pipe.json",
+        "gate --suite pipe.toml",
+        "gate --baseline pipe.json --candidate m.tflite",
+        "gate --baseline m.tflite --candidate pipe.tflite",
+    ],
+)
+def test_a_special_file_is_refused_at_once(special, words):
+    done = ghostdeploy(*words.split(), cwd=special)
+    assert done.returncode == 2, done.stderr
+    assert next(w for w in words.split() if w.startswith(("pipe", "zero"))) in complaint(done)
+
+
+# --- outputs that cannot be written ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("--help",), ("completion", "zsh"), ("--version",)])
+def test_a_full_disk_behind_stdout_is_told_in_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    assert done.returncode == 3
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", ["completion zsh", "--help"])
+def test_a_closed_stdout_is_told_in_one_line(words):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m ghostdeploy {words} >&-', sys.executable],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "error: cannot write to standard output: Bad file descriptor\n"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",)])
+def test_a_closed_pipe_is_no_error_and_never_exit_code_1(words):
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as out:
+        os.close(read)
+        done = subprocess.run([*PROGRAM, *words], stdout=out, stderr=subprocess.PIPE, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_an_error_that_nobody_hears_keeps_its_exit_code(where):
+    command = f'"$0" -m ghostdeploy lint nothing.tflite {where}'
+    done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
+def test_progress_goes_on_where_nobody_hears_it():
+    code = """
+import os
+read, write = os.pipe()
+os.close(read)
+os.dup2(write, 2)
+from ghostdeploy.cli.terminal import ProgressLine
+line = ProgressLine()
+for number in range(3):
+    line(number, 3, f"step {number}")
+line.close()
+print("fine")
+"""
+    assert python(code).stdout == "fine\n"
+
+
+NO_TEMPORARY_FOLDER = """
+import sys, tempfile
+from ghostdeploy import errors
+from ghostdeploy.commands import models
+
+tempfile._candidate_tempdir_list = lambda: ["/proc/nowhere"]
+error = sys.argv.pop()
+
+def list_models():
+    raise eval(error)
+
+models.list_models = list_models
+from ghostdeploy.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("KeyError('x')", 4, "error: this is a bug in ghostdeploy: KeyError: 'x'\nlog: none, "),
+        ("OSError(28, 'No space left on device')", 3, "error: No space left on device\n"),
+        ("BrokenPipeError(32, 'Broken pipe')", 3, "error: a program that was written to has ended"),
+        ("PermissionError(13, 'Permission denied', '/x')", 3, "error: /x: Permission denied\n"),
+        ("MemoryError()", 3, "error: this machine is out of memory\n"),
+        ("__import__('tempfile').mkdtemp()", 3, "error: there is no usable temporary folder: "),
+    ],
+)
+def test_what_the_machine_refuses_is_neither_a_bug_nor_a_no(error, code, said):
+    done = python(NO_TEMPORARY_FOLDER, "models", error)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_installation_does_not_end_like_a_check_that_said_no():
+    done = python(
+        "import sys; sys.modules['click'] = None\nfrom ghostdeploy.__main__ import main; main()"
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: ghostdeploy is not installed whole: ")

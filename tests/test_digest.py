@@ -19,5 +19,5 @@ def test_it_is_the_files_sha256_however_many_pieces_it_is_read_in(tmp_path, size
 
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(InputFileError, match=r"^[^\n]+: (Is a directory|No such file[^\n]*)$"):
+        with pytest.raises(InputFileError, match=r"^[^\n]+: (is a folder|there is no such file)$"):
             file_sha256(path)

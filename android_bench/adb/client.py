@@ -5,15 +5,24 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import selectors
+import shlex
 import shutil
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.adb.text import shorten_command
-from android_bench.errors import AdbProgramError, AdbServerReplacedWarning, AdbTimeoutError
+from android_bench.errors import (
+    AdbError,
+    AdbProgramError,
+    AdbServerReplacedWarning,
+    AdbTimeoutError,
+    OutputLimitError,
+)
 
 ADB_VARIABLE = "GHOSTDEPLOY_ADB"
 _HOW_TO_GET_ADB = (
@@ -25,7 +34,9 @@ _SERVER_NOTES = re.compile(
     rb"(?m)^(?:\* daemon (?:not running|started)|adb server (?:version|is out of date))[^\n]*\n?"
 )
 QUERY_TIMEOUT_S = 20.0  # for what the server answers, or asks the phone, at once
-_REAP_S = 5.0
+MOST_BYTES = 64 * 2**20  # of each stream; a whole getprop has some 60 kB, a log at most 16 MiB
+_CHUNK = 1 << 16
+_REAP_POLL_S = 0.01
 
 
 def find_adb(explicit: str | Path | None = None) -> str:
@@ -47,6 +58,12 @@ def find_adb(explicit: str | Path | None = None) -> str:
         if found:
             return found
     raise AdbProgramError(f"there is no adb program; {_HOW_TO_GET_ADB}")
+
+
+def name_adb(program: str) -> str:
+    """Return what to type for an adb program: its path, unless it is the one on PATH."""
+    found = shutil.which("adb")
+    return "adb" if not program or program in ("adb", found) else shlex.quote(program)
 
 
 def _named(origin: str, path: str) -> str:
@@ -101,29 +118,33 @@ class AdbClient:
         """Run adb to its end and return what it gave, whatever its exit code.
 
         ``on_abort`` gets the stdout so far if Ctrl-C ends it. Raises AdbTimeoutError after
-        ``timeout_s`` (adb is killed then) and AdbProgramError. Warns with AdbServerReplacedWarning
+        ``timeout_s`` and OutputLimitError after MOST_BYTES (adb is killed then), and
+        AdbProgramError. Warns with AdbServerReplacedWarning
         if adb killed the server of another version.
         """
         command = self.command(arguments, serial)
         process = _start(command)
+        output = _Output(process)
         try:
-            stdout, stderr = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            stdout, stderr = _kill(process)
-            raise AdbTimeoutError(
-                f"adb did not end within {timeout_s:g} s and was killed:"
-                f" adb {shorten_command(arguments)}; is the phone busy? try: adb reconnect",
-                command=command,
-                stdout=stdout,
-                stderr=stderr,
-                serial=serial,
-            ) from None
+            output.read_all(time.monotonic() + timeout_s)
+        except (_TooLong, TimeoutError) as error:
+            _kill(process)
+            kind, why = _explain_cut(error, arguments, timeout_s, command[0])
+            stdout, stderr = output.so_far()
+            raise kind(why, command=command, stdout=stdout, stderr=stderr, serial=serial) from None
         except BaseException:
-            on_abort(_kill(process)[0])
+            _kill(process)
+            on_abort(output.so_far()[0])
             raise
+        stdout, stderr = output.so_far()
         _warn_if_server_was_replaced(stderr)
         stderr = _SERVER_NOTES.sub(b"", stderr)
         return ClientResult(command, stdout, stderr, process.returncode)
+
+    @property
+    def name(self) -> str:
+        """Return what a person types to run this adb."""
+        return name_adb(self.command(())[0])
 
     def command(self, arguments: Sequence[str], serial: str | None = None) -> tuple[str, ...]:
         """Return adb's whole argument list. Raises AdbProgramError if there is no adb."""
@@ -145,17 +166,75 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         ) from None
 
 
-def _kill(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _explain_cut(
+    error: Exception, arguments: Sequence[str], timeout_s: float, program: str
+) -> tuple[type[AdbError], str]:
+    call = f"adb {shorten_command(arguments)}"
+    if isinstance(error, _TooLong):
+        return OutputLimitError, (
+            f"adb printed over {MOST_BYTES} bytes and was killed: {call}; what the phone runs"
+            " prints without end"
+        )
+    return AdbTimeoutError, (
+        f"adb did not end within {timeout_s:g} s and was killed: {call}; is the phone busy? try:"
+        f" {name_adb(program)} reconnect"
+    )
+
+
+class _TooLong(Exception):
+    """One stream holds MOST_BYTES."""
+
+
+class _Output:
+    """What one adb prints, read as it comes: bounded in size and in time."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._kept = {pipe: bytearray() for pipe in (process.stdout, process.stderr) if pipe}
+
+    def so_far(self) -> tuple[bytes, bytes]:
+        stdout, stderr = self._kept.values()
+        return bytes(stdout), bytes(stderr)
+
+    def read_all(self, deadline: float) -> None:
+        """Read to the end, and reap. Raises TimeoutError, and _TooLong."""
+        with selectors.DefaultSelector() as selector:
+            for pipe, kept in self._kept.items():
+                selector.register(pipe, selectors.EVENT_READ, kept)
+            while selector.get_map():
+                for key, _ in selector.select(_left_s(deadline)):
+                    if not self._keep(key.fd, key.data):
+                        selector.unregister(key.fileobj)
+        while self._process.poll() is None:
+            time.sleep(min(_REAP_POLL_S, _left_s(deadline)))
+        self.close()
+
+    def close(self) -> None:
+        for pipe in self._kept:
+            pipe.close()
+
+    def _keep(self, fd: int, kept: bytearray) -> bool:
+        chunk = os.read(fd, _CHUNK)
+        kept += chunk
+        if len(kept) > MOST_BYTES:
+            raise _TooLong
+        return bool(chunk)
+
+
+def _left_s(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the client alone: a server that it has just started belongs to everybody."""
     process.kill()
-    try:
-        return process.communicate(timeout=_REAP_S)
-    except subprocess.TimeoutExpired as expired:
-        for pipe in (process.stdout, process.stderr):
-            if pipe:
-                pipe.close()
-        process.wait()
-        return expired.stdout or b"", expired.stderr or b""
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    process.wait()
 
 
 def _warn_if_server_was_replaced(stderr: bytes) -> None:

@@ -20,6 +20,7 @@ from android_bench.adb.command import (
     wrap_command,
 )
 from android_bench.adb.failures import (
+    NOBODY,
     OFFLINE,
     UNAUTHORIZED,
     UNKNOWN,
@@ -44,11 +45,13 @@ from android_bench.errors import (
     DeviceError,
     NoDeviceError,
     OfflineError,
+    OutputLimitError,
     UnauthorizedError,
     UnknownSerialError,
     UsbPermissionError,
 )
 
+_HEAD_BYTES = 4096  # more than the line that says which process it is
 DEFAULT_TIMEOUT_S = 30.0
 KILL_TIMEOUT_S = 15.0
 _KILL_TRIES = 3
@@ -150,6 +153,9 @@ class PhoneConnection:
         except AdbTimeoutError as error:
             self._kill_on_device(wrapped.find_process(error.stdout))
             raise self._timed_out(command, timeout_s, error) from None
+        except OutputLimitError as error:
+            self._kill_on_device(wrapped.find_process(error.stdout[:_HEAD_BYTES]))
+            raise
         found = wrapped.find_result(result.stdout, result.stderr)
         if found is None:
             raise self._unfinished(wrapped, result)
@@ -174,7 +180,7 @@ class PhoneConnection:
     ) -> AdbTimeoutError:
         return AdbTimeoutError(
             f"no end within {timeout_s:g} s on {self.serial}, killed: {shorten_command(command)};"
-            " allow more time, or restart the phone if even `adb shell true` hangs",
+            f" allow more time, or restart the phone if even `{self.client.name} shell true` hangs",
             command=error.command,
             stdout=error.stdout,
             stderr=error.stderr,
@@ -235,14 +241,14 @@ class PhoneConnection:
         ``words`` are what adb said when it could not connect.
         """
         if state == "absent" and words:
-            return UnknownSerialError(
-                f"cannot connect to {self.serial} ({words}); is the address right, and the phone in"
-                " this network with wireless debugging on?",
-                serial=self.serial,
-            )
+            nobody = NOBODY.format(phone=f"{self.serial} ({words})")
+            return UnknownSerialError(nobody, serial=self.serial)
+        if state == "offline" and is_address(self.serial):
+            return OfflineError(NOBODY.format(phone=self.serial), serial=self.serial)
         other = (OfflineError, f"{{phone}} is in state {state}; start Android on it")
         kind, message = _ERROR_OF.get(state, other)
-        return kind(message.format(phone=self.serial), serial=self.serial)
+        named = message.format(phone=self.serial, adb=self.client.name)
+        return kind(named, serial=self.serial)
 
     def _connect(self, timeout_s: float) -> str:
         """Have adb connect; what it says is for people, the state is what counts."""

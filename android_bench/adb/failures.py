@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from android_bench.adb.client import ClientResult
+from android_bench.adb.client import ClientResult, name_adb
 from android_bench.adb.command import ShellResult
 from android_bench.errors import (
     AdbError,
@@ -25,14 +25,20 @@ from android_bench.errors import (
     UsbPermissionError,
 )
 
-NO_DEVICE = "no phone is attached; plug one in with USB debugging on, or run: adb connect HOST:PORT"
+NO_DEVICE = (
+    "no phone is attached; plug one in with USB debugging on, or run: ghostdeploy devices HOST:PORT"
+)
 UNAUTHORIZED = "{phone} does not trust this machine yet; accept the prompt on the phone's screen"
-OFFLINE = "{phone} is offline; wake it and plug it in again, or run: adb reconnect offline"
+OFFLINE = "{phone} is offline; wake it and plug it in again, or run: {adb} reconnect offline"
+NOBODY = (
+    "nobody answers at {phone}; is the address right, and the phone in this network with wireless"
+    " debugging on?"
+)
 USB_PERMISSION = (
     "this user may not open the USB device of {phone}; add udev rules for it or join the group"
     " plugdev, then plug it in again"
 )
-UNKNOWN = "{phone} is not attached; see: adb devices"
+UNKNOWN = "{phone} is not attached; see: ghostdeploy devices"
 LOST = "the connection to {phone} was lost in mid-command; check the cable, then run it again"
 
 
@@ -48,7 +54,7 @@ _NO_CONNECTION = (
     _Meaning(
         r"more than one (?:device|emulator)",
         SeveralDevicesError,
-        "several phones are attached; name one by its serial, see: adb devices",
+        "several phones are attached; name one by its serial, see: ghostdeploy devices",
     ),
     _Meaning(r"no devices(?:/emulators)? found|no emulators found", NoDeviceError, NO_DEVICE),
     _Meaning(
@@ -67,8 +73,8 @@ _NO_CONNECTION = (
         r"cannot connect to daemon|failed to (?:start|check)[^\n]*(?:daemon|server)"
         r"|could not read ok from ADB Server|cannot resolve host|protocol fault",
         AdbServerError,
-        "the adb server cannot be reached ({words}); check --adb-host and --adb-port, or run:"
-        " adb kill-server",
+        "the adb server cannot be reached ({words}); check $ADB_SERVER_SOCKET and"
+        " $ANDROID_ADB_SERVER_PORT, or run: {adb} kill-server",
     ),
 )
 _CLOSED = _Meaning(
@@ -152,7 +158,11 @@ def _first(
 
 def _make(meaning: _Meaning, result: ClientResult, serial: str | None) -> AdbError:
     return meaning.error(
-        meaning.message.format(phone=serial or "the phone", words=find_error_line(result)),
+        meaning.message.format(
+            phone=serial or "the phone",
+            words=find_error_line(result),
+            adb=name_adb(result.command[0] if result.command else ""),
+        ),
         command=result.command,
         returncode=result.returncode,
         stdout=result.stdout,

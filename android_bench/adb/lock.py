@@ -168,7 +168,8 @@ class DeviceLock:
         who = f"process {owner.pid} on {owner.host} ({owner.what})" if owner else "another process"
         return DeviceLockedError(
             f"{self.adb.serial} is in use by {who}, last seen {age or f'{seen.age_s:.0f} s ago'};"
-            f" wait for it, or if it is gone run: adb -s {self.adb.serial} shell rm -r {LOCK}",
+            f" wait for it, or if it is gone run: {self.adb.client.name} -s {self.adb.serial} shell"
+            f" rm -r {LOCK}",
             serial=self.adb.serial,
         )
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from android_bench.errors import (
     AdbError,
+    AdbServerError,
     AdbTimeoutError,
     ConnectionLostError,
     NoDeviceError,
@@ -27,8 +28,10 @@ CALL_ATTEMPTS = 2
 SESSION_WAIT_S = 120.0
 TELL_EVERY_S = 5.0
 POLL_S = 0.5
-# these may pass by themselves, or by connecting anew
+# These may pass by themselves, or by connecting anew. A server that was killed, or is slow to start
+# on a busy machine, is back with the next call.
 VANISHED = (
+    AdbServerError,
     ConnectionLostError,
     NoDeviceError,
     OfflineError,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-from android_bench.adb.client import AdbClient
+from android_bench.adb.client import QUERY_TIMEOUT_S, AdbClient
 from android_bench.adb.command import LONGEST_COMMAND, ShellResult, wrap_command
 from android_bench.adb.connection import (
     DEFAULT_TIMEOUT_S,
@@ -26,11 +26,20 @@ from android_bench.adb.connection import (
 )
 from android_bench.adb.devices import DeviceEntry, list_devices
 from android_bench.adb.failures import NO_DEVICE
+from android_bench.adb.patience import Patience, wait_back
 from android_bench.adb.text import DEVICE_ROOT, join_words
 from android_bench.adb.transfer import TRANSFER_TIMEOUT_S, pull_file, push_file
-from android_bench.errors import AdbError, NoDeviceError, OptionError, SeveralDevicesError
+from android_bench.errors import (
+    AdbError,
+    NoDeviceError,
+    OfflineError,
+    OptionError,
+    SeveralDevicesError,
+    UnknownSerialError,
+)
 
 CONNECT_TIMEOUT_S = 15.0
+PASSING_STATES = ("offline", "connecting", "authorizing")  # of a phone that was just plugged in
 _DEFAULT_TCP_PORT = 5555
 
 
@@ -87,21 +96,25 @@ def open_device(
     serial: str | None = None,
     client: AdbClient | None = None,
     timeout_s: float = CONNECT_TIMEOUT_S,
+    patience: Patience | None = None,
 ) -> Adb:
     """Return the phone of that serial, connected to if it is ``host:port``; None: the only phone.
 
-    ``timeout_s`` is for the connecting. Raises the DeviceErrors, each for its own reason.
+    ``timeout_s`` is for the connecting. ``patience`` is with a phone that is attached and does not
+    answer yet. Raises the DeviceErrors, each for its own reason.
     """
     client = client or AdbClient()
     if serial is None:
         serial = _only(list_devices(client)).serial
     elif not serial or serial.startswith("-") or any(sign.isspace() for sign in serial):
-        raise OptionError(f"{serial!r} is no serial; see: adb devices")
+        raise OptionError(f"{serial!r} is no serial; see: ghostdeploy devices")
     adb = Adb(serial, client)
     state = adb.get_state()
     if state == "absent" and is_address(serial):
         return connect(serial, client, timeout_s)
-    if state != "device":
+    if state in PASSING_STATES and patience:
+        wait_back(adb, adb.explain_state(state), patience)
+    elif state != "device":
         raise adb.explain_state(state)
     return adb
 
@@ -109,13 +122,21 @@ def open_device(
 def _only(entries: Sequence[DeviceEntry]) -> DeviceEntry:
     if not entries:
         raise NoDeviceError(NO_DEVICE)
-    ready = [entry for entry in entries if entry.state == "device"]
-    if len(ready) == 1:
-        return ready[0]
+    # an address that nobody answers at any more may stay in the server's list
+    answering = [entry for entry in entries if entry.state != "offline"]
+    ready = [entry for entry in answering if entry.state == "device"]
+    for found in (ready, answering):
+        if len(found) == 1:
+            return found[0]
     if len(entries) > 1:
         names = ", ".join(f"{entry.serial} ({entry.state})" for entry in entries)
         raise SeveralDevicesError(f"several phones are attached: {names}; name one by its serial")
     return entries[0]
+
+
+def find_serial(address: str) -> str:
+    """Return what adb calls the phone at ``host:port``; port 5555 if none is named."""
+    return address if is_address(address) else f"{address}:{_DEFAULT_TCP_PORT}"
 
 
 def connect(
@@ -124,12 +145,19 @@ def connect(
     """Connect to ``host:port`` (port 5555 if none) and wait until the phone takes commands.
 
     adb says "failed to authenticate" with exit code 0 while the phone shows its prompt, so its
-    state counts and not its word. Raises UnknownSerialError if nobody answers there,
-    UnauthorizedError if nobody accepts the prompt in time, OfflineError.
+    state counts and not its word. An address at which nobody answers is forgotten again. Raises
+    UnknownSerialError or OfflineError there, and UnauthorizedError if nobody accepts the prompt in
+    time.
     """
-    serial = address if is_address(address) else f"{address}:{_DEFAULT_TCP_PORT}"
+    serial = find_serial(address)
     if not is_address(serial) or serial.startswith("-"):
         raise OptionError(f"{address!r} is no HOST:PORT")
     adb = Adb(serial, client or AdbClient())
-    adb.wait_online(timeout_s)
+    known = adb.get_state() != "absent"
+    try:
+        adb.wait_online(timeout_s)
+    except (UnknownSerialError, OfflineError):
+        if not known:  # else the server goes on trying, and lists it, for as long as it lives
+            adb.client.run(["disconnect", serial], QUERY_TIMEOUT_S)
+        raise
     return adb

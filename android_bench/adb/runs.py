@@ -20,6 +20,9 @@ from android_bench.adb.text import DEVICE_ROOT, join_words, quote_word
 from android_bench.errors import CommandFailedError, OptionError, RemoteFileError
 
 RUNS = f"{DEVICE_ROOT}/runs"
+MOST_OUTPUT_BYTES = 2**24 + 1  # one more than a log may hold, which the parser says
+# What a run may write to a file, in the 512 bytes of ulimit: 256 MiB, before it fills the storage.
+MOST_FILE_BLOCKS = 2**19
 _START_TIMEOUT_S = 60.0
 _FETCH_TIMEOUT_S = 120.0
 _KILL_TIMEOUT_S = 60.0
@@ -44,6 +47,7 @@ set -- ${stat##*) }
 read -r boot </proc/sys/kernel/random/boot_id
 echo "$$ ${20} $boot" >pid.tmp
 mv pid.tmp pid
+ulimit -f {blocks} 2>/dev/null
 sh ./run.sh >out 2>err
 echo $? >rc.tmp
 mv rc.tmp rc
@@ -133,7 +137,8 @@ def start_detached(adb: Adb, command: str | Sequence[str], run_dir: str) -> RunS
         script = Path(folder, "run.sh")
         script.write_text(text + "\n", encoding="utf-8", errors="surrogateescape", newline="\n")
         adb.push(script, f"{run_dir}/run.sh")
-    start = _START.format(folder=quote_word(run_dir), leader=quote_word(_LEADER))
+    leader = _LEADER.replace("{blocks}", str(MOST_FILE_BLOCKS))
+    start = _START.format(folder=quote_word(run_dir), leader=quote_word(leader))
     adb.check(start, _START_TIMEOUT_S)
     return poll_detached(adb, run_dir)
 
@@ -156,6 +161,8 @@ def list_runs(adb: Adb) -> tuple[RunStatus, ...]:
 def fetch_detached(adb: Adb, run_dir: str) -> RunOutput:
     """Return the output of a run that is ``done``, or what a dead one left, with the status -1.
 
+    Of more than MOST_OUTPUT_BYTES a stream the beginning.
+
     Raises RemoteFileError if there is none, or it still runs, and AdbErrors.
     """
     status = poll_detached(adb, run_dir)
@@ -165,7 +172,7 @@ def fetch_detached(adb: Adb, run_dir: str) -> RunOutput:
             serial=adb.serial,
         )
     streams = [
-        adb.shell(f"[ ! -f {path} ] || cat {path}", _FETCH_TIMEOUT_S)
+        adb.shell(f"[ ! -f {path} ] || head -c {MOST_OUTPUT_BYTES} {path}", _FETCH_TIMEOUT_S)
         for path in (quote_word(f"{run_dir}/{name}") for name in ("out", "err"))
     ]
     returncode = -1 if status.returncode is None else status.returncode

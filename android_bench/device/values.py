@@ -15,6 +15,7 @@ MAX_BYTES = 4 * 2**20  # getprop, the longest, prints some 60 kB
 MAX_LINE = 4096
 MAX_KHZ = 10_000_000
 MAX_UPTIME_S = 100 * 365 * 86400.0
+SURELY_TENTHS = 100  # a battery at 100 °C would burn
 UNKNOWN = frozenset({"", "unknown", "null", "none", "n/a", "unavailable"})
 
 _PROPERTY = re.compile(r"\[([^\[\]]{1,200})\]: \[(.*)\]")
@@ -84,20 +85,33 @@ def parse_getprop(data: bytes) -> dict[str, str]:
 
 
 def parse_battery(data: bytes) -> Battery:
-    """Read ``dumpsys battery``: level of ``scale`` (mostly 100), temperature in tenths of °C."""
+    """Read ``dumpsys battery``: level of ``scale`` (mostly 100), temperature in tenths of °C.
+
+    A box on the mains without a battery says ``present: false``, and its level is no level.
+    """
     fields = read_fields(data)
+    absent = fields.get("present") == "false"
     scale = to_int(fields.get("scale", "100"), 1, 100_000)
-    level = to_int(fields.get("level", ""), 0, scale or 0)
-    tenths = to_float(fields.get("temperature", ""), -300, 1000)
+    level = None if absent else to_int(fields.get("level", ""), 0, scale or 0)
     told = [key for key in _PLUGS if fields.get(key) in ("true", "false")]
     plugged = tuple(_PLUGS[key] for key in told if fields[key] == "true")
     return Battery(
         level_percent=None if level is None or not scale else round(100 * level / scale),
-        temp_c=tenths / 10 if tenths else None,  # 0: there is no sensor
+        temp_c=None if absent else _battery_c(fields.get("temperature", "")),
         # the level comes after the plugs: without it, some may be missing
         plugged=plugged if plugged or (told and "level" in fields) else None,
         updates_stopped=b"UPDATES STOPPED" in data[:MAX_BYTES],
     )
+
+
+def _battery_c(text: str) -> float | None:
+    """Convert a battery's tenths of °C; None for 0, which is no sensor, and where it is not clear.
+
+    Some boxes give whole degrees: 26 is 26 °C there, and 2.6 °C elsewhere. Nobody measures a phone
+    that is near freezing, so that what is closer to 0 than 10 °C tells nothing.
+    """
+    tenths = to_float(text, -300, 1000)
+    return tenths / 10 if tenths and abs(tenths) >= SURELY_TENTHS else None
 
 
 def parse_wakefulness(data: bytes) -> str | None:

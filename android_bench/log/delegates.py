@@ -18,6 +18,11 @@ _REPLACING = re.compile(
     r"Replacing ([0-9]{1,9})(?: out of ([0-9]{1,9}))? node\(s\) with delegate "
     r"\(([^)]{1,80})\) node, yielding ([0-9]{1,9}) partitions(?: for subgraph ([0-9]{1,9}))?"
 )
+# SimpleDelegate's words, which Flex, NNAPI, Hexagon and Core ML have, and old XNNPACK had
+_DELEGATED = re.compile(
+    r"(?:([A-Za-z0-9_. -]{1,80}?) delegate: )?([0-9]{1,9}) nodes delegated out of"
+    r" ([0-9]{1,9}) nodes with ([0-9]{1,9}) partitions?\b"
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,15 @@ def parse_delegation(lines: Sequence[LogLine]) -> Delegation:
     if replaced:
         whole = len(replaced) == 1 and replaced[0].whole
         return Delegation(replaced[-1].delegate, whole, 1 if whole else None, partitions)
+    if counted := [told for text in texts if (told := _DELEGATED.match(text))]:
+        return _counted(*counted[-1].groups(), alone=len(counted) == 1)
     created = [made for text in texts if (made := _CREATED.match(text))]
     return Delegation(delegate=created[-1].group(1) if created else None)
+
+
+def _counted(name: str | None, nodes: str, total: str, pieces: str, *, alone: bool) -> Delegation:
+    """Read a delegate's own count: its partitions are its pieces, without the CPU's."""
+    return Delegation(name, alone and nodes == total and pieces == "1", int(pieces), int(pieces))
 
 
 def _verdict(texts: list[str]) -> Delegation | None:

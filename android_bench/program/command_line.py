@@ -16,8 +16,8 @@ DELEGATES = {"gpu": "--use_gpu=true", "nnapi": "--use_nnapi=true"}
 class InputFile:
     """A file holds raw values for one input tensor, in C order and the tensor's own type.
 
-    ``path`` is on the machine that the program runs on. Without a file it makes up random
-    values.
+    ``path`` is on the machine that the program runs on; "" has it make up random values, as it
+    does without any file.
     """
 
     name: str
@@ -123,10 +123,12 @@ def _data_flags(options: BenchmarkOptions) -> list[str]:
         shapes = ":".join(",".join(map(str, file.shape)) for file in options.inputs)
         # here alone a colon within a name must be escaped
         files = ",".join(
-            f"{file.name.replace(':', chr(92) + ':')}:{file.path}" for file in options.inputs
+            f"{file.name.replace(':', chr(92) + ':')}:{file.path}"
+            for file in options.inputs
+            if file.path
         )
         flags += [f"--input_layer={names}", f"--input_layer_shape={shapes}"]
-        flags.append(f"--input_layer_value_files={files}")
+        flags += [f"--input_layer_value_files={files}"] if files else []
     if options.output_path:
         flags.append(f"--output_filepath={options.output_path}")
     return flags

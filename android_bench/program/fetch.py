@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +16,7 @@ from android_bench.errors import FetchError
 from android_bench.log.lines import quote
 from android_bench.program.abi import read_elf_abi
 from android_bench.program.cache import locate_pin, locate_program, write_pin
+from android_bench.program.download import download
 
 # TFLite's nightly builds, as its performance documentation links them.
 _NIGHTLY = (
@@ -32,8 +29,6 @@ URLS = {
     "x86_64": _NIGHTLY.format("linux_x86-64"),
 }
 MAX_BYTES = 200_000_000
-_CHUNK = 1 << 16
-TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,8 @@ def fetch(
         raise FetchError(f"{target.parent}: {error.strerror or error}") from None
     partial = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        digest = _download(url, partial, progress)
+        download(url, partial, MAX_BYTES, progress)
+        digest = file_sha256(partial)
         _check(partial, abi, url, digest, sha256)
         partial.chmod(0o755)
         write_pin(target, url, digest)
@@ -102,30 +98,6 @@ def _pinned(target: Path, url: str, sha256: str) -> FetchedProgram:
     if origin != url:
         raise FetchError(f"{target} is pinned to {origin} since {when}; {anew}")
     return FetchedProgram(target, origin, found, fresh=False)
-
-
-def _download(url: str, partial: Path, progress: Callable[[int, int | None], None]) -> str:
-    """Download into ``partial`` and return the digest. Raises FetchError if it was cut off."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, partial.open("xb") as file:
-            length = answer.headers.get("Content-Length", "")
-            total = int(length) if length.isdigit() else None
-            while chunk := answer.read(_CHUNK):
-                done += len(chunk)
-                if done > MAX_BYTES:
-                    raise FetchError(f"{url}: is over {MAX_BYTES // 10**6} MB; is it the program?")
-                digest.update(chunk)
-                file.write(chunk)
-                progress(done, total)
-    except urllib.error.HTTPError as error:
-        raise FetchError(f"{url}: the server says {error.code} {error.reason}") from None
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise FetchError(f"{url}: {' '.join(str(reason).split()) or 'no answer'}") from None
-    if total is not None and done < total:
-        raise FetchError(f"{url}: was cut off after {done} of {total} bytes; try again")
-    return digest.hexdigest()
 
 
 def _check(partial: Path, abi: str, url: str, digest: str, sha256: str) -> None:

@@ -24,6 +24,7 @@ from ghostdeploy.cli.options.completions import (
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce
 from ghostdeploy.cli.terminal import progress_line, stamp
 from ghostdeploy.errors import UsageError
 
@@ -63,6 +64,7 @@ class MeasuringArguments:
         """Return the request to measure no models yet."""
         from ghostdeploy.commands.measure import MeasureRequest
 
+        self._check_trace()
         return MeasureRequest(
             models=(),
             device=self.launch.on,
@@ -72,6 +74,21 @@ class MeasuringArguments:
             wait_s=60 * self.session.wait,
             adb=self.launch.phone.adb,
         )
+
+    def _check_trace(self) -> None:
+        """Raise UsageError where no trace could come of it, before anything is measured."""
+        from ghostdeploy.files import ensure_writable
+
+        trace = self.session.trace
+        if trace is None:
+            return
+        if self.launch.on.counts_instructions:
+            raise UsageError("--trace is of times; an emulated core counts instructions")
+        if not self.session.profile:
+            raise UsageError("--trace writes the times of operators: give --profile, too")
+        if trace.is_dir():
+            raise UsageError(f"--trace takes a file, and {trace} is a folder")
+        ensure_writable(trace.parent)
 
 
 @dataclass(frozen=True)
@@ -98,17 +115,17 @@ def bench(arguments: BenchArguments) -> None:
     if request.device.counts_instructions:
         report = found.report_instructions("Instructions of one inference")
         return print_instructions(report, request.records, as_json=arguments.as_json)
-    print_latencies(found, "Latency", request.records, as_json=arguments.as_json)
+    trace = arguments.measuring.session.trace
+    print_latencies(found, "Latency", request.records, trace=trace, as_json=arguments.as_json)
 
 
 @dataclass(frozen=True)
 class CompareArguments:
     """The arguments of ``ghostdeploy compare``."""
 
-    models: str = option(
+    models: str | None = option(
         "--models",
         shell_complete=offer_several(complete_formed_targets),
-        default="",
         metavar="[MODEL|FILE],...",
         help="Models or files to compare, with commas; ratios are to the first one. The three of"
         " the paper's Table 1 by default.",
@@ -127,6 +144,7 @@ class CompareArguments:
     )
     measuring: MeasuringArguments = group(MeasuringArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
+    limits: ThresholdArguments = group(ThresholdArguments)
     as_json: bool = json_flag()
 
     def precisions_request(self) -> PrecisionsRequest:
@@ -138,7 +156,8 @@ class CompareArguments:
         from ghostdeploy.commands.precisions import PrecisionsRequest, check_precisions
         from ghostdeploy.commands.targets import parse_target
 
-        names, network = _split(self.precisions or ""), self.measuring.network
+        network = self.measuring.network
+        names = _split("--precisions", self.precisions or "")
         empty = self.measuring.empty_request()
         check_precisions(empty, names)
         spec = parse_target(self.models or "ghostnetv2", network.defaults)
@@ -171,14 +190,19 @@ def compare(arguments: CompareArguments) -> None:
     in several number formats: is a smaller one worth it?
     """
     from ghostdeploy.cli.measured import print_latencies, write_instructions
-    from ghostdeploy.commands.compare import NOTES, TABLE_1
+    from ghostdeploy.commands.compare import TABLE_1
+    from ghostdeploy.commands.extras import require_packages
     from ghostdeploy.commands.measure import measure
 
-    if arguments.precisions:
+    require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
+    if arguments.precisions is not None:
         return _compare_precisions(arguments)
+    if arguments.limits.thresholds.given:
+        raise UsageError("limits are for --precisions: other networks give other answers")
     table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
-    title, names = "Comparison" if arguments.models else table_1, _split(arguments.models)
-    request = arguments.measuring.request(names or TABLE_1, arguments.calibration)
+    names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
+    title = table_1 if arguments.models is None else "Comparison"
+    request = arguments.measuring.request(names, arguments.calibration)
     with progress_line() as progress:
         found = measure(request, progress, progress.tell)
     stem = f"compare-{stamp()}"
@@ -186,18 +210,28 @@ def compare(arguments: CompareArguments) -> None:
         report = found.report_instructions(title)
         return write_instructions(report, request.records, stem, as_json=arguments.as_json)
     as_json = arguments.as_json
-    print_latencies(found, title, request.records, notes=NOTES, stem=stem, as_json=as_json)
+    trace = arguments.measuring.session.trace
+    print_latencies(found, title, request.records, stem=stem, trace=trace, as_json=as_json)
 
 
 def _compare_precisions(arguments: CompareArguments) -> None:
     from ghostdeploy.cli.measured import print_precisions
-    from ghostdeploy.commands.precisions import compare_precisions
+    from ghostdeploy.commands.precisions import compare_precisions, judge_rows
 
-    request = arguments.precisions_request()
+    limits, request = arguments.limits.checked(arguments.data), arguments.precisions_request()
     with progress_line() as progress:
         rows, report = compare_precisions(request, progress, progress.tell)
-    print_precisions(rows, report, request.measuring.records, as_json=arguments.as_json)
+    verdicts = judge_rows(rows, limits)
+    records, trace = request.measuring.records, arguments.measuring.session.trace
+    try:
+        print_precisions(rows, report, records, verdicts, trace=trace, as_json=arguments.as_json)
+    finally:
+        enforce(verdicts)  # known also where no latency counts
 
 
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",") if name.strip())
+def _split(option: str, names: str) -> tuple[str, ...]:
+    """Return the names between commas. Raises UsageError where there is none."""
+    found = tuple(name.strip() for name in names.split(",") if name.strip())
+    if not found:
+        raise UsageError(f"{option} {names!r} names nothing; leave it out for the default")
+    return found

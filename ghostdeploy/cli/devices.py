@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.cli.options.arguments import argument, command, json_flag, option, pass_arguments
 from ghostdeploy.cli.terminal import emit_json, show
+from ghostdeploy.errors import MeasurementError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,25 +48,28 @@ def devices(arguments: DevicesArguments) -> None:
     from ghostdeploy.runners.attached import list_attached
 
     found = list_attached(arguments.adb, arguments.addresses)
+    missing = [device.address for device in found if device.missing]
     if arguments.as_json:
-        return emit_json([asdict(device) for device in found])
-    if not found:
+        emit_json([asdict(device) for device in found])
+    elif not found:
         from ghostdeploy.report.parts.layout import safe
 
         show(safe(NO_PHONE))
-    for device in found:
+    for device in () if arguments.as_json else found:
         show(*_parts(device))
+    if missing:
+        raise MeasurementError(f"cannot be reached: {', '.join(missing)}")
 
 
 def _parts(device: AttachedDevice) -> Iterator[RenderableType]:
     from ghostdeploy.report.latency.conditions import describe_device
-    from ghostdeploy.report.parts.clean_text import clean
     from ghostdeploy.report.parts.grid import format_cpus
-    from ghostdeploy.report.parts.layout import CARE, HEADER, hang, indent, lay_out, safe
+    from ghostdeploy.report.parts.layout import CARE, HEADER, hang, indent, join, lay_out, safe
 
-    address = safe(f"{clean(device.address)}  ", HEADER)
+    address = join(safe(device.address, HEADER), "  ")
     if device.identity is None or device.state is None:
-        yield hang(address, safe(f"not ready: {device.problem}", CARE))
+        state = "not there" if device.missing else "not ready"
+        yield hang(address, safe(f"{state}: {device.problem}", CARE))
         return
     yield hang(address, safe(describe_device(device.identity)))
     rows = [

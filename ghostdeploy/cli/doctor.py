@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,12 @@ from ghostdeploy.cli.options.arguments import command, json_flag, option, pass_a
 from ghostdeploy.cli.terminal import emit_json, progress_line, show
 from ghostdeploy.errors import CheckFailed
 from ghostdeploy.version import __version__
+
+if TYPE_CHECKING:
+    from ghostdeploy.commands.doctor import ExtraCheck, PhoneAccess
+
+SETUP_COMMAND = "ghostdeploy doctor --setup-qemu"
+ATTACH = "turn on USB debugging, plug the phone in and accept its prompt"
 
 
 @dataclass(frozen=True)
@@ -66,29 +74,87 @@ def _fetch(arguments: DoctorArguments) -> None:
 
 
 def _examine(*, as_json: bool) -> None:
-    from ghostdeploy.commands.doctor import examine, is_python_supported
-    from ghostdeploy.report.parts.layout import lay_out
-    from ghostdeploy.runners.arm.emulator_folder import SETUP_COMMAND, locate_emulator
+    """Print one screen of what there is, what lacks, and what to do. Raises CheckFailed."""
+    from ghostdeploy.commands.doctor import examine, is_python_supported, look_for_phones
+    from ghostdeploy.report.parts.layout import hang, safe
+    from ghostdeploy.runners.arm.emulator_folder import locate_emulator
+    from ghostdeploy.runners.published import list_fetched
 
-    checks, emulator = examine(), locate_emulator()
+    extras, access = examine(), look_for_phones()
+    fetched, emulator = list_fetched(), locate_emulator()
+    folder = str(emulator.folder) if emulator.complete else None
     if as_json:
-        folder = str(emulator.folder) if emulator.complete else None
-        packages = [asdict(c) for c in checks]
-        emit_json({"python_ok": is_python_supported(), "packages": packages, "qemu": folder})
+        emit_json(_plain(extras, access) | {"benchmark_model": fetched, "qemu": folder})
     else:
-        version = ".".join(map(str, sys.version_info[:3]))
-        note = "" if is_python_supported() else "; 3.10 or 3.11 is needed"
-        click.echo(f"ghostdeploy {__version__} on Python {version}{note}")
-        lines = [
-            (c.extra or "base", c.package, c.wanted, c.installed or "missing", c.mend)
-            for c in checks
-        ]
-        show(lay_out(("extra", "package", "wanted", "installed", "mend with"), lines))
-        mend = f"not set up; for --device qemu: run {SETUP_COMMAND}"
-        click.echo(f"emulated Arm core: {'ready' if emulator.complete else mend}")
-    missing = [c for c in checks if not c.ok]
-    if missing or not is_python_supported():
-        raise CheckFailed(f"{len(missing)} packages are not as this version of ghostdeploy wants")
+        rows = [*_package_rows(extras), *_phone_rows(access), _program_row(fetched)]
+        rows.append(("emulated core", folder or f"not set up; run: {SETUP_COMMAND}"))
+        click.echo(f"ghostdeploy {__version__}")
+        show(*(hang(f"{name:16} ", safe(text)) for name, text in rows))
+        click.echo(f"\n{_next_step(extras, access)}")
+    wanting = [one.extra or "ghostdeploy itself" for one in extras if one.missing]
+    if not is_python_supported():
+        raise CheckFailed("this Python is not one that ghostdeploy runs on")
+    if wanting:
+        raise CheckFailed(f"not complete: {', '.join(wanting)}")
+
+
+def _plain(extras: Sequence[ExtraCheck], access: PhoneAccess) -> dict[str, object]:
+    from ghostdeploy.commands.doctor import is_python_supported
+
+    return {
+        "python_ok": is_python_supported(),
+        "packages": [asdict(check) for one in extras for check in one.packages],
+        "extras": [
+            {
+                "extra": one.extra,
+                "missing": [check.package for check in one.missing],
+                "untested": [check.package for check in one.packages if check.untested],
+                "mend": one.mend,
+            }
+            for one in extras
+        ],
+        "adb": asdict(access),
+    }
+
+
+def _package_rows(extras: Sequence[ExtraCheck]) -> Iterator[tuple[str, str]]:
+    from ghostdeploy.commands.doctor import EXTRAS, is_python_supported, list_untested
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield "Python", version if is_python_supported() else f"{version}; 3.10 or 3.11 is needed"
+    for one in extras:
+        purpose = EXTRAS.get(one.extra, "the command itself")
+        lacking = ", ".join(check.package for check in one.missing)
+        what = f"lacks {lacking}" if len(one.missing) < len(one.packages) else "not installed"
+        state = f"{what}; run: {one.mend}" if one.missing else "complete"
+        yield f"[{one.extra}]" if one.extra else "base", f"{purpose}: {state}"
+    newer = list_untested(extras)
+    if newer:
+        yield "note", f"newer than tested: {', '.join(check.told for check in newer)}"
+
+
+def _phone_rows(access: PhoneAccess) -> Iterator[tuple[str, str]]:
+    from ghostdeploy.report.parts.clean_text import clean
+
+    if not access.adb:
+        yield "adb program", clean(access.problem, 300)
+        return
+    yield "adb program", clean(access.adb, 200)
+    found = ", ".join(f"{clean(name, 80)} ({clean(state, 40)})" for name, state in access.phones)
+    yield "phones", clean(access.problem, 300) or found or f"none attached; {ATTACH}"
+
+
+def _program_row(fetched: Sequence[str]) -> tuple[str, str]:
+    missing = "none fetched; for a phone run: ghostdeploy doctor --fetch-benchmark-model"
+    return "benchmark_model", ", ".join(fetched) or missing
+
+
+def _next_step(extras: Sequence[ExtraCheck], access: PhoneAccess) -> str:
+    wanting = ",".join(one.extra for one in extras if one.missing and one.extra)
+    if wanting:
+        return f"For all of it: pip install 'ghostdeploy[{wanting}]'"
+    where = " --device adb" if any(state == "device" for _, state in access.phones) else ""
+    return f"Try: ghostdeploy compare{where}"
 
 
 def _set_up_qemu(*, as_json: bool) -> None:

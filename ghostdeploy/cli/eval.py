@@ -17,10 +17,13 @@ from ghostdeploy.cli.options.arguments import (
 )
 from ghostdeploy.cli.options.completions import complete_targets
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce
 from ghostdeploy.cli.terminal import emit_json, progress_line, show
+from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.eval import EvalRequest, Evaluation
+    from ghostdeploy.commands.eval import EvalRequest, Evaluation, Paired
     from ghostdeploy.schema import Interval
 
 
@@ -73,6 +76,8 @@ class EvalArguments:
     )
     records: Path = folder("--records", "reports", "Folder that keeps what was computed.")
     network: NetworkArguments = group(NetworkArguments)
+    pixels: PixelArguments = group(PixelArguments)
+    limits: ThresholdArguments = group(ThresholdArguments)
     as_json: bool = json_flag()
 
     def request(self) -> EvalRequest:
@@ -85,11 +90,17 @@ class EvalArguments:
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.images.labelled import read_labelled
 
+        if self.limits.thresholds.given and not self.against:
+            raise UsageError("limits are held against another model: name it with --against")
         network = self.network
         names = [*([self.against] if self.against else []), *self.targets]
         classifiers = tuple(
             open_classifier(
-                parse_target(name, network.defaults), self.crop, network.weights, network.seed
+                parse_target(name, network.defaults),
+                self.crop,
+                network.weights,
+                network.seed,
+                self.pixels.normalization,
             )
             for name in dict.fromkeys(names)
         )
@@ -108,13 +119,19 @@ def evaluate(arguments: EvalArguments) -> None:
     --records; the same command goes on after an interruption.
     """
     from ghostdeploy.commands.eval import evaluate as evaluate_all
+    from ghostdeploy.commands.losses import losses_of_pair
+    from ghostdeploy.decision.thresholds import judge_losses
 
     request = arguments.request()
     with progress_line() as progress:
         found = evaluate_all(request, progress)
+    limits = arguments.limits.thresholds
+    verdicts = {pair.name: judge_losses(limits, losses_of_pair(pair)) for pair in found.paired}
     if arguments.as_json:
-        return emit_json(found)
-    _tell(found, arguments.per_class)
+        emit_json(vars(found) | ({"verdicts": verdicts} if limits.given else {}))
+    else:
+        _tell(found, arguments.per_class)
+    enforce(verdicts)
 
 
 def _tell(found: Evaluation, per_class: bool) -> None:
@@ -128,7 +145,7 @@ def _tell(found: Evaluation, per_class: bool) -> None:
             f"{100 * pair.difference.value:+.2f} points"
             f" [{low:+.2f}, {high:+.2f}]; {pair.only_base} images only the latter has right,"
             f" {pair.only_this} only the former (McNemar exact p = {pair.p_value:.2g});"
-            f" they agree on {pair.agreement:.1%}"
+            f" they agree on {pair.agreement:.1%}{_outputs(pair)}"
         )
         show(hang("", safe(f"{pair.name} against {pair.base}: {said}")))
     if found.skipped:
@@ -140,6 +157,14 @@ def _tell(found: Evaluation, per_class: bool) -> None:
         )
         header = ("class", *(one.name for one in found.accuracies))
         show("", lay_out(header, shares, range(1, len(header))))
+
+
+def _outputs(pair: Paired) -> str:
+    """Tell what the outputs say; one that never changes agrees by chance."""
+    if pair.constant:
+        names = " and ".join(pair.constant)
+        return f", which proves nothing: {names} gives the same output for every image"
+    return "" if pair.snr_db is None else f", SNR {pair.snr_db:.1f} dB"
 
 
 def _percent(share: Interval) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from ghostdeploy.cli.options.arguments import (
     argument,
@@ -18,12 +21,15 @@ from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.completions import complete_formats, complete_models
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
-from ghostdeploy.cli.quantize import show_quantization
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
+from ghostdeploy.cli.quantize import show_quantization, show_top1
 from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from ghostdeploy.commands.export import ExportRequest
+    from ghostdeploy.commands.export import ExportRequest, ExportResult
+    from ghostdeploy.decision.thresholds import ThresholdVerdict
+    from ghostdeploy.progress import Progress
     from ghostdeploy.schema import Artifact
 
 
@@ -59,6 +65,12 @@ class ExportArguments:
         metavar="FILE",
         help="Names of the classes, one a line, for the TFLite file's metadata.",
     )
+    purpose: str | None = option(
+        "--for",
+        type=click.Choice(["mediapipe"]),
+        help="Make the TFLite file that MediaPipe's ImageClassifier loads: it normalizes by itself,"
+        " takes floats or, in int8, uint8, and gives probabilities.",
+    )
     no_fix: bool = option(
         "--no-fix",
         is_flag=True,
@@ -74,11 +86,14 @@ class ExportArguments:
         metavar="FILE",
         help="Write every layer's signal-to-noise ratio in int8 to this .png, .csv or .json file.",
     )
+    limits: ThresholdArguments = group(ThresholdArguments)
+    data: Path | None = labelled_images()
     as_json: bool = json_flag()
 
     def request(self) -> ExportRequest:
         """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.class_names import read_class_names
+        from ghostdeploy.commands.export import mediapipe
         from ghostdeploy.commands.targets import parse_target
         from ghostdeploy.quantization import recipe
         from ghostdeploy.schema import ExportOptions
@@ -94,7 +109,28 @@ class ExportArguments:
         )
         all_formats = recipe(self.lowering.precision).formats
         formats = all_formats if self.format_ == "all" else (self.format_,)
-        return self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        options = mediapipe.suit_options(options) if self.purpose else options
+        request = self.rewriting.request(spec, self.network, formats, self.calibration, options)
+        return mediapipe.suit_request(request) if self.purpose else request
+
+    def judge_top1(
+        self, request: ExportRequest, made: Sequence[ExportResult], progress: Progress
+    ) -> list[ExportResult]:
+        """Return the results with each file's top-1 against the torch network's.
+
+        Raises UsageError for images whose classes do not fit.
+        """
+        from ghostdeploy.commands.eval import open_classifier
+        from ghostdeploy.commands.losses import with_top1
+        from ghostdeploy.images.labelled import read_labelled
+
+        assert self.data is not None
+        data = read_labelled(self.data, request.export.labels)
+        crop = request.quantize.crop
+        original = open_classifier(request.spec, crop, request.weights, request.seed)
+        return [
+            replace(one, artifact=with_top1(one.artifact, original, data, progress)) for one in made
+        ]
 
     @property
     def rewriting(self) -> LoweringArguments:
@@ -114,17 +150,36 @@ def export(arguments: ExportArguments) -> None:
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)
     from ghostdeploy.commands.export import export as run_export
+    from ghostdeploy.commands.losses import losses_of
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
+    from ghostdeploy.decision.thresholds import judge_losses
 
     if arguments.report:
         check_layer_report(arguments.report, arguments.lowering.precision)
-    request = arguments.request()
+    request, limits = arguments.request(), arguments.limits.checked(arguments.data)
+    if request.export.features and (limits.given or arguments.data):
+        raise UsageError("feature maps are no answers: leave out the limits and --data")
     with progress_line() as progress:
         results = run_export(request, progress)
+        if arguments.data:
+            results = arguments.judge_top1(request, results, progress)
     if arguments.report:
         write_layer_report(results[0].artifact, arguments.report)
+    verdicts = {r.artifact.path: judge_losses(limits, losses_of(r.artifact)) for r in results}
     if arguments.as_json:
-        return emit_json([asdict(r.artifact) | {"reused": r.reused} for r in results])
+        emit_json([_plain(r, verdicts if limits.given else {}) for r in results])
+    else:
+        _tell(request, results)
+    enforce(verdicts)
+
+
+def _plain(result: ExportResult, verdicts: Mapping[str, ThresholdVerdict]) -> dict[str, object]:
+    verdict = verdicts.get(result.artifact.path)
+    told = {} if verdict is None else {"verdict": verdict}
+    return vars(result.artifact) | {"reused": result.reused} | told
+
+
+def _tell(request: ExportRequest, results: Sequence[ExportResult]) -> None:
     if request.weights is None:
         say(f"seeded random weights (seed {request.seed}); give trained ones with --weights")
     for result in results:
@@ -147,6 +202,7 @@ def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
 
 
 def _describe_export(artifact: Artifact, reused: bool) -> None:
+    from ghostdeploy.commands.export.mediapipe import describe_use
     from ghostdeploy.report.parts.layout import FAINT, hang, safe
 
     proof = artifact.parity[0]
@@ -165,5 +221,7 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
         if artifact.precision == "fp32" and not artifact.export.speed:
             faster = "faster still, without the paper's operators: --opt fast (see --explain)"
             show(hang("  ", safe(faster, FAINT)))
+    show(hang("  ", safe(describe_use(artifact))))
     if artifact.quantization:
         show_quantization(artifact.quantization)
+    show_top1(artifact)

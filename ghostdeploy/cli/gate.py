@@ -19,7 +19,7 @@ from ghostdeploy.cli.options.arguments import (
 )
 from ghostdeploy.cli.options.help import HeadedGroup
 from ghostdeploy.cli.terminal import ProgressLine, emit_json, progress_line, say, show
-from ghostdeploy.errors import MeasurementError, UsageError
+from ghostdeploy.errors import GhostdeployError, MeasurementError, UsageError
 from ghostdeploy.progress import Progress, divide
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def gate(arguments: GateArguments) -> None:
     It fails then only. Exit codes: 0 pass or improved, 1 regressed, 3 inconclusive or invalid,
     2 usage. Without --baseline the one that is accepted on the device counts. See docs/gate.md.
     """
-    from ghostdeploy.cli.verdicts import tell_verdicts
+    from ghostdeploy.cli.verdicts import check_outputs, only_verdicts_say_no, tell_verdicts
 
     context = click.get_current_context()
     given = given_names(context)
@@ -47,23 +47,26 @@ def gate(arguments: GateArguments) -> None:
         if names:
             raise UsageError(f"{names[0]} belongs behind {context.invoked_subcommand}")
         return
+    check_outputs(arguments)
     if arguments.calibrate:
-        return _calibrate(arguments, given)
+        with only_verdicts_say_no():
+            return _calibrate(arguments, given)
     with progress_line() as line:
         if arguments.suite:
-            runs = _run_suite(arguments, given, context, line)
+            runs, failures = _run_suite(arguments, given, context, line)
         else:
-            runs = [_run(arguments.request(given), arguments, line, line.tell)]
-    tell_verdicts(runs, arguments)
+            runs, failures = [_run(arguments.request(given), arguments, line, line.tell)], []
+    tell_verdicts(runs, failures, arguments)
 
 
 @gate.command()
 @pass_arguments(AcceptArguments)
 def accept(arguments: AcceptArguments) -> None:
     """Make MODEL the baseline on this device from now on."""
+    from ghostdeploy.cli.verdicts import only_verdicts_say_no
     from ghostdeploy.commands.gate.accept import accept as accept_baseline
 
-    with progress_line() as progress:
+    with only_verdicts_say_no(), progress_line() as progress:
         done = accept_baseline(arguments.request(), progress)
     if arguments.as_json:
         return emit_json({"file": str(done.path), "baseline": done.baseline})
@@ -76,15 +79,17 @@ def _run(
     request: GateRequest, arguments: GateArguments, progress: Progress, tell: Callable[[str], None]
 ) -> GateRun:
     """Run one gate, and again while it is invalid and ``--retry-invalid`` allows."""
-    from ghostdeploy.commands.gate.history import append_run
+    from ghostdeploy.cli.verdicts import keep_run, only_verdicts_say_no
     from ghostdeploy.commands.gate.plan import plan_gate
     from ghostdeploy.commands.gate.run import run_gate
 
     planning, measuring = divide(progress, PARTS)
-    plan = plan_gate(request, planning)
+    with only_verdicts_say_no():
+        plan = plan_gate(request, planning)
     for left in range(arguments.output.retry_invalid, -1, -1):
-        run = run_gate(plan, measuring)
-        append_run(arguments.output.history, run)
+        with only_verdicts_say_no():
+            run = run_gate(plan, measuring)
+        keep_run(arguments.output.history, run)
         if run.verdict != "invalid" or not left:
             break
         tell(f"invalid: {run.why}; measuring again")
@@ -93,8 +98,12 @@ def _run(
 
 def _run_suite(
     arguments: GateArguments, given: frozenset[str], context: click.Context, line: ProgressLine
-) -> list[GateRun]:
-    """Run a suite's gates, the most informative first, in the time that there is for all."""
+) -> tuple[list[GateRun], list[GhostdeployError]]:
+    """Run a suite's gates, the most informative first, in the time that there is for all.
+
+    What one of them asks in vain is a failure of its own: the others' verdicts stand. Raises
+    UsageError for what no gate could be asked.
+    """
     from ghostdeploy.commands.gate.history import read_past_runs
     from ghostdeploy.commands.gate.suite import order_by_interest, read_suite
 
@@ -106,14 +115,18 @@ def _run_suite(
     past = read_past_runs(arguments.output.history)
     minutes = arguments.time_budget
     limit_s = 60 * minutes if "time_budget" in given else suite.time_s or math.inf
-    end_s, runs = time.monotonic() + limit_s, []
-    gates = order_by_interest(suite.gates, past, arguments.launch.device)
-    for each, progress in zip(gates, divide(line, [1.0] * len(gates)), strict=True):
-        left_s = end_s - time.monotonic()
-        request = _suite_arguments(arguments, each, context).request(given | each.options.keys())
-        request = replace(request, time_s=max(0.0, left_s))
-        runs.append(_run(request, arguments, progress, line.tell))
-    return runs
+    requests = [
+        _suite_arguments(arguments, each, context).request(given | each.options.keys())
+        for each in order_by_interest(suite.gates, past, arguments.launch.device)
+    ]
+    end_s, runs, failures = time.monotonic() + limit_s, [], []
+    for request, progress in zip(requests, divide(line, [1.0] * len(requests)), strict=True):
+        left_s = max(0.0, end_s - time.monotonic())
+        try:
+            runs.append(_run(replace(request, time_s=left_s), arguments, progress, line.tell))
+        except GhostdeployError as error:
+            failures.append(error)
+    return runs, failures
 
 
 def _suite_arguments(
@@ -127,9 +140,8 @@ def _suite_arguments(
 
 
 def _calibrate(arguments: GateArguments, given: frozenset[str]) -> None:
-    from ghostdeploy.cli.verdicts import describe_resolution
+    from ghostdeploy.cli.verdicts import describe_resolution, keep_run
     from ghostdeploy.commands.gate.calibrate import calibrate
-    from ghostdeploy.commands.gate.history import append_run
     from ghostdeploy.commands.gate.plan import plan_calibration
     from ghostdeploy.report.parts.layout import safe
 
@@ -138,7 +150,7 @@ def _calibrate(arguments: GateArguments, given: frozenset[str]) -> None:
         planning, measuring = divide(progress, PARTS)
         plan = plan_calibration(request, planning)
         found = calibrate(plan, request.baselines, measuring)
-    append_run(arguments.output.history, found.run)
+    keep_run(arguments.output.history, found.run)
     if arguments.as_json:
         emit_json({"calibration": found.calibration, "run": found.run, "file": str(found.path)})
     else:

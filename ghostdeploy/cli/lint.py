@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.cli.options.arguments import argument, command, option, pass_arguments
 from ghostdeploy.cli.options.completions import complete_model_files
+from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange
 from ghostdeploy.cli.terminal import print_or_write, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from ghostdeploy.report.lint.linted import Linted
 
 FORMATS = ("table", "json", "sarif", "junit", "html")
 
@@ -54,9 +59,22 @@ class LintArguments:
     diff: bool = option(
         "--diff", is_flag=True, help="Tell what changed from the first FILE to the second."
     )
+    model_explorer: Path | None = option(
+        "--model-explorer",
+        type=Path,
+        metavar="FILE",
+        help="Also write what was found of each node, for Model Explorer to lay over its graph.",
+    )
     explain: bool = option("--explain", is_flag=True, help="Tell what --fix would change, and why.")
     fix: bool = option(
         "--fix", is_flag=True, help="Apply the rewrites that keep the model's function."
+    )
+    input_range: tuple[float, ...] = option(
+        "--input-range",
+        type=InputRange(),
+        default="",
+        metavar="LO,HI",
+        help=INPUT_RANGE_HELP,
     )
 
     @property
@@ -77,11 +95,15 @@ def lint(arguments: LintArguments) -> None:
 
     if arguments.explain or arguments.fix:
         return _fix(arguments)
+    if arguments.model_explorer and (len(arguments.files) > 1 or arguments.diff):
+        raise UsageError("--model-explorer takes the nodes of one FILE")
     format_ = arguments.format
     out = arguments.out or (Path("lint.html") if format_ == "html" else None)
     linted = command.lint_files(
         arguments.files, budget_mb=arguments.budget, measure=arguments.measure
     )
+    if arguments.model_explorer:
+        _write_node_data(linted[0], arguments.model_explorer)
     drawn = format_ == "table" and out is None
     if arguments.diff and drawn:
         return show(difftext.compose(command.compare_two(linted, format_)))
@@ -97,6 +119,15 @@ def lint(arguments: LintArguments) -> None:
         raise CheckFailed(f"{bad} finding{'s' if bad > 1 else ''} that must not be")
 
 
+def _write_node_data(linted: Linted, path: Path) -> None:
+    """Write what Model Explorer shows at each node; the findings alone go to standard output."""
+    from ghostdeploy.files import write_atomic
+    from ghostdeploy.report.lint.model_explorer import render
+
+    write_atomic(path, render(linted))
+    click.echo(f"wrote {path}", err=True)
+
+
 def _fix(arguments: LintArguments) -> None:
     from ghostdeploy.commands.fix import FixRequest, fix
     from ghostdeploy.report.parts.layout import hang, safe
@@ -105,7 +136,7 @@ def _fix(arguments: LintArguments) -> None:
         raise UsageError("--out takes the result of one FILE; there are several")
     what = "would be rewritten" if arguments.explain else "rewritten"
     for file in arguments.files:
-        done = fix(FixRequest(file, arguments.out, dry_run=arguments.explain))
+        done = fix(FixRequest(file, arguments.out, arguments.explain, arguments.input_range))
         if not done.rewrites:
             say(f"{file}: nothing to rewrite")
             continue

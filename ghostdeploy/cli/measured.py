@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.cli.terminal import emit_json, say, show, stamp
-from ghostdeploy.errors import MeasurementError
+from ghostdeploy.errors import GhostdeployError, MeasurementError
+from ghostdeploy.files import write_atomic
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.instructions import formats
 from ghostdeploy.report.json_summary import summarize_instructions, summarize_latencies
 from ghostdeploy.report.latency.formats import write_report
 from ghostdeploy.report.latency.formats.text import compose
 from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.trace import render_trace
 from ghostdeploy.report.parts.grid import format_count
 from ghostdeploy.report.parts.layout import hang, lay_out, safe
 from ghostdeploy.report.parts.numbers import ABSENT, format_ratio
@@ -21,6 +23,7 @@ from ghostdeploy.report.parts.numbers import ABSENT, format_ratio
 if TYPE_CHECKING:
     from ghostdeploy.commands.measure import Measurement
     from ghostdeploy.commands.precisions import PrecisionRow
+    from ghostdeploy.decision.thresholds import ThresholdVerdict
     from ghostdeploy.report.instructions.tables import InstructionReport
     from ghostdeploy.schema import Comparison
 
@@ -30,23 +33,25 @@ def print_latencies(
     title: str,
     records: Path,
     *,
-    notes: tuple[str, ...] = (),
     stem: str = "",
+    trace: Path | None = None,
     as_json: bool,
 ) -> None:
     """Print, and with ``stem`` write, what was measured; then tell what was not.
 
-    Raises MeasurementError where some place could not be measured at.
+    ``trace`` is the file that the operators' times go to. Raises MeasurementError where some place
+    could not be measured at, some model not in peace, or no operator was timed for the trace.
     """
     rows: list[Comparison] = []
     written: list[Path] = []
-    reports = found.report_latencies(title, notes)
+    reports = found.report_latencies(title, noted=bool(stem))
     for name, report in reports.items():
         rows += report.comparisons
         if stem:
             written += write_latencies(report, records, "-".join(filter(None, (stem, name))))
         if not as_json:
             show(compose(report), "")
+    untraced = write_trace(rows, trace, written) if trace else None
     if as_json:
         emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
     elif reports:
@@ -55,6 +60,34 @@ def print_latencies(
     if found.failures:
         count = f"{len(found.failures)} of {len(found.outcomes)} could not be measured"
         raise MeasurementError(f"{count}: {'; '.join(found.failures)}")
+    for report in reports.values():
+        require_undisturbed(report.comparisons, records)
+    if untraced:
+        raise untraced
+
+
+def require_undisturbed(rows: Sequence[Comparison], records: Path) -> None:
+    """Raise MeasurementError where no launch of a model counts, with its record and the way on."""
+    from ghostdeploy.commands.measure import describe_disturbed
+
+    if told := describe_disturbed(rows, records):
+        more = f" ({len(told) - 1} more like it)" if told[1:] else ""
+        raise MeasurementError(told[0] + more)
+
+
+def write_trace(
+    rows: Sequence[Comparison], path: Path, written: list[Path]
+) -> GhostdeployError | None:
+    """Write the operators' times of all places as a trace, and add it to what was ``written``.
+
+    What went wrong is returned, to be raised when everything that was measured has been told.
+    """
+    try:
+        write_atomic(path, render_trace(rows))
+    except GhostdeployError as error:
+        return error
+    written.append(path)
+    return None
 
 
 def write_latencies(report: Report, out: Path, stem: str) -> list[Path]:
@@ -93,15 +126,30 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
 
 
 def print_precisions(
-    rows: Sequence[PrecisionRow], report: Report, records: Path, *, as_json: bool
+    rows: Sequence[PrecisionRow],
+    report: Report,
+    records: Path,
+    limits: Mapping[str, ThresholdVerdict],
+    *,
+    trace: Path | None = None,
+    as_json: bool,
 ) -> None:
-    """Write the report of several precisions of one model, and print each one's verdict."""
+    """Write the report of several precisions of one model, and print each one's verdict.
+
+    ``limits`` says of each one by its name whether it keeps those that were set. Raises
+    MeasurementError where no launch of one counts, or no operator was timed for the trace.
+    """
     written = write_latencies(report, records, f"compare-{stamp()}")
+    untraced = write_trace(report.comparisons, trace, written) if trace else None
     if as_json:
-        return emit_json([_plain(row) for row in rows])
-    _print_table(rows)
-    show("")
-    print_written(written)
+        emit_json([_plain(row) | _kept(row, limits) for row in rows])
+    else:
+        _print_table(rows)
+        show("")
+        print_written(written)
+    if untraced:
+        raise untraced
+    require_undisturbed([row.latency for row in rows], records)
 
 
 def _plain(row: PrecisionRow) -> dict[str, object]:
@@ -110,9 +158,14 @@ def _plain(row: PrecisionRow) -> dict[str, object]:
         "latency": {
             "latency_ms": row.latency.latency_ms,
             "ratio": row.latency.ratio,
+            "disturbed": row.latency.disturbed,
             "evidence": row.latency.record.evidence,
         },
     }
+
+
+def _kept(row: PrecisionRow, limits: Mapping[str, ThresholdVerdict]) -> dict[str, object]:
+    return {"limits": limits[row.precision]} if row.precision in limits else {}
 
 
 def _print_table(rows: Sequence[PrecisionRow]) -> None:

@@ -18,11 +18,16 @@ from ghostdeploy.cli.options.arguments import (
 from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.completions import complete_calibrated, complete_targets
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
+from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
 from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
+from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
+    from ghostdeploy.commands.eval import Classifier
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.schema import FloatCost, ModelSpec, Quantization, QuantizationError
+    from ghostdeploy.commands.quantize.file import QuantizeRequest
+    from ghostdeploy.schema import Artifact, FloatCost, ModelSpec, Quantization, QuantizationError
 
 SHOWN = 3
 
@@ -34,6 +39,7 @@ class QuantizeArguments:
     target: str = argument(metavar="FILE|MODEL", shell_complete=complete_targets)
     network: NetworkArguments = group(NetworkArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
+    pixels: PixelArguments = group(PixelArguments)
     precision: str = option(
         "--precision",
         shell_complete=complete_calibrated,
@@ -45,7 +51,7 @@ class QuantizeArguments:
         "--out",
         type=Path,
         metavar="FILE|DIR",
-        help="File to write or, for a MODEL, the folder that it goes to.",
+        help="File to write, or the folder that it goes to.",
     )
     force: bool = option(
         "--force", is_flag=True, help="Quantize again even where the same file is there already."
@@ -56,6 +62,8 @@ class QuantizeArguments:
         metavar="FILE",
         help="Write every layer's signal-to-noise ratio to this .png, .csv or .json file.",
     )
+    limits: ThresholdArguments = group(ThresholdArguments)
+    data: Path | None = labelled_images()
     as_json: bool = json_flag()
 
     def export_request(self, spec: ModelSpec, formats: tuple[str, ...]) -> ExportRequest:
@@ -65,6 +73,8 @@ class QuantizeArguments:
         """
         from ghostdeploy.commands.export import ExportRequest
 
+        if self.pixels.normalization:
+            raise UsageError("a MODEL's pixels are known: leave out --input-range, --mean, --std")
         return ExportRequest(
             spec=spec,
             formats=formats,
@@ -76,6 +86,21 @@ class QuantizeArguments:
             quantize=self.calibration.quantize_options,
         )
 
+    def file_request(self, path: Path) -> QuantizeRequest:
+        """Return the request to quantize a file. Raises UsageError for what makes no sense."""
+        from ghostdeploy.commands.quantize.file import QuantizeRequest
+
+        options, pixels = self.calibration.quantize_options, self.pixels.normalization
+        return QuantizeRequest(path, self.precision, options, self.out, pixels)
+
+    def open_original(self, source: Path | ModelSpec) -> Classifier:
+        """Return what the quantized file is compared with on labelled images."""
+        from ghostdeploy.commands.eval import open_classifier
+
+        network, pixels = self.network, self.pixels.normalization
+        crop = self.calibration.crop
+        return open_classifier(source, crop, network.weights, network.seed, pixels)
+
 
 @command()
 @pass_arguments(QuantizeArguments)
@@ -84,33 +109,59 @@ def quantize(arguments: QuantizeArguments) -> None:
 
     It also tells what that cost in accuracy.
     """
+    from ghostdeploy.commands.extras import require_packages
+
+    onnx = Path(arguments.target).suffix == ".onnx"
+    runtime = ("onnx", "onnxruntime") if onnx else ("tensorflow", "ai_edge_litert")
+    require_packages("numpy", *runtime)
     from ghostdeploy.commands.export import export
-    from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
+    from ghostdeploy.commands.losses import losses_of, with_top1
+    from ghostdeploy.commands.quantize.file import quantize_file
     from ghostdeploy.commands.quantize.layer_report import check_layer_report, write_layer_report
     from ghostdeploy.commands.targets import parse_target
+    from ghostdeploy.decision.thresholds import judge_losses
+    from ghostdeploy.images.labelled import read_labelled
     from ghostdeploy.quantization import calibrated_recipe
 
     precision = arguments.precision
     wanted = calibrated_recipe(precision)
+    limits = arguments.limits.checked(arguments.data)
     if arguments.report:
         check_layer_report(arguments.report, precision)
     source = parse_target(arguments.target, arguments.network.defaults)
-    options = arguments.calibration.quantize_options
     with progress_line() as progress:
         if isinstance(source, Path):
-            file = QuantizeRequest(source, precision, options, arguments.out)
-            artifact = quantize_file(file, progress)
+            artifact = quantize_file(arguments.file_request(source), progress)
         else:
             request = arguments.export_request(source, wanted.formats)
             artifact = export(request, progress)[0].artifact
-    assert artifact.quantization is not None
+        if arguments.data:
+            original = arguments.open_original(source)
+            artifact = with_top1(artifact, original, read_labelled(arguments.data), progress)
     if arguments.report:
         write_layer_report(artifact, arguments.report)
+    verdict = judge_losses(limits, losses_of(artifact))
     if arguments.as_json:
-        return emit_json(artifact)
+        emit_json(vars(artifact) | ({"verdict": verdict} if limits.given else {}))
+    else:
+        _tell(artifact)
+    enforce({artifact.path: verdict})
+
+
+def _tell(artifact: Artifact) -> None:
+    assert artifact.quantization is not None
     say(f"{artifact.path}  {artifact.size_bytes / 1e6:.2f} MB")
     show_quantization(artifact.quantization)
+    show_top1(artifact)
     _show_layers(artifact.quantization)
+
+
+def show_top1(artifact: Artifact) -> None:
+    """Print what labelled images say of the file, where there were any."""
+    if (top1 := artifact.top1_difference) is None:
+        return
+    value, low, high = (100 * share for share in (top1.value, top1.lower, top1.upper))
+    say(f"  top-1 against the original: {value:+.2f} points [{low:+.2f}, {high:+.2f}]")
 
 
 def show_quantization(made: Quantization) -> None:
@@ -118,7 +169,7 @@ def show_quantization(made: Quantization) -> None:
     from ghostdeploy.report.parts.layout import CARE, hang, safe
 
     for line in describe_quantization(made):
-        show(hang("  ", safe(line, CARE if "SYNTHETIC" in line else "")))
+        show(hang("  ", safe(line, CARE if line.isupper() or "SYNTHETIC" in line else "")))
 
 
 def _show_layers(made: Quantization) -> None:
@@ -146,6 +197,8 @@ def _describe_layers(error: QuantizationError) -> Iterator[str]:
 
 def describe_quantization(made: Quantization) -> Iterator[str]:
     """Tell what a reader must know of a quantized file, the warning first."""
+    from ghostdeploy.commands.losses import describe_constant
+
     data, error = made.calibration, made.error
     if data.synthetic:
         yield (
@@ -160,6 +213,10 @@ def describe_quantization(made: Quantization) -> Iterator[str]:
             f"against fp32 on {error.inputs} held-out images: SNR {error.snr_db:.1f} dB,"
             f" cosine {error.cosine:.4f}, top-1 agrees {error.top1_agreement:.1%}"
         )
+        if nothing := describe_constant(error):
+            yield nothing.upper()
+        elif error.answers == 1 and error.inputs > 1:
+            yield "fp32 has the same best class for all of them: that it agrees proves little"
         worst = ", ".join(f"{x.module or x.name} {x.snr_db:.1f} dB" for x in error.worst(1))
         if worst:
             yield f"worst layer: {worst} (the sidecar has all)"

@@ -59,7 +59,7 @@ def report(arguments: ReportArguments) -> None:
         write_instructions,
         write_latencies,
     )
-    from ghostdeploy.commands.compare import NOTES, compare_with_paper
+    from ghostdeploy.commands.compare import choose_notes, compare_with_paper
     from ghostdeploy.commands.instructions import compare_instructions
     from ghostdeploy.records import read_record
     from ghostdeploy.report.instructions.tables import InstructionReport
@@ -71,7 +71,7 @@ def report(arguments: ReportArguments) -> None:
         counted = InstructionReport(title or "Instructions", tuple(compare_instructions(read)))
         return write_instructions(counted, arguments.out, stem, as_json=arguments.as_json)
     rows = compare_with_paper(read)
-    made = Report(title or "Latency", tuple(rows), NOTES)
+    made = Report(title or "Latency", tuple(rows), choose_notes(rows))
     written = write_latencies(made, arguments.out, stem)
     if arguments.as_json:
         return emit_json(summarize_written(rows, written))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from ghostdeploy.cli.pace import Pace, format_clock
+from ghostdeploy.cli.streams import open_unheard
 from ghostdeploy.report.parts.clean_text import clean, shorten_to_width
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class ProgressLine:
 
     def __init__(self) -> None:
         # A copy of standard error: what libraries write there is captured meanwhile.
-        self._out = os.fdopen(_copy_of(2), "w", buffering=1, errors="replace")
+        self._out = open_unheard(_copy_of(2))
         self._color = wants_color(self._out)
         self._pace = Pace(time.monotonic())
         self._step_s = self._pace.begun_s

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ghostdeploy.commands.external_data import external_bytes
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.files import write_atomic
+from ghostdeploy.files import write_atomic, write_together
 from ghostdeploy.records import read_artifact
 from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.schema import Artifact
@@ -39,7 +40,9 @@ def artifact_of(path: Path) -> Artifact:
     digest = file_sha256(path)
     known = read_own_sidecar(path, digest)
     if known is None:
-        return Artifact(str(path), digest, path.stat().st_size, model_format(path), "unknown")
+        format = model_format(path)
+        size = path.stat().st_size + (external_bytes(path) if format == "onnx" else 0)
+        return Artifact(str(path), digest, size, format, "unknown")
     return replace(known, path=str(path))
 
 
@@ -48,11 +51,14 @@ def write_artifact(path: Path, data: bytes, artifact: Artifact) -> Artifact:
 
     Raises UsageError where the folder cannot be written or is full.
     """
-    # The sidecar goes first and comes last: without it the file is made again, never trusted.
-    sidecar_path(path).unlink(missing_ok=True)
-    write_atomic(path, data)
-    write_atomic(sidecar_path(path), to_json(artifact))
+    # Between the two moves the old sidecar stands beside the new file: its hash tells them apart.
+    write_together({path: data, sidecar_path(path): to_json(artifact)})
     return replace(artifact, path=str(path))
+
+
+def write_sidecar(path: Path, artifact: Artifact) -> None:
+    """Write what is known of the model file ``path``, which stays. Raises as ``write_artifact``."""
+    write_atomic(sidecar_path(path), to_json(replace(artifact, path=path.name)))
 
 
 def weights_identity(weights: Path | None, seed: int) -> str:

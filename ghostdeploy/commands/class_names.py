@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.files import read_text
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
     """Return the class names in ``path``, one a line. Raises InputFileError for another text."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{path} is not a text file in UTF-8") from error
+    lines = read_text(path).splitlines()
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines or not all(line.strip() for line in lines):

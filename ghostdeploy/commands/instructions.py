@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
-from ghostdeploy.commands.models import paper_says
+from ghostdeploy.commands.models import paper_says_of
 from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable, write_atomic
@@ -74,11 +74,12 @@ def compare_instructions(
     Raises UsageError for a record without instructions.
     """
     names = list(titles) or titles_of([r.artifact for r in bench_records])
-    base, base_said = bench_records[0], _paper_latency(bench_records[0])
+    base = bench_records[0]
+    base_said = paper_says_of(base.artifact).latency_ms
     rows = []
     for record, title in zip(bench_records, names, strict=True):
-        said = paper_says(record.artifact.spec) if record.artifact.spec else None
-        latency = said.latency_ms if said else None
+        said = paper_says_of(record.artifact)
+        latency = said.latency_ms
         rows.append(
             InstructionComparison(
                 title=title,
@@ -87,7 +88,7 @@ def compare_instructions(
                 ratio=_ratio(record, base),
                 paper_latency_ms=latency,
                 paper_ratio=latency / base_said if latency and base_said else None,
-                paper_source=said.source if said else "",
+                paper_source=said.source,
             )
         )
     return rows
@@ -110,8 +111,3 @@ def _instructions_of(record: BenchRecord) -> Instructions:
             " instructions; report times and instructions apart"
         )
     return record.instructions
-
-
-def _paper_latency(record: BenchRecord) -> float | None:
-    said = paper_says(record.artifact.spec) if record.artifact.spec else None
-    return said.latency_ms if said else None

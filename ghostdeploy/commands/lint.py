@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from ghostdeploy.commands.origin import origin_of
@@ -12,14 +12,12 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.linting import lint_graph, read_graph
 from ghostdeploy.linting.config import apply_config, load_config
 from ghostdeploy.linting.delegates.partitions import measure_partitions
-from ghostdeploy.linting.delegates.xnnpack import why_not_taken
-from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report import lint as formats
-from ghostdeploy.report.lint import diff, difftext, junit, table
+from ghostdeploy.report.lint import diff, diffpage, difftext, junit, table
 from ghostdeploy.report.lint.jsonfile import make_plain
 from ghostdeploy.report.lint.linted import Linted
-from ghostdeploy.schema import Finding, ModelSpec, Partitions
+from ghostdeploy.schema import ModelSpec
 
 
 def lint_files(
@@ -27,40 +25,19 @@ def lint_files(
 ) -> list[Linted]:
     """Collect every finding in ``paths``, judged by the settings of the current folder.
 
-    ``measure`` loads TFLite files into LiteRT and counts their partitions. Raises InputFileError
-    for what is not a model, UsageError for settings that make no sense.
+    ``measure`` loads TFLite files into LiteRT, which then decides what XNNPACK takes. Raises
+    InputFileError for what is not a model, UsageError for settings that make no sense.
     """
     config = load_config(Path())
     linted = []
     for path in paths:
         with capture_output():
             graph = read_graph(path)
-            report = lint_graph(graph, _read_spec(path), budget_mb=budget_mb)
             measured = measure_partitions(path) if measure and path.suffix == ".tflite" else None
-        if measured:
-            extra = tuple(find_disagreements(graph, measured))
-            report = replace(report, partitions=measured, findings=(*report.findings, *extra))
+            spec = _read_spec(path)
+            report = lint_graph(graph, spec, budget_mb=budget_mb, partitions=measured)
         linted.append(Linted(str(path), graph, apply_config(report, config)))
     return linted
-
-
-def find_disagreements(graph: Graph, measured: Partitions) -> Iterator[Finding]:
-    """Find where the table of XNNPACK's operators and this machine's runtime do not agree."""
-    if graph.subgraphs:  # the runtime's list is of the main graph, its names may recur
-        return
-    outside = {name for name, _ in measured.outside}
-    for node in graph.nodes:
-        reason = why_not_taken(node, graph)
-        if bool(reason) != (node.name in outside):
-            said = f"leaves it out ({reason})" if reason else "takes it"
-            yield Finding(
-                "xnnpack",
-                "info",
-                node.name,
-                f"{node.native}: the table says that XNNPACK {said}, {measured.runtime} does not",
-                "trust the runtime; tell us, so that the table is mended",
-                module=node.module,
-            )
 
 
 def count_failing(linted: Sequence[Linted], *, strict: bool) -> int:
@@ -84,8 +61,8 @@ def compare_two(linted: Sequence[Linted], format: str) -> diff.LintDiff:
     """Find what changed between two files. Raises UsageError for another number of them."""
     if len(linted) != 2:
         raise UsageError(f"--diff compares two files, OLD and NEW, not {len(linted)}")
-    if format not in ("table", "json"):
-        raise UsageError(f"--diff is printed as table or json, not {format}")
+    if format not in ("table", "json", "html"):
+        raise UsageError(f"--diff is told as table, json or html, not {format}")
     return diff.diff(*linted)
 
 
@@ -94,7 +71,7 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
     changed = compare_two(linted, format)
     if format == "json":
         return json.dumps(make_plain(asdict(changed)), indent=1)
-    return difftext.render_text(changed)
+    return diffpage.render(changed) if format == "html" else difftext.render_text(changed)
 
 
 def _read_spec(path: Path) -> ModelSpec | None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostdeploy.commands.bench.new_records import file_safe
+from ghostdeploy.commands.bench.new_records import file_safe, record_name
 from ghostdeploy.commands.bench.session import bench
-from ghostdeploy.commands.compare import compare_with_paper
+from ghostdeploy.commands.compare import choose_notes, compare_with_paper
 from ghostdeploy.commands.contenders import Contender, prepare_contenders
 from ghostdeploy.commands.export import ExportRequest
 from ghostdeploy.commands.instructions import compare_instructions, count_instructions
@@ -22,6 +22,7 @@ from ghostdeploy.progress import Progress, divide
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.runners import Access, Device, Runner
+from ghostdeploy.runners.host.runtimes import settle_runtime
 from ghostdeploy.schema import BenchParams, BenchRecord, Comparison
 
 LAUNCHES_AN_EXPORT = 10  # that take about as long
@@ -78,17 +79,21 @@ class Measurement:
             if outcome.result is not None
         }
 
-    def report_latencies(self, title: str, notes: tuple[str, ...] = ()) -> dict[str, Report]:
+    def report_latencies(self, title: str, *, noted: bool = False) -> dict[str, Report]:
         """Return a report for each place, by what to add to its files' names.
 
-        Nothing is added, to the names or the title, where there is one place only.
+        Nothing is added, to the names or the title, where there is one place only. ``noted``: with
+        the notes that belong to a comparison.
         """
-        if len(self.outcomes) == 1:
-            (rows,) = self.compare().values()
-            return {"": Report(title, tuple(rows), notes)}
+        found = self.compare().items()
+        alone = len(self.outcomes) == 1
         return {
-            file_safe(place): Report(f"{title}: {place}", tuple(rows), notes)
-            for place, rows in self.compare().items()
+            "" if alone else file_safe(place): Report(
+                title if alone else f"{title}: {place}",
+                tuple(rows),
+                choose_notes(rows) if noted else (),
+            )
+            for place, rows in found
         }
 
     def report_instructions(self, title: str) -> InstructionReport:
@@ -100,6 +105,11 @@ def choose_format(device: Device, params: BenchParams) -> str:
     """Return the format that the networks are exported to, for what runs them."""
     onnx = params.runtime == "onnxruntime" and not device.counts_instructions
     return "onnx" if onnx else "tflite"
+
+
+def _settle(params: BenchParams, model: Path | ExportRequest) -> BenchParams:
+    path = model if isinstance(model, Path) else model.path(model.formats[0])
+    return settle_runtime(params, path)
 
 
 def measure(
@@ -115,7 +125,8 @@ def measure(
     params = request.params
     places = find_places(request.device, params.cpus, request.adb)
     access = Access(tell=tell, resume=request.resume, wait_s=request.wait_s, adb=request.adb)
-    check_reachable(places, params, access)
+    for settled in dict.fromkeys(_settle(params, model) for model in request.models):
+        check_reachable(places, settled, access)
     groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
     exporting, measuring = divide(progress, _weigh(request))
     parts = divide(exporting, [1.0] * len(groups))
@@ -140,3 +151,28 @@ def _weigh(request: MeasureRequest) -> tuple[float, float]:
     exports = sum(isinstance(model, ExportRequest) for model in request.models)
     launches = len(request.models) * (1 + request.params.launches)
     return float(LAUNCHES_AN_EXPORT * exports), float(launches)
+
+
+def describe_disturbed(rows: Sequence[Comparison], folder: Path) -> list[str]:
+    """Tell of each row of a session that no launch counts, where its record is, and what helps.
+
+    ``folder`` holds the records.
+    """
+    return [
+        f"{row.title}: none of its {len(row.record.launches)} launches counts"
+        f" ({row.record.launches[-1].why_not}); record: {folder / _record_file(row, number)};"
+        f" {_way_on(row.record)}"
+        for number, row in enumerate(rows)
+        if row.disturbed
+    ]
+
+
+def _record_file(row: Comparison, number: int) -> str:
+    record = row.record
+    return record_name(record.evidence.session, number, record.artifact, record.device)
+
+
+def _way_on(record: BenchRecord) -> str:
+    if record.device.scheme != "local":
+        return "measure again once the device is fit for it"
+    return "measure again on a quiet machine, or let them count with --max-disturbance 1"

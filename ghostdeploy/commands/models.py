@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ghostdeploy import paper_data, zoo
-from ghostdeploy.schema import ModelSpec
+from ghostdeploy.commands.export import form_of
+from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+from ghostdeploy.zoo.cost import COUNTED
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,12 @@ class ModelRow:
 
 def list_models() -> list[ModelRow]:
     """List every architecture's variants, at every width of which the paper speaks."""
-    from ghostdeploy.zoo.cost import count_cost
-
     rows = []
     for arch, entry in zoo.MODELS.items():
         for variant in entry.variants:
             for width in entry.paper:
                 spec = zoo.make_spec(arch, width=width, variant=variant)
-                cost = count_cost(spec)
+                cost = COUNTED[spec.name]
                 rows.append(
                     ModelRow(
                         spec.name,
@@ -56,13 +56,29 @@ def list_models() -> list[ModelRow]:
     return rows
 
 
+def paper_says_of(artifact: Artifact) -> PaperSays:
+    """Return the paper's figures for a file in the form that the paper measured, else none.
+
+    It measured floats in TFLite, with the operators that it draws: neither a rewritten form, nor a
+    plain conversion, which is another function, nor a graph that takes or gives anything else.
+    """
+    spec, export = artifact.spec, artifact.export
+    plain = replace(export, without=(), speed=(), labels=()) == ExportOptions()
+    drawn = plain and not form_of(export).title
+    if spec is None or artifact.format != "tflite" or artifact.precision != "fp32" or not drawn:
+        return PaperSays()
+    return paper_says(spec)
+
+
 def paper_says(spec: ModelSpec) -> PaperSays:
     """Return the paper's figures for ``spec``, each from the first of its rows that has it.
 
-    An ablation, or another input size, is not the model that the paper measured: nothing then.
+    An ablation, another input size or another number of classes is not the model that the paper
+    measured: nothing then.
     """
     entry = zoo.MODELS[spec.arch]
-    if spec.resolution != (224, 224) or spec.variant not in entry.variants:
+    asked = (spec.resolution, spec.num_classes)
+    if asked != ((224, 224), 1000) or spec.variant not in entry.variants:
         return PaperSays()
     sources = entry.paper.get(spec.width, ())
     rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]

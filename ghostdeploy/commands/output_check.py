@@ -20,7 +20,12 @@ def check_output(runner: Runner, artifact: Artifact, params: BenchParams) -> Out
     if not runner.writes_outputs:
         return OutputCheck(why_not="the program there cannot write its outputs")
     try:
-        here = compute_reference(path, xnnpack=params.xnnpack)
+        here = compute_reference(
+            path,
+            xnnpack=params.xnnpack,
+            shapes=params.input_shapes,
+            input_range=params.input_range,
+        )
     except MissingExtraError as error:
         return OutputCheck(why_not=str(error))
     there = runner.output(path, params, here.inputs)

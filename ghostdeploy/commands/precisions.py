@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.losses import losses_of_error, losses_of_pair
 from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
+from ghostdeploy.decision.thresholds import Losses, Thresholds, ThresholdVerdict, judge_losses
 from ghostdeploy.errors import UsageError
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization import QuantizeOptions, recipe
@@ -121,6 +123,7 @@ def judge_precisions(
     order, None without labelled images.
     """
     from ghostdeploy.commands.quantize.judge import count_partitions, judge_logits
+    from ghostdeploy.commands.quantize.onnx_model import judge_onnx_logits
 
     rows: list[PrecisionRow] = []
     for number, (precision, latency) in enumerate(zip(precisions, compared, strict=True)):
@@ -128,8 +131,9 @@ def judge_precisions(
         first = Path(compared[0].record.artifact.path)
         tflite = path.suffix == ".tflite"
         error = None
-        if number and tflite and data is not None:
-            error = judge_logits(first.read_bytes(), path.read_bytes(), data.held_out)
+        if number and data is not None:
+            judge = judge_logits if tflite else judge_onnx_logits
+            error = judge(first.read_bytes(), path.read_bytes(), data.held_out)
         row = PrecisionRow(
             precision=precision,
             size_mb=latency.record.artifact.size_bytes / 1e6,
@@ -144,6 +148,18 @@ def judge_precisions(
     return rows
 
 
+def judge_rows(rows: Sequence[PrecisionRow], limits: Thresholds) -> dict[str, ThresholdVerdict]:
+    """Hold every precision but the first against ``limits``; {} where there are none."""
+    if not limits.given:
+        return {}
+    return {row.precision: judge_losses(limits, _losses(row)) for row in rows[1:]}
+
+
+def _losses(row: PrecisionRow) -> Losses:
+    found = losses_of_error(row.error) if row.error else Losses()
+    return replace(found, drop=losses_of_pair(row.paired).drop) if row.paired else found
+
+
 def judge_precision(row: PrecisionRow, base: PrecisionRow) -> str:
     """Say in a sentence whether a precision is worth it, held against ``base``."""
     if row is base:
@@ -151,6 +167,8 @@ def judge_precision(row: PrecisionRow, base: PrecisionRow) -> str:
     ratio = row.latency.ratio
     if ratio is None:
         return "no verdict: there is no latency ratio"
+    if row.latency.disturbed or base.latency.disturbed:
+        return "no verdict: other programs disturbed every launch"
     kept, answers = _answers(row)
     size = row.size_mb / base.size_mb
     if ratio.lower > 1 + CLOSE:

@@ -68,7 +68,10 @@ def describe_parity(proof: Parity, layers: Mapping[str, float]) -> str:
             f" (relative L2 {layers[first]:.1e}, tolerance {limit:.0e})"
         )
     same = "the torch network's function" if proof.passed else "not the torch network's function"
+    inner = f"inner tensors by {proof.worst_layer_rel_l2:.1e}"
+    if not proof.layers:
+        inner = "no inner tensor was compared: none has a name of the network's"
     return (
         f"{same}: outputs differ by a relative L2 of {proof.rel_l2:.1e} (tolerance"
-        f" {proof.tolerance_rel_l2:.0e}), inner tensors by {proof.worst_layer_rel_l2:.1e}"
+        f" {proof.tolerance_rel_l2:.0e}), {inner}"
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.commands.extras import require_packages
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
-from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError, error_line
+from ghostdeploy.errors import GhostdeployError, InputFileError, UsageError, error_line
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
@@ -68,6 +69,8 @@ def verify(request: VerifyRequest) -> Verification:
     that is not given.
     """
     path, given = request.path, request.origin
+    runtime = ("onnx", "onnxruntime") if path.suffix == ".onnx" else ("ai_edge_litert",)
+    require_packages("torch", "numpy", *runtime)
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
     origin = given or origin_of(path, data)
@@ -89,11 +92,15 @@ def _with_precision(origin: Origin, graph: Graph) -> Origin:
 
 
 def _check_input(graph: Graph, spec: ModelSpec) -> None:
-    """Raise UsageError unless the file takes one image of the network's size."""
+    """Raise UsageError unless the file takes one image of the network's size.
+
+    TFLite's images are NHWC, but litert-torch keeps torch's NCHW.
+    """
     height, width = spec.resolution
-    wanted = (1, 3, height, width) if graph.format == "onnx" else (1, height, width, 3)
+    nchw, nhwc = (1, 3, height, width), (1, height, width, 3)
+    wanted, *others = (nchw,) if graph.format == "onnx" else (nhwc, nchw)
     shapes = [graph.values[name].shape for name in graph.inputs]
-    if len(shapes) != 1 or not _fits(shapes[0], wanted):
+    if len(shapes) != 1 or not any(_fits(shapes[0], shape) for shape in (wanted, *others)):
         have = ", ".join(str(list(shape or ())) for shape in shapes)
         raise UsageError(f"{graph.source} takes {have}, where {spec.name} takes {list(wanted)}")
 
@@ -129,7 +136,7 @@ def _compare(
     try:
         candidate = _open(path, data, images[1])
         outputs = [list(candidate.run(image).values()) for image in images]
-    except MissingExtraError:
+    except GhostdeployError:
         raise
     except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
         raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
@@ -151,18 +158,26 @@ def _open(path: Path, data: bytes, image: Array) -> Candidate:
         return open_tflite(data, image)
     import onnx
 
+    from ghostdeploy.lowering.onnx_files import read_whole_onnx
+
+    data = read_whole_onnx(path)
     model = onnx.load_from_string(data)
     outputs = [o.name for o in model.graph.output]
     inner = [n for node in model.graph.node for n in node.output if n and n not in outputs]
     return open_onnx(model, data, outputs, inner, image)
 
 
+def _turn_back(array: Array) -> Array:
+    return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+
+
 def _in_order(path: Path, expected: Sequence[Array], got: Sequence[Array]) -> list[Array]:
     """Return ``got`` in the order of ``expected``, by shape.
 
-    A file of others names its outputs in its own way.
+    A file of others names its outputs in its own way, and may give maps in torch's layout, which
+    were then turned once too often.
     """
-    by_shape = {tuple(a.shape): a for a in got}
+    by_shape = {tuple(a.shape): a for a in (*map(_turn_back, got), *got)}
     try:
         return [by_shape[tuple(a.shape)] for a in expected]
     except KeyError as error:

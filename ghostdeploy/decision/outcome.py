@@ -68,8 +68,9 @@ class GateRun:
     """One verdict and what it stands on. Shares and ratios are as in GateResult; None is unknown.
 
     ``device`` is what was asked for, ``identity`` what answered. ``p95_ratio`` is of the launches'
-    95th percentiles. ``resolution`` is GatePolicy's, of this run's ``noise``. ``compared`` is the
-    verdict on the baseline alone, "" without one; ``verdict`` is that and the budgets'.
+    95th percentiles. ``resolution`` is GatePolicy's, of this run's ``noise``, None where fewer
+    pairs were valid than the first look needs. ``compared`` is the verdict on the baseline alone,
+    "" without one; ``verdict`` is that and the budgets'.
 
     Raises UsageError for a verdict that is none.
     """

@@ -34,9 +34,11 @@ class GateResult:
     """What is known so far. Ratios are candidate over baseline: 1.05 is 5 % slower.
 
     ``ratio`` is NaN without a valid pair, and the limits 0 and infinity while there are too few
-    pairs for their confidence. ``noise`` is the launches' robust standard deviation, a share;
-    NaN without a valid pair. ``slow_…`` count the launches that nothing explains and that are
-    beyond the screen above their own arm's median. ``verdict`` is None while it is open.
+    pairs for their confidence. ``noise`` is the launches' robust standard deviation, a share, over
+    all ``measured_pairs``, those without device evidence: what the screen leaves of them varies
+    little by its making. NaN without such a pair. ``slow_…`` count the launches that nothing
+    explains and that are beyond the screen above their own arm's median. ``verdict`` is None while
+    it is open.
     """
 
     ratio: float
@@ -47,6 +49,7 @@ class GateResult:
     noise: float
     slow_baseline: int
     slow_candidate: int
+    measured_pairs: int = 0
     discards: tuple[Discard, ...] = ()
     verdict: Verdict | None = None
     why: str = ""
@@ -130,9 +133,10 @@ class PairedGate:
             upper=math.exp(estimate.upper) if estimate and known else math.inf,
             valid_pairs=len(ratios),
             discarded=len(screened.discards),
-            noise=_launch_sd(ratios) if ratios else math.nan,
+            noise=_launch_sd(screened.unflagged) if screened.unflagged else math.nan,
             slow_baseline=screened.baseline.slow,
             slow_candidate=screened.candidate.slow,
+            measured_pairs=len(screened.unflagged),
             discards=tuple(screened.discards),
             verdict=self._verdict,
             why=self._why,
@@ -149,6 +153,10 @@ class _Launch:
 class _Pair:
     baseline: _Launch
     candidate: _Launch
+
+    @property
+    def log_ratio(self) -> float:
+        return math.log(self.candidate.ms / self.baseline.ms)
 
 
 @dataclass
@@ -169,7 +177,8 @@ class _Arm:
 class _Screened:
     baseline: _Arm
     candidate: _Arm
-    ratios: list[float] = field(default_factory=list)  # natural logarithms
+    ratios: list[float] = field(default_factory=list)  # natural logarithms, of valid pairs
+    unflagged: list[float] = field(default_factory=list)  # and those of the screened pairs
     discards: list[Discard] = field(default_factory=list)
 
 
@@ -181,11 +190,13 @@ def _screen(pairs: Sequence[_Pair | None], screen: float) -> _Screened:
         _Arm(_centre([pair.candidate for pair in measured])),
     )
     for number, pair in enumerate(pairs):
-        why = _why_not(pair, found, screen)
-        if why or pair is None:
+        why, ratio = _why_not(pair, found, screen), pair.log_ratio if pair else math.nan
+        if pair and not (pair.baseline.flagged or pair.candidate.flagged):
+            found.unflagged.append(ratio)
+        if why:
             found.discards.append(Discard(number, why))
         else:
-            found.ratios.append(math.log(pair.candidate.ms / pair.baseline.ms))
+            found.ratios.append(ratio)
     return found
 
 

@@ -18,6 +18,7 @@ protocol.py          adb's wire protocol
 shell_service.py     adbd's ``shell:`` and ``exec:``
 sync_service.py      adbd's ``sync:``: stat, list, push and pull
 sandbox.py, agent.py where its commands run: the kernel, init and the user ``shell``
+guard.py             what removes its files, also after the process was killed
 benchmark_model/     TFLite's benchmark_model; standin.py packs it into one program
 ==================== ============================================================================
 

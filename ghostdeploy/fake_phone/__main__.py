@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import signal
+from contextlib import ExitStack
 
 from ghostdeploy.fake_phone import PHONES, Phone
+from ghostdeploy.fake_phone.sandbox import SandboxError
 
 
 def main() -> None:
@@ -21,7 +23,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--auth", choices=("open", "tap", "never"), default="open")
     options = parser.parse_args()
-    with Phone(PHONES[options.phone], port=options.port, auth=options.auth) as phone:
+    try:
+        phone = Phone(PHONES[options.phone], port=options.port, auth=options.auth).start()
+    except (OSError, SandboxError) as error:
+        parser.exit(3, f"error: no phone: {error}\n")
+    with ExitStack() as stack:
+        stack.callback(phone.stop)
         print(f"adb connect {phone.serial}", flush=True)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGUSR1, lambda *_: phone.drop())

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -76,16 +77,19 @@ class Phone:
         self.stop()
 
     def start(self) -> Phone:
-        """Switch the phone on and let adb connect."""
-        self.storage = Storage(self.spec)
-        try:
+        """Switch the phone on and let adb connect.
+
+        Raises OSError where its port is taken, and SandboxError; nothing is left behind then.
+        """
+        with ExitStack() as undo:
+            self.storage = Storage(self.spec)
+            undo.callback(self.storage.erase)
             self.storage.fill()
             self._boot(UPTIME_S)
-        except BaseException:
-            self.storage.erase()
-            raise
-        self.adbd.start()
-        self._clock.start()
+            undo.callback(self.sandbox.stop)
+            self.adbd.start()
+            self._clock.start()
+            undo.pop_all()
         return self
 
     def stop(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 
 from ghostdeploy.fake_phone.contents import make_files
+from ghostdeploy.fake_phone.guard import Guard
 from ghostdeploy.fake_phone.phones import PhoneSpec
 from ghostdeploy.fake_phone.sandbox import make_folders, script_translation
 
@@ -26,7 +26,8 @@ class Storage:
 
     def __init__(self, spec: PhoneSpec) -> None:
         self.spec = spec
-        self.root = Path(tempfile.mkdtemp(prefix="phone-")).resolve()
+        self._guard = Guard("phone-")
+        self.root = self._guard.folder
         make_folders(self.root)
 
     def fill(self) -> None:
@@ -98,9 +99,8 @@ class Storage:
                     path.unlink()
 
     def erase(self) -> None:
-        """Remove the folder itself."""
-        _make_removable(self.root)
-        shutil.rmtree(self.root)
+        """Remove the folder itself; it also goes soon after a process that was killed."""
+        self._guard.close()
 
     def _find_denied(self, pattern: str) -> list[Path]:
         path = self.host_path(pattern.removesuffix("/*"))

@@ -15,6 +15,8 @@ from ghostdeploy.images.preprocessing import Preprocessing
 
 MAX_PIXELS = 64_000_000  # beyond it a file is a mistake or a decompression bomb
 MAX_BYTES = 64_000_000
+MARGIN = 4  # times the crop's sides: usual pictures (up to 4:1 at least) are resized whole
+SUPPORT = 8  # source pixels beyond, which bicubic interpolation may look at
 
 
 class UnusableImage(Exception):
@@ -68,13 +70,31 @@ def fit_image(image: Any, how: Preprocessing) -> NDArray[np.uint8]:
     from PIL import Image
 
     height, width = how.resolution
-    rgb = image.convert("RGB")
+    rgb = _cut_ends(image.convert("RGB"), how)
     scale = max(height / how.crop / rgb.height, width / how.crop / rgb.width)
     size = max(width, round(rgb.width * scale)), max(height, round(rgb.height * scale))
     if size != rgb.size:
         rgb = rgb.resize(size, Image.Resampling.BICUBIC)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     return np.asarray(rgb.crop((left, top, left + width, top + height)))
+
+
+def _cut_ends(image: Any, how: Preprocessing) -> Any:
+    """Return the middle of a picture that is many times longer than wide, else all of it.
+
+    Resized whole, a strip of 60000×1 pixels would take gigabytes. What is left reaches
+    MARGIN × as far as the crop, so that the same pixels come out.
+    """
+    height, width = how.resolution
+    scale = max(height / how.crop / image.height, width / how.crop / image.width)
+    cuts = [
+        max(0, int((side - MARGIN * wanted / scale - SUPPORT) / 2))
+        for side, wanted in ((image.width, width), (image.height, height))
+    ]
+    if not any(cuts):
+        return image
+    left, top = cuts
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def describe_skipped(skipped: Counter[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import read_text
 from ghostdeploy.images.folders import find_images
 
 
@@ -74,13 +75,7 @@ def _listed(root: Path, files: list[Path], classes: Sequence[str], truth: Path) 
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{path} is not a text file in UTF-8") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
     if not lines:
         raise InputFileError(f"{path} is empty")
     return lines

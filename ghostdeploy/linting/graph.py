@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
+from math import ceil, prod
 
 ELEMENT_BYTES: dict[str, float] = {
     **dict.fromkeys(("float64", "int64", "uint64", "complex64"), 8),
     **dict.fromkeys(("float32", "int32", "uint32"), 4),
     **dict.fromkeys(("float16", "bfloat16", "int16", "uint16"), 2),
     **dict.fromkeys(("int8", "uint8", "bool"), 1),
-    **dict.fromkeys(("int4", "uint4"), 0.5),
+    **dict.fromkeys(("int4", "uint4", "float4e2m1"), 0.5),
+    **dict.fromkeys(("float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz"), 1),
+    "float8e8m0": 1,
     "complex128": 16,
-    "int2": 0.25,
+    **dict.fromkeys(("int2", "uint2"), 0.25),
 }
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 # Left out: types of which numpy has none.
-NUMERIC = frozenset(ELEMENT_BYTES) - {"bfloat16", "int4", "uint4", "int2"}
+NUMERIC = frozenset(
+    name
+    for name, nbytes in ELEMENT_BYTES.items()
+    if nbytes >= 1 and not name.startswith(("bfloat", "float8"))
+)
 QUANTIZED = frozenset({"int8", "uint8", "int16"})
 
 
@@ -55,7 +61,8 @@ def count_bytes(shape: tuple[int, ...] | None, dtype: str) -> int | None:
     """Return the bytes of a tensor, a free side counted as 1; None where they are not known."""
     if shape is None or dtype not in ELEMENT_BYTES:
         return None
-    return int(prod(max(side, 1) if side != 0 else 0 for side in shape) * ELEMENT_BYTES[dtype])
+    count = prod(max(side, 1) if side != 0 else 0 for side in shape)
+    return ceil(count * ELEMENT_BYTES[dtype])  # half a byte at the end of int4 takes a whole one
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class Node:
 
     ``module`` is the torch module it came from, "" where the export left no trace.
     ``kernel`` is (height, width) of a convolution or pooling window. ``custom`` operators are
-    not part of the format: each runtime must bring its own.
+    not part of the format: each runtime must bring its own. ``version`` is the operator's own in
+    TFLite, the operator set's in ONNX, 0 where it is not known.
     """
 
     name: str
@@ -76,6 +84,7 @@ class Node:
     kernel: tuple[int, int] | None = None
     attributes: dict[str, object] = field(default_factory=dict)
     custom: bool = False
+    version: int = 0
 
     def __str__(self) -> str:
         return self.name
@@ -86,7 +95,7 @@ class Graph:
     """Nodes in order of execution, and the values between them, by name.
 
     ``subgraphs`` are the file's other graphs: bodies of IF and WHILE, further signatures,
-    ONNX functions.
+    ONNX functions. ``stamp`` is what a file that was compiled ahead of time says of its chip.
     """
 
     source: str
@@ -96,6 +105,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     subgraphs: tuple[Graph, ...] = ()
+    stamp: str = ""
 
     @cached_property
     def producers(self) -> dict[str, Node]:

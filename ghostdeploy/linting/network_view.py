@@ -3,7 +3,8 @@
 What ``lowering/rewrites`` put in for speed becomes the one operator again that it stands for, so
 that rules on the network's structure need not know them: the up-sampling of nearest-depth and
 gate-broadcast, the rows of wide-tiles, the taps of narrow-taps; and of int8's halves kept apart the
-two products with a split gate.
+two products with a split gate. What only changes the type between them goes first: a quantizer may
+leave one operator of a rewrite in floating point.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import replace
 
 from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.linting.nearest_depth_view import find_resizes, merge_resizes
+
+TYPE_CHANGES = frozenset({"quantize", "dequantize"})
 
 # What a pass finds around a node: nodes of the network, each with those that it stands for. It
 # comes in the place of the last of them.
@@ -26,14 +29,32 @@ def view_network(graph: Graph) -> Graph:
 def find_nodes_behind(graph: Graph) -> dict[str, tuple[Node, ...]]:
     """Return the nodes of ``graph`` that each node of its view stands for, by the latter's name.
 
-    Nodes that stand for themselves are left out.
+    Those that stand for themselves may be left out.
     """
     return _view(graph)[1]
 
 
+def _join_types(graph: Graph) -> Graph:
+    """Return ``graph`` without QUANTIZE and DEQUANTIZE, of weights apart: readers read through."""
+    source: dict[str, str] = {}
+    kept = []
+    for node in graph.nodes:
+        activations = graph.activations(node)
+        if node.op in TYPE_CHANGES and len(node.outputs) == 1 and activations == node.inputs[:1]:
+            source[node.outputs[0]] = source.get(activations[0], activations[0])
+        else:
+            inputs = tuple(source.get(name, name) for name in node.inputs)
+            kept.append(node if inputs == node.inputs else replace(node, inputs=inputs))
+    if not source:
+        return graph
+    outputs = tuple(source.get(name, name) for name in graph.outputs)
+    return replace(graph, nodes=tuple(kept), outputs=outputs)
+
+
 def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
-    behind = dict(find_resizes(graph))
-    view = merge_resizes(graph)
+    joined = _join_types(graph)
+    behind = dict(find_resizes(joined))
+    view = merge_resizes(joined)
     for find in (_gates, _rows, _taps, _halves):
         found = [entry for node in view.nodes for entry in find(view, node)]
         made = {members[-1].name: node for node, members in found}
@@ -44,6 +65,12 @@ def _view(graph: Graph) -> tuple[Graph, dict[str, tuple[Node, ...]]]:
         }
         kept = (made.get(n.name, n) for n in view.nodes if n.name in made or n.name not in gone)
         view = replace(view, nodes=tuple(kept))
+    if joined is not graph:  # whose nodes read through type changes: not the graph's own
+        own = {node.name: node for node in graph.nodes}
+        behind = {
+            node.name: tuple(own[n.name] for n in behind.get(node.name, (node,)))
+            for node in view.nodes
+        }
     return view, behind
 
 

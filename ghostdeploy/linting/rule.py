@@ -9,19 +9,21 @@ from typing import Protocol
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.linting.graph import Graph, Node
-from ghostdeploy.schema import Finding, ModelSpec
+from ghostdeploy.schema import Finding, ModelSpec, Partitions
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a graph is held against: the network that it should be, and a memory budget.
+    """What a graph is held against: the network that it should be, a memory budget, the runtime.
 
     ``spec`` is None for a model that is not ours. ``budget_mb`` (10⁶ bytes) is what weights and
-    live activations together may take. Raises UsageError for a budget that is negative.
+    live activations together may take. ``partitions`` is XNNPACK's own word on the graph, None
+    where it was not asked. Raises UsageError for a budget that is negative.
     """
 
     spec: ModelSpec | None = None
     budget_mb: float | None = None
+    partitions: Partitions | None = None
 
     def __post_init__(self) -> None:
         if self.budget_mb is not None and not (

@@ -5,12 +5,13 @@ A model is loaded once, into a function from an image (1, 3, H, W) to arrays by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostdeploy.errors import GhostdeployError, InputFileError, error_line
 from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter, operators_of
 from ghostdeploy.tensors import dequantize_values, quantize_values, to_nhwc
 
@@ -19,38 +20,63 @@ Infer = Callable[[Array], dict[str, Array]]
 THREADS = 2
 
 
-def load_onnx(model: bytes, outputs: Sequence[str], threads: int = 0) -> Infer:
-    """Load an ONNX model into onnxruntime, to be asked for the named outputs.
+@contextmanager
+def tell_refusal(runtime: str, name: str = "the model") -> Iterator[None]:
+    """Raise InputFileError with the runtime's own reason for whatever it raises.
 
-    ``threads`` 0 leaves their number to it. Raises onnxruntime's errors for what it cannot load.
+    LiteRT raises Python's own kinds, onnxruntime a dozen of its own.
+    """
+    try:
+        yield
+    except GhostdeployError:
+        raise
+    except Exception as error:
+        said = error_line(" ".join(str(error).split()) or error)
+        raise InputFileError(f"{runtime} cannot run {name}: {said}") from error
+
+
+def load_onnx(
+    model: bytes | str, outputs: Sequence[str] = (), threads: int = 0, name: str = "the model"
+) -> Infer:
+    """Load an ONNX model, or the file of that path, into onnxruntime.
+
+    It is asked for the named ``outputs``, or for all. ``threads`` 0 leaves their number to it.
+    Raises InputFileError, which calls the model ``name``, for what it cannot load, and so does the
+    returned function for what it cannot run.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    with tell_refusal("onnxruntime", name):
+        session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+    source = session.get_inputs()[0].name
+    wanted = list(outputs) or [output.name for output in session.get_outputs()]
 
     def infer(image: Array) -> dict[str, Array]:
-        return dict(zip(outputs, session.run(list(outputs), {name: image}), strict=True))
+        with tell_refusal("onnxruntime", name):
+            found = session.run(wanted, {source: image})
+        return dict(zip(wanted, found, strict=True))
 
     return infer
 
 
-def load_tflite(model: bytes, threads: int = THREADS) -> Infer:
+def load_tflite(model: bytes, threads: int = THREADS, name: str = "the model") -> Infer:
     """Load a TFLite model into LiteRT, to be asked for its outputs in torch's layout.
 
-    It is spoken to through its signature, or, where a file of others has none, its tensors. An
-    output (1, H, W, C) comes as (1, C, H, W), a quantized one as real numbers. Raises as
-    ``open_interpreter``.
+    It is spoken to through its signature, or, where a file of others has none or several, the
+    tensors of its first graph. An output (1, H, W, C) comes as (1, C, H, W), a quantized one as
+    real numbers. Raises InputFileError as ``load_onnx`` does, and MissingExtraError without LiteRT.
     """
-    interpreter = open_interpreter(model, threads=threads)
-    speak = _speak_by_signature if interpreter.get_signature_list() else _speak_by_tensors
-    infer_nhwc = speak(interpreter)
+    with tell_refusal("LiteRT", name):
+        interpreter = open_interpreter(model, threads=threads)
+        one = len(interpreter.get_signature_list()) == 1
+        infer_nhwc = (_speak_by_signature if one else _speak_by_tensors)(interpreter)
 
     def infer(image: Array) -> dict[str, Array]:
-        found = infer_nhwc(to_nhwc(image))
+        with tell_refusal("LiteRT", name):
+            found = infer_nhwc(to_nhwc(image))
         return {k: v.transpose(0, 3, 1, 2) if v.ndim == 4 else v for k, v in found.items()}
 
     return infer
@@ -58,7 +84,9 @@ def load_tflite(model: bytes, threads: int = THREADS) -> Infer:
 
 def _speak_by_signature(interpreter: Interpreter) -> Infer:
     signature = interpreter.get_signature_runner()
-    ((name, source),) = signature.get_input_details().items()
+    inputs = signature.get_input_details()
+    source = _only_input(list(inputs.values()))
+    (name,) = inputs
     details = signature.get_output_details()
 
     def infer(image: Array) -> dict[str, Array]:
@@ -70,7 +98,7 @@ def _speak_by_signature(interpreter: Interpreter) -> Infer:
 
 def _speak_by_tensors(interpreter: Interpreter) -> Infer:
     interpreter.allocate_tensors()
-    (source,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    source, outputs = _only_input(interpreter.get_input_details()), interpreter.get_output_details()
 
     def infer(image: Array) -> dict[str, Array]:
         interpreter.set_tensor(source["index"], quantize_values(source, image))
@@ -82,52 +110,40 @@ def _speak_by_tensors(interpreter: Interpreter) -> Infer:
     return infer
 
 
-def load_tflite_layers(model: bytes) -> Infer:
+def _only_input(inputs: Sequence[TensorDetails]) -> TensorDetails:
+    if len(inputs) != 1:
+        raise ValueError(f"it takes {len(inputs)} inputs, not one image")
+    return inputs[0]
+
+
+def load_tflite_layers(model: bytes, name: str = "the model") -> Infer:
     """Load a TFLite model into LiteRT, to be asked for every computed tensor as real numbers.
 
-    The builtin kernels run it, which keep them all; a map is (1, H, W, C), as TFLite has it.
+    The builtin kernels run it, which keep them all; a map is (1, H, W, C), as TFLite has it. Raises
+    as ``load_tflite`` does.
     """
-    interpreter = open_interpreter(model, threads=THREADS, xnnpack=False, keep_tensors=True)
-    interpreter.allocate_tensors()
-    source = interpreter.get_input_details()[0]
+    with tell_refusal("LiteRT", name):
+        interpreter = open_interpreter(model, threads=THREADS, xnnpack=False, keep_tensors=True)
+        interpreter.allocate_tensors()
+        source = _only_input(interpreter.get_input_details())
     produced = {int(i) for op in operators_of(interpreter) for i in op["outputs"]}
     details = [d for d in interpreter.get_tensor_details() if d["index"] in produced]
 
     def infer(image: Array) -> dict[str, Array]:
-        interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image)))
-        interpreter.invoke()
-        return {
-            d["name"]: dequantize_values(d, interpreter.get_tensor(d["index"])) for d in details
-        }
+        with tell_refusal("LiteRT", name):
+            interpreter.set_tensor(source["index"], quantize_values(source, to_nhwc(image)))
+            interpreter.invoke()
+        return dict(_read_tensors(interpreter, details))
 
     return infer
 
 
-def run_on_noise(model: bytes, seeds: int) -> tuple[list[Array], bool]:
-    """Return all outputs of a TFLite model on ``seeds`` random inputs, and whether it is quantized.
-
-    Quantized outputs come without their zero point, so that distances are relative to the signal.
-    """
-    interpreter = open_interpreter(model, threads=THREADS)
-    interpreter.allocate_tensors()
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    found: list[Array] = []
-    for seed in range(seeds):
-        random = np.random.RandomState(seed)
-        for detail in inputs:
-            interpreter.set_tensor(detail["index"], _noise(random, detail))
-        interpreter.invoke()
-        for detail in outputs:
-            value = interpreter.get_tensor(detail["index"]).astype(np.float32)
-            found.append(value - detail["quantization"][1])
-    scales = (detail["quantization"][0] for detail in interpreter.get_tensor_details())
-    return found, any(scales)
-
-
-def _noise(random: np.random.RandomState, detail: TensorDetails) -> NDArray[Any]:
-    shape = detail["shape"]
-    dtype: np.dtype[Any] = np.dtype(detail["dtype"])
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        return np.asarray(random.randint(limits.min, limits.max + 1, shape, dtype=dtype))
-    return np.asarray(random.standard_normal(shape), dtype)
+def _read_tensors(
+    interpreter: Interpreter, details: Sequence[TensorDetails]
+) -> Iterator[tuple[str, Array]]:
+    for detail in details:
+        try:
+            values = interpreter.get_tensor(detail["index"])
+        except ValueError:  # one that holds nothing, in a branch that was not taken
+            continue
+        yield detail["name"], dequantize_values(detail, values)

@@ -59,11 +59,18 @@ def read_facts(model: ModelT) -> dict[str, str]:
     return {}
 
 
+def read_description(model: ModelT) -> bytes | None:
+    """Return TFLite's own metadata of a model, as the flatbuffer that it is, None without."""
+    for entry in model.metadata or ():
+        if entry.name == BUFFER_NAME:
+            return _content(model, entry)
+    return None
+
+
 def copy_metadata(source: ModelT, model: ModelT) -> None:
     """Take over what task libraries read, from the model that ``model`` was made of."""
-    for entry in source.metadata or ():
-        if entry.name == BUFFER_NAME:
-            _put(model, BUFFER_NAME, _content(source, entry))
+    if content := read_description(source):
+        _put(model, BUFFER_NAME, content)
 
 
 def _content(model: ModelT, entry: MetadataT) -> bytes:

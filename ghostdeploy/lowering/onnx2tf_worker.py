@@ -1,6 +1,7 @@
 """onnx2tf and TensorFlow in a process of its own.
 
-``python -m ghostdeploy.lowering.onnx2tf_worker`` is that process.
+``python -m ghostdeploy.lowering.onnx2tf_worker PARENT`` is that process; it ends with the one of
+the id PARENT.
 
 It starts importing at once (that takes seconds, which the caller spends on torch's export),
 then reads one JSON line from standard input:
@@ -13,9 +14,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from ghostdeploy.lifeline import die_with
 
 # onnx2tf fetches this file from the web during every conversion unless it lies in the
 # working directory; only its own quantizer, which is not used here, reads the values.
@@ -24,6 +27,7 @@ PLACEHOLDER = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 def main() -> int:
     """Convert the one job on standard input; returns the exit code."""
+    die_with(int(sys.argv[1]))
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1", TF_USE_LEGACY_KERAS="1")
     import numpy as np
 
@@ -36,8 +40,9 @@ def main() -> int:
         return 1
     job = json.loads(line)
     network = keras_model(job["onnx"])
+    in_nchw = outputs_in_nchw(network, job["onnx"])
     for precision, path in job["outputs"].items():
-        Path(path).write_bytes(tflite_bytes(network, precision))
+        Path(path).write_bytes(tflite_bytes(network, precision, in_nchw))
     return 0
 
 
@@ -107,23 +112,52 @@ def name_layers(values: dict[str, Any]) -> None:
             waiting.extend(node.keras_inputs)
 
 
-def channels_last(outputs: Any) -> list[Any]:
-    """Return the outputs in NHWC.
+def outputs_in_nchw(network: Any, onnx_path: str) -> list[bool]:
+    """Return which outputs onnx2tf gives in NCHW.
 
-    onnx2tf gives feature maps as ONNX has them, in NCHW, through transposes, which the converter
-    cancels against these.
+    It makes maps lie as ONNX has them, through transposes, but goes by shapes: a cube, such as 40
+    channels of 40×40, looks right to it as it is, in NHWC. So a cube is compared with what
+    onnxruntime computes.
+    """
+    maps = [tensor.shape.rank == 4 for tensor in network.outputs]
+    cubes = [n for n, t in enumerate(network.outputs) if maps[n] and len({*t.shape[1:]}) == 1]
+    if cubes:
+        import numpy as np
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+        (source,) = session.get_inputs()
+        image = np.random.RandomState(0).rand(*source.shape).astype(np.float32)
+        expected = session.run(None, {source.name: image})
+        got = [np.asarray(t) for t in network(image.transpose(0, 2, 3, 1))]
+        for n in cubes:
+            off = [np.abs(x - expected[n]).max() for x in (got[n], got[n].transpose(0, 3, 1, 2))]
+            maps[n] = bool(off[0] <= off[1])
+    return maps
+
+
+def channels_last(outputs: Any, in_nchw: Sequence[bool]) -> list[Any]:
+    """Return the outputs in NHWC, also those that are ``in_nchw``.
+
+    The converter cancels the transposes against onnx2tf's.
     """
     import tensorflow as tf
 
     tensors = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    return [tf.transpose(t, (0, 2, 3, 1)) if t.shape.rank == 4 else t for t in tensors]
+    return [
+        tf.transpose(t, (0, 2, 3, 1)) if nchw else t
+        for t, nchw in zip(tensors, in_nchw, strict=True)
+    ]
 
 
-def tflite_bytes(network: Any, precision: str) -> bytes:
-    """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32."""
+def tflite_bytes(network: Any, precision: str, in_nchw: Sequence[bool]) -> bytes:
+    """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32.
+
+    ``in_nchw`` says which of the outputs are to be transposed.
+    """
     import tensorflow as tf
 
-    function = tf.function(lambda *inputs: channels_last(network(inputs)))
+    function = tf.function(lambda *inputs: channels_last(network(inputs), in_nchw))
     specs = [tf.TensorSpec(i.shape, i.dtype, name=i.name.split(":")[0]) for i in network.inputs]
     concrete = function.get_concrete_function(*specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)

@@ -69,7 +69,7 @@ def start_converter() -> Iterator[Converter]:
         folder.mkdir()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", WORKER],
+                [sys.executable, "-m", WORKER, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from ghostdeploy.flatbuffer import (
     ModelT,
+    OperatorT,
     SignatureDefT,
     SubGraphT,
     TensorMapT,
     TensorT,
+    indices,
     schema,
     tensor_name,
     tensor_shape,
@@ -91,11 +93,12 @@ def _entry(name: str, index: int) -> TensorMapT:
 
 def drop_unused(model: ModelT) -> None:
     """Remove tensors and operator codes no operator uses, buffers no tensor or metadata uses."""
-    for graph in model.subgraphs:
-        _drop_tensors(graph, model)
+    for number, graph in enumerate(model.subgraphs):
+        entries = [s for s in model.signatureDefs or () if s.subgraphIndex == number]
+        _drop_tensors(graph, [e for s in entries for e in (*s.inputs, *s.outputs)])
     _drop_codes(model)
     used = {0} | {t.buffer for g in model.subgraphs for t in g.tensors}
-    used |= {entry.buffer for entry in model.metadata or ()}
+    used |= {entry.buffer for entry in model.metadata or ()} | {*indices(model.metadataBuffer)}
     new = {old: position for position, old in enumerate(sorted(used))}
     model.buffers = [model.buffers[old] for old in sorted(used)]
     for graph in model.subgraphs:
@@ -103,6 +106,8 @@ def drop_unused(model: ModelT) -> None:
             tensor.buffer = new[tensor.buffer]
     for entry in model.metadata or ():
         entry.buffer = new[entry.buffer]
+    if model.metadataBuffer is not None:
+        model.metadataBuffer = np.array([new[i] for i in indices(model.metadataBuffer)], np.int32)
 
 
 def _drop_codes(model: ModelT) -> None:
@@ -115,18 +120,24 @@ def _drop_codes(model: ModelT) -> None:
         op.opcodeIndex = new[op.opcodeIndex]
 
 
-def _drop_tensors(graph: SubGraphT, model: ModelT) -> None:
-    used = {int(i) for op in graph.operators for i in (*op.inputs, *op.outputs) if i >= 0}
-    used |= {int(i) for i in (*graph.inputs, *graph.outputs)}
+def _drop_tensors(graph: SubGraphT, entries: Sequence[TensorMapT]) -> None:
+    """Drop tensors that nothing names: no operator, no end of the graph, no signature's entry."""
+    used = {i for op in graph.operators for i in _tensors_of(op) if i >= 0}
+    used |= {*indices(graph.inputs), *indices(graph.outputs), *(e.tensorIndex for e in entries)}
     new = {old: position for position, old in enumerate(sorted(used))} | {-1: -1}
     graph.tensors = [graph.tensors[old] for old in sorted(used)]
 
-    def moved(indices: Iterable[int]) -> NDArray[np.int32]:
-        return np.array([new[int(i)] for i in indices], np.int32)
+    def moved(tensors: Iterable[int] | None) -> NDArray[np.int32]:
+        return np.array([new[i] for i in indices(tensors)], np.int32)
 
     for op in graph.operators:
         op.inputs, op.outputs = moved(op.inputs), moved(op.outputs)
+        if op.intermediates is not None:
+            op.intermediates = moved(op.intermediates)
     graph.inputs, graph.outputs = moved(graph.inputs), moved(graph.outputs)
-    for signature in model.signatureDefs or ():
-        for entry in (*signature.inputs, *signature.outputs):
-            entry.tensorIndex = new[entry.tensorIndex]
+    for entry in entries:
+        entry.tensorIndex = new[entry.tensorIndex]
+
+
+def _tensors_of(op: OperatorT) -> list[int]:
+    return [*indices(op.inputs), *indices(op.outputs), *indices(op.intermediates)]

@@ -15,6 +15,7 @@ from ghostdeploy.images.decoding import UnusableImage, decode_image, describe_sk
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.folders import find_images
 from ghostdeploy.images.preprocessing import Preprocessing
+from ghostdeploy.images.stored import open_images
 from ghostdeploy.progress import Progress, ignore_progress, report_tenths
 from ghostdeploy.quantization import QuantizeOptions
 from ghostdeploy.schema import Calibration
@@ -23,7 +24,6 @@ from ghostdeploy.schema.checks import check_range
 MIN_IMAGES = 8  # fewer show too little of any range
 HELD_OUT = 64  # images for the error report; never more than a third of those there are
 ARRAY_SUFFIXES = (".npy", ".npz")
-ARRAY_NAME = "images"
 Inputs = NDArray[np.float32]  # (N, 3, H, W), as the model takes them
 
 
@@ -67,11 +67,11 @@ def load(
     _check_size(size)
     identity = Calibration(source.name, seed=seed, crop=how.crop)
     if source.suffix in ARRAY_SUFFIXES:
-        every = _array(source, how)
-        _enough(source, len(every))
-        wanted = size + _held_out(len(every))
-        order = np.random.RandomState(seed).permutation(len(every))[:wanted]
-        return _finished(np.asarray(every[order]), size, how, identity)
+        with open_images(source, how.resolution) as stored:
+            _enough(source, stored.count)
+            wanted = size + _held_out(stored.count)
+            order = np.random.RandomState(seed).permutation(stored.count)[:wanted]
+            return _finished(stored.read(order), size, how, identity)
     pixels, skipped = _folder(source, how, size, seed, progress)
     told = tuple(f"{count} {why}" for why, count in sorted(skipped.items()))
     return _finished(pixels, size, how, replace(identity, skipped=told))
@@ -113,34 +113,6 @@ def _folder(
     return np.stack(found), skipped
 
 
-def _array(path: Path, how: Preprocessing) -> NDArray[np.uint8]:
-    try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if path.suffix == ".npz":
-            names = loaded.files
-            if ARRAY_NAME not in names and len(names) != 1:
-                raise InputFileError(f"{path} holds {', '.join(names)[:80]}; name one {ARRAY_NAME}")
-            loaded = loaded[ARRAY_NAME if ARRAY_NAME in names else names[0]]
-    except InputFileError:
-        raise
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or 'not a NumPy array'}") from error
-    except Exception as error:  # damaged archives surface as many kinds
-        raise InputFileError(f"{path} is not a NumPy array of numbers") from error
-    height, width = how.resolution
-    if loaded.ndim != 4 or loaded.shape[1:] != (height, width, 3):
-        raise InputFileError(
-            f"{path} has the shape {list(loaded.shape)}; the model takes images of"
-            f" [N, {height}, {width}, 3] (a folder of image files is resized)"
-        )
-    if loaded.dtype != np.uint8:
-        raise InputFileError(
-            f"{path} holds {loaded.dtype}; give RGB of 0 to 255 as uint8, which is then"
-            " normalized as the model expects"
-        )
-    return np.asarray(loaded)
-
-
 def _finished(
     pixels: NDArray[np.uint8], size: int, how: Preprocessing, identity: Calibration
 ) -> CalibrationData:
@@ -149,6 +121,6 @@ def _finished(
     digest = hashlib.sha256(repr((chosen.shape, how)).encode() + chosen.tobytes()).hexdigest()
     return CalibrationData(
         identity=replace(identity, sha256=digest, size=len(chosen)),
-        inputs=how.finish(chosen),
-        held_out=how.finish(held_out),
+        inputs=np.stack([how.finish(image) for image in chosen]),
+        held_out=np.stack([how.finish(image) for image in held_out]),
     )

@@ -12,22 +12,26 @@ from ghostdeploy.flatbuffer import ModelT, indices, operator_kind, schema, tenso
 from ghostdeploy.schema import ConcatenationScales, LayerError, QuantizationError
 
 Array = NDArray[np.float32]
+CONSTANT = 1e-6  # of the largest output
 MAX_DB = 200.0  # of two tensors that are equal
 
 
 def snr_db(reference: Array, got: Array) -> float:
     """Return 10·log₁₀(Σx² / Σ(x − y)²) in dB, within ±200: 200 where both are equal.
 
-    A silent reference that is not met gives a value near −200.
+    A silent reference that is not met gives a value near −200, and one of NaN or infinity −200.
     """
-    signal = float(np.square(reference, dtype=np.float64).sum())
-    noise = float(np.square(reference.astype(np.float64) - got).sum())
+    with np.errstate(invalid="ignore", over="ignore"):
+        signal = float(np.square(reference, dtype=np.float64).sum())
+        noise = float(np.square(reference.astype(np.float64) - got).sum())
     return _db(signal, noise)
 
 
 def cosine(reference: Array, got: Array) -> float:
-    """Return the mean cosine between rows (inputs)."""
+    """Return the mean cosine between rows (inputs); 0 where a value is not finite."""
     a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (reference, got))
+    if not np.isfinite([a, b]).all():
+        return 0.0
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(np.mean((a * b).sum(1) / np.maximum(norms, 1e-30)))
 
@@ -43,7 +47,18 @@ def output_error(
         cosine=cosine(reference, got),
         top1_agreement=agree,
         layers=tuple(layers),
+        constant=tuple(
+            name for name, rows in (("fp32", reference), ("quantized", got)) if _constant(rows)
+        ),
+        answers=len({*reference.argmax(1).tolist()}),
     )
+
+
+def _constant(rows: Array) -> bool:
+    """Return whether several inputs' outputs are the same, but for the last digits of fp32."""
+    if len(rows) < 2:
+        return False
+    return bool(np.ptp(rows, axis=0).max() <= CONSTANT * np.abs(rows).max())
 
 
 class LayerSums:
@@ -83,6 +98,8 @@ class LayerSums:
 
 
 def _db(signal: float, noise: float) -> float:
+    if not np.isfinite(signal + noise):
+        return -MAX_DB
     if noise == 0.0:
         return MAX_DB
     return float(np.clip(10 * np.log10(max(signal, 1e-30) / noise), -MAX_DB, MAX_DB))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostdeploy.errors import ConversionError, error_line
 from ghostdeploy.quantization import QuantizeOptions
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 # Each is a field's name in onnxruntime; ``mse`` is not among its methods, entropy comes nearest.
 CALIBRATION_METHODS = {"minmax": "MinMax", "percentile": "Percentile", "mse": "Entropy"}
@@ -29,7 +34,8 @@ class _CalibrationImages:
 def quantize(model: bytes, inputs: NDArray[np.float32], options: QuantizeOptions) -> bytes:
     """Return ``model`` with int8 weights and activations, float inputs and outputs.
 
-    The ranges of activations are measured on ``inputs`` (N, 3, H, W). Raises onnxruntime's errors.
+    The ranges of activations are measured on ``inputs`` (N, 3, H, W). Raises ConversionError where
+    onnxruntime's quantizer stops.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -38,15 +44,25 @@ def quantize(model: bytes, inputs: NDArray[np.float32], options: QuantizeOptions
     with tempfile.TemporaryDirectory(prefix="ghostdeploy-") as folder:
         out = Path(folder) / "quantized.onnx"
         logging.getLogger().setLevel(logging.ERROR)  # it advises its own preprocessing
-        quantize_static(
-            proto,
-            out,
-            _CalibrationImages(proto.graph.input[0].name, inputs),
-            quant_format=QuantFormat.QDQ,
-            per_channel=options.per_channel,
-            activation_type=QuantType.QInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=getattr(CalibrationMethod, CALIBRATION_METHODS[options.ranges]),
-            nodes_to_exclude=list(options.keep_float),
-        )
-        return out.read_bytes()
+        try:
+            quantize_static(
+                proto,
+                out,
+                _CalibrationImages(_input_name(proto), inputs),
+                quant_format=QuantFormat.QDQ,
+                per_channel=options.per_channel,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=getattr(CalibrationMethod, CALIBRATION_METHODS[options.ranges]),
+                nodes_to_exclude=list(options.keep_float),
+            )
+            return out.read_bytes()
+        except Exception as error:  # of a graph that it does not expect: any kind
+            why = error_line(error)
+            raise ConversionError(f"onnxruntime's quantizer stopped: {why}") from error
+
+
+def _input_name(model: ModelProto) -> str:
+    """Return the image's name; old files (IR version 3) list their weights as inputs, too."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    return next(str(value.name) for value in model.graph.input if value.name not in weights)

@@ -144,10 +144,11 @@ def _bound(
     graph = model.subgraphs[0]
     found = {}
     for op in graph.operators:
+        if operator_kind(model, op) not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+            continue
         target = int(op.outputs[0])
         module = module_of(tensor_name(graph.tensors[target]))
-        convolves = operator_kind(model, op) in ("CONV_2D", "DEPTHWISE_CONV_2D")
-        if convolves and module in bounds:
+        if module in bounds:
             low, high = (np.clip(end, *bounds[module]) for end in picked[target])
             found[target] = float(low), float(high)
     return found

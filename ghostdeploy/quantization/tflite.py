@@ -67,7 +67,7 @@ def _folder_and_worker() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
         folder = Path(name)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", WORKER],
+                [sys.executable, "-m", WORKER, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,4 +1,6 @@
-"""A process of its own for TensorFlow's quantizer: ``python -m ghostdeploy.quantization.worker``.
+"""A process of its own for TensorFlow's quantizer.
+
+``python -m ghostdeploy.quantization.worker PARENT``, which ends with the process of that id.
 
 Reads JSON lines ``{"model", "out", "io", "activations", "per_channel", "keep_float", "inputs"}``,
 writes a quantized model to ``out`` for each, and exits with 0 when there are no more. ``model`` is
@@ -13,6 +15,8 @@ import os
 import sys
 from pathlib import Path
 from typing import TypedDict
+
+from ghostdeploy.lifeline import die_with
 
 
 class QuantizeJob(TypedDict):
@@ -29,6 +33,7 @@ class QuantizeJob(TypedDict):
 
 def main() -> int:
     """Do every job on standard input; returns the exit code."""
+    die_with(int(sys.argv[1]))
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
     import tensorflow  # noqa: F401
 

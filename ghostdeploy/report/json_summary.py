@@ -19,6 +19,7 @@ def summarize_latencies(rows: Iterable[Comparison]) -> list[dict[str, object]]:
             "ratio": asdict(row.ratio) if row.ratio else None,
             "noise": row.noise,
             "advice": row.advice,
+            "disturbed": row.disturbed,
             "valid_launches": len(row.record.valid_launches),
             **_origin(row),
         }

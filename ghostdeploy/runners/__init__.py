@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
+from ghostdeploy.schema import AUTO, BenchParams, DeviceIdentity, DeviceState, Launch
 
 RUNNERS: dict[str, str] = {
     "local": "ghostdeploy.runners.local:LocalRunner",
@@ -59,10 +59,14 @@ class Device:
 def choose_runtime(device: Device, params: BenchParams) -> BenchParams:
     """Return ``params`` with TFLite's own program as the runtime where that runs the models.
 
-    That is so on every phone, and on this machine where the program's path is given.
+    That is so on every phone, and on this machine where the program's path is given. An emulated
+    core runs LiteRT unless another runtime is asked for.
     """
-    program = params.benchmark_model or device.is_phone
-    return replace(params, runtime="benchmark_model") if program else params
+    if params.benchmark_model or device.is_phone:
+        return replace(params, runtime="benchmark_model")
+    if device.counts_instructions and params.runtime == AUTO:
+        return replace(params, runtime="litert")
+    return params
 
 
 @dataclass(frozen=True)

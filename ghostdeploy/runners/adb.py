@@ -5,24 +5,29 @@ from __future__ import annotations
 import re
 import secrets
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
 from android_bench.adb.client import AdbClient
 from android_bench.adb.devices import list_devices
+from android_bench.adb.patience import SESSION_WAIT_S, Patience
 from android_bench.adb.phone import Adb, open_device
 from android_bench.device.state import read_state
 from android_bench.errors import AdbServerReplacedWarning, UnauthorizedError
 from android_bench.log.parse import BenchmarkLog
+from android_bench.program.command_line import InputFile
 from android_bench.program.install import Program
 from android_bench.session.phone_launch import PhoneLaunch
 from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from android_bench.session.selftest import SelfTest, check_program, run_with_inputs
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
+from ghostdeploy.files import check_input
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.android import convert_identity, convert_state, translate_errors
 from ghostdeploy.runners.host.child_process import decode_bounded
+from ghostdeploy.runners.host.reference import write_drawn_inputs
 from ghostdeploy.runners.model_file import check_model_file, model_format
 from ghostdeploy.runners.program_io import (
     build_program_argv,
@@ -43,6 +48,9 @@ class AdbRunner:
 
     def __init__(self, target: str, params: BenchParams, access: Access) -> None:
         build_program_argv("benchmark_model", "model", params)  # contradictions, before any phone
+        explicit = Path(params.benchmark_model) if params.benchmark_model else None
+        if explicit and explicit.exists():
+            check_input(explicit)  # a pipe would block
         self._tell = access.tell
         self._closed = False
         with translate_errors():
@@ -50,7 +58,6 @@ class AdbRunner:
             self._session = PhoneSession(adb, _options(params, access), access.tell)
             self._session.__enter__()
             try:
-                explicit = Path(params.benchmark_model) if params.benchmark_model else None
                 self._program: Program = self._session.install(explicit)
                 self._tested: SelfTest = check_program(self._session, self._program)
                 self._last = read_state(adb)
@@ -84,11 +91,28 @@ class AdbRunner:
         started = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         with translate_errors():
             model = self._session.push(model_path)
-            argv = build_program_argv(self._program.path, model, params)
             run = re.sub(r"[^A-Za-z0-9._-]", "-", name) or f"run-{secrets.token_hex(6)}"
-            found = self._session.launch(run, argv, params.timeout_s)
+            with self._push_inputs(model_path, params) as inputs:
+                argv = build_program_argv(self._program.path, model, params, inputs)
+                found = self._session.launch(run, argv, params.timeout_s)
         self._last = found.after
         return _judged(model_path, started, argv, found, self._session.cpus.cpus)
+
+    @contextmanager
+    def _push_inputs(
+        self, model_path: Path, params: BenchParams
+    ) -> Iterator[tuple[InputFile, ...]]:
+        """Have values of ``params.input_range`` on the phone while a launch reads them."""
+        with write_drawn_inputs(model_path, params) as files:
+            pushed = tuple(
+                InputFile(name, shape, self._session.push_input(path))
+                for name, shape, path in files
+            )
+            try:
+                yield pushed
+            finally:
+                if pushed:
+                    self._session.adb.shell(["rm", "-f", *(file.path for file in pushed)])
 
     def output(self, model_path: Path, params: BenchParams, inputs: Mapping[str, Tensor]) -> bytes:
         """Return what the model makes of ``inputs``, as Runner.output.
@@ -148,7 +172,8 @@ def _open(target: str, access: Access) -> Adb:
         warnings.simplefilter("always", AdbServerReplacedWarning)
         client = AdbClient(access.adb)
         try:
-            adb = open_device(target or None, client, CONNECT_S)
+            patience = Patience(SESSION_WAIT_S, tell=access.tell)
+            adb = open_device(target or None, client, CONNECT_S, patience)
         except UnauthorizedError as error:
             access.tell(f"{error}; waiting {AUTHORIZE_S:.0f} s")
             serial = error.serial or target

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from android_bench.adb.client import AdbClient
+from android_bench.adb.client import AdbClient, find_adb
 from android_bench.adb.devices import list_devices
-from android_bench.adb.phone import Adb, connect
+from android_bench.adb.phone import Adb, connect, find_serial
 from android_bench.device.identity import read_identity
 from android_bench.device.state import read_state
-from android_bench.errors import AdbError, AndroidBenchError
+from android_bench.errors import (
+    AdbError,
+    AdbProgramError,
+    AndroidBenchError,
+    UnauthorizedError,
+)
 from android_bench.program.abi import list_abis
 from android_bench.program.cache import locate_program
 from android_bench.program.install import ON_DEVICE
-from ghostdeploy.errors import GhostdeployError
 from ghostdeploy.runners.android import convert_identity, convert_state, translate_errors
 from ghostdeploy.schema import DeviceIdentity, DeviceState
 
@@ -24,7 +28,8 @@ from ghostdeploy.schema import DeviceIdentity, DeviceState
 class AttachedDevice:
     """A device is attached; ``problem`` says why it cannot be measured on, "" where it can.
 
-    ``program`` is where its benchmark_model would come from, "" for nowhere yet.
+    ``program`` is where its benchmark_model would come from, "" for nowhere yet. ``missing``: its
+    address was asked for, and it could not be connected to.
     """
 
     address: str
@@ -32,24 +37,48 @@ class AttachedDevice:
     state: DeviceState | None = None
     program: str = ""
     problem: str = ""
+    missing: bool = False
+
+
+def find_adb_program() -> str:
+    """Return the path of the adb program. Raises UsageError where there is none."""
+    with translate_errors():
+        return find_adb()
+
+
+def list_states(adb: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the address and adb's word for the state of all that is attached, asking no more.
+
+    Raises as ``list_attached``.
+    """
+    with translate_errors():
+        return tuple((f"adb:{e.serial}", e.state) for e in list_devices(AdbClient(adb)))
 
 
 def list_attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[AttachedDevice]:
     """Return all that adb lists, after connecting to ``addresses`` (``host:port``).
 
-    Raises UsageError without an adb program, MeasurementError without its server.
+    Raises UsageError without an adb program and for what is no address, and MeasurementError
+    without adb's server.
     """
     client = AdbClient(adb)
-    return [*_unreachable(client, addresses), *_listed(client)]
+    missing = list(_unreachable(client, addresses))
+    told = {device.address for device in missing}
+    return [*missing, *(device for device in _listed(client) if device.address not in told)]
 
 
 def _unreachable(client: AdbClient, addresses: tuple[str, ...]) -> Iterator[AttachedDevice]:
     for address in addresses:
-        try:
-            with translate_errors():
+        with translate_errors():
+            try:
                 connect(address, client)
-        except GhostdeployError as error:
-            yield AttachedDevice(f"adb:{address}", problem=str(error))
+            except AdbProgramError:
+                raise
+            except UnauthorizedError:
+                continue  # it is attached, and listed with what it lacks
+            except AdbError as error:
+                serial = find_serial(address)
+                yield AttachedDevice(f"adb:{serial}", problem=str(error), missing=True)
 
 
 def _listed(client: AdbClient) -> Iterator[AttachedDevice]:

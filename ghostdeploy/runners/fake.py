@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from android_bench.adb.client import find_adb
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.fake_phone import PHONES, Phone, write_standin
+from ghostdeploy.fake_phone.guard import Guard
+from ghostdeploy.fake_phone.sandbox import SandboxError
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.adb import AdbRunner
 from ghostdeploy.runners.android import translate_errors
 from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, Launch
 
 NOT_A_PHONE = "a simulated phone: its latencies are this machine's, not a phone's"
-STOP_S = 20.0
+REPLACED = ("ADB_SERVER_SOCKET", "HOME", "TMPDIR")
 
 
 class FakeRunner:
@@ -37,9 +37,9 @@ class FakeRunner:
         access.tell(NOT_A_PHONE)
         self._stack = ExitStack()
         try:
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-            self._start_server(folder, access)
-            phone = self._stack.enter_context(Phone(PHONES[name]))
+            folder = self._use_own_server(access)
+            phone = _switch_on(name)
+            self._stack.callback(phone.stop)
             program = params.benchmark_model or str(write_standin(folder / "benchmark_model"))
             params = replace(params, benchmark_model=program)
             self._name = name
@@ -49,8 +49,12 @@ class FakeRunner:
             self._stack.close()
             raise
 
-    def _start_server(self, folder: Path, access: Access) -> None:
-        """Start a private adb server: the user's own, and the phones it knows, are left alone."""
+    def _use_own_server(self, access: Access) -> Path:
+        """Have adb start a private server: the user's own, and its phones, are left alone.
+
+        Returns the folder of its keys and log. Server and folder are gone soon after this process,
+        also if that is killed.
+        """
         with translate_errors():
             program = find_adb(access.adb or None)
         with socket.socket() as probe:
@@ -61,14 +65,15 @@ class FakeRunner:
             "ADB_USB": "0",
             "ADB_MDNS": "0",
             "ADB_EMU": "0",
-            "HOME": str(folder),
-            "TMPDIR": str(folder),
         }
-        before = {key: os.environ.get(key) for key in (*private, "ADB_SERVER_SOCKET")}
+        before = {key: os.environ.get(key) for key in (*private, *REPLACED)}
         self._stack.callback(_restore, before)
         os.environ.pop("ADB_SERVER_SOCKET", None)
         os.environ.update(private)
-        self._stack.callback(_stop_server, program)
+        guard = Guard("adb-", (program, "kill-server"))
+        self._stack.callback(guard.close)
+        os.environ.update({"HOME": str(guard.folder), "TMPDIR": str(guard.folder)})
+        return guard.folder
 
     def identity(self) -> DeviceIdentity:
         """Return what the phone says it is, marked as simulated."""
@@ -107,14 +112,17 @@ class FakeRunner:
         self._stack.close()
 
 
+def _switch_on(name: str) -> Phone:
+    """Start a test phone. Raises MeasurementError where this machine has no place for one."""
+    try:
+        return Phone(PHONES[name]).start()
+    except (OSError, SandboxError) as error:
+        raise MeasurementError(f"the test phone {name} does not start: {error}") from error
+
+
 def _restore(before: Mapping[str, str | None]) -> None:
     for key, value in before.items():
         if value is None:
             os.environ.pop(key, None)
         else:
             os.environ[key] = value
-
-
-def _stop_server(program: str) -> None:
-    with suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run([program, "kill-server"], capture_output=True, timeout=STOP_S, check=False)

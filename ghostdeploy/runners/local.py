@@ -10,7 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median, pstdev, quantiles
 
-from ghostdeploy.errors import InputFileError, MeasurementError, MissingExtraError, UsageError
+from ghostdeploy.errors import (
+    InputFileError,
+    MeasurementError,
+    MissingExtraError,
+    UsageError,
+    error_line,
+)
 from ghostdeploy.runners import Access, RuntimeEvidence, Tensor
 from ghostdeploy.runners.host import machine, measuring_child
 from ghostdeploy.runners.host.child_process import (
@@ -20,9 +26,16 @@ from ghostdeploy.runners.host.child_process import (
 )
 from ghostdeploy.runners.host.disturbance import LaunchWatch
 from ghostdeploy.runners.host.measuring_child import LaunchJob, LaunchReport
-from ghostdeploy.runners.host.runtimes import check_format, find_evidence
+from ghostdeploy.runners.host.runtimes import check_format, find_evidence, settle_runtime
 from ghostdeploy.runners.model_file import check_model_file
-from ghostdeploy.schema import BenchParams, DeviceIdentity, DeviceState, LatencySummary, Launch
+from ghostdeploy.schema import (
+    AUTO,
+    BenchParams,
+    DeviceIdentity,
+    DeviceState,
+    LatencySummary,
+    Launch,
+)
 
 
 class LocalRunner:
@@ -37,7 +50,8 @@ class LocalRunner:
         if target:
             raise UsageError(f"local takes no address, not {target!r}; write --device local")
         self._evidence: dict[tuple[str, str], RuntimeEvidence] = {}
-        self.runtime(params)
+        if params.runtime != AUTO:
+            self.runtime(params)
         check_options(params)
         choose_cpus(params)
 
@@ -58,6 +72,7 @@ class LocalRunner:
 
     def launch(self, model_path: Path, params: BenchParams, name: str = "") -> Launch:
         """Launch the model once, as Runner.launch does."""
+        params = settle_runtime(params, model_path)
         check_options(params)
         check_format(model_path, params.runtime)
         check_model_file(model_path)
@@ -161,6 +176,8 @@ def _launch(model_path: Path, params: BenchParams, cpus: tuple[int, ...]) -> Lau
         xnnpack=params.xnnpack,
         cpus=list(cpus),
         parent=os.getpid(),
+        input_range=params.input_range,
+        shapes={given.name: list(given.shape) for given in params.input_shapes},
     )
     argv = (sys.executable, "-m", measuring_child.__name__, json.dumps(asdict(job)))
     watch = LaunchWatch(cpus, params.threads, params.max_disturbance)
@@ -195,7 +212,7 @@ def _read_report(finished: FinishedProcess, model_path: Path, runtime: str) -> L
         ) from None
     if "error" not in answer:
         return LaunchReport(**answer)
-    said = " ".join(answer["message"].split())[:300]
+    said = error_line(" ".join(answer["message"].split()))
     if answer["error"] == "missing":
         raise MissingExtraError(said, "local")
     if answer["error"] == "model":

@@ -36,13 +36,17 @@ def build_program_argv(
             fp16=params.fp16,
             op_profiling=params.profile,
             delegate=params.delegate,
-            inputs=inputs,
+            inputs=inputs or _shaped_inputs(params),
             output_path=output,
             plus_flags=params.plus_flags,
         )
         return build_command_line(program, model, options)
     except program_errors.OptionError as error:
         raise UsageError(str(error)) from error
+
+
+def _shaped_inputs(params: BenchParams) -> tuple[InputFile, ...]:
+    return tuple(InputFile(given.name, given.shape, "") for given in params.input_shapes)
 
 
 def parse_program_log(

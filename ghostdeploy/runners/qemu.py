@@ -111,7 +111,7 @@ class QemuRunner:
             )
             given = folder / "inputs.bin"
             return run, compute_reference(model_path, xnnpack=params.xnnpack, given=given)
-        here = compute_reference(model_path, xnnpack=params.xnnpack)
+        here = compute_reference(model_path, xnnpack=params.xnnpack, input_range=params.input_range)
         program = find_benchmark_program(params).absolute()
         there = ProgramRun(self.emulator, self.core, folder, model_path, program, params)
         return there.count_instructions(here.inputs), here
@@ -150,10 +150,14 @@ def choose_kernels(params: BenchParams) -> str:
 def _check(params: BenchParams, core: str) -> None:
     if params.runtime not in RUNTIMES:
         raise UsageError(f"qemu: devices run litert or benchmark_model, not {params.runtime}")
+    if params.input_range and params.runtime == "litert":
+        raise UsageError("--input-range needs TFLite's own program here: --benchmark-model PATH")
     if params.delegate:
         raise UsageError(f"an emulated core has no {params.delegate}; leave --delegate out")
     if params.plus_flags and params.runtime == "litert":
         raise UsageError("--plus-flags needs TFLite's own program: --benchmark-model PATH")
+    if params.input_shapes:
+        raise UsageError("an emulated core takes models of one shape; leave --input-shape out")
     if params.threads != 1:
         raise UsageError(f"an emulated core counts one thread exactly, not {params.threads}")
     if params.cpus:

@@ -18,7 +18,8 @@ from ghostdeploy.schema.model import (
     ExportOptions,
     ModelSpec,
 )
-from ghostdeploy.schema.params import BenchParams, PhoneParams
+from ghostdeploy.schema.normalization import Normalization
+from ghostdeploy.schema.params import AUTO, BenchParams, InputShape, PhoneParams
 from ghostdeploy.schema.quantization import (
     Calibration,
     ConcatenationScales,
@@ -30,6 +31,7 @@ from ghostdeploy.schema.quantization import (
 from ghostdeploy.schema.record import SCHEMA, BenchRecord, Evidence, OutputCheck
 
 __all__ = [
+    "AUTO",
     "MAX_SIDE",
     "MAX_WIDTH",
     "MIN_SIDE",
@@ -49,6 +51,7 @@ __all__ = [
     "Finding",
     "FloatCost",
     "GraphReport",
+    "InputShape",
     "InstructionComparison",
     "Instructions",
     "Interval",
@@ -56,6 +59,7 @@ __all__ = [
     "Launch",
     "LayerError",
     "ModelSpec",
+    "Normalization",
     "OpInstructions",
     "OpTime",
     "OutputCheck",

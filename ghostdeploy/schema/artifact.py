@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ghostdeploy.schema.interval import Interval
 from ghostdeploy.schema.model import ExportOptions, ModelSpec
+from ghostdeploy.schema.normalization import Normalization
 from ghostdeploy.schema.quantization import Quantization
 
 
@@ -36,7 +38,10 @@ class Artifact:
     """A model file and how it came to be. ``spec`` is None for a file that is not ours.
 
     ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
-    everything that went in (spec, weights, options, tools).
+    everything that went in (spec, weights, options, tools). ``normalization`` is what the file
+    expects of a picture, None where ``spec`` and ``export`` say it or nothing is known.
+    ``top1_difference`` is the share of top-1 that it has more than its original on labelled
+    images, None where that was not measured.
     """
 
     path: str
@@ -55,6 +60,8 @@ class Artifact:
     rewrites: tuple[str, ...] = ()
     parity: tuple[Parity, ...] = ()
     quantization: Quantization | None = None
+    normalization: Normalization | None = None
+    top1_difference: Interval | None = None
 
     @property
     def name(self) -> str:

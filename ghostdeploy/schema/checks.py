@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ghostdeploy.errors import UsageError
 
@@ -47,3 +47,11 @@ def check_seed(name: str, seed: int) -> None:
     """Raise UsageError where numpy's RandomState does not take ``seed``."""
     if not 0 <= seed <= MAX_SEED:
         raise UsageError(f"{name} must be 0 to 2**32-1, not {seed}")
+
+
+def check_input_range(ends: Sequence[float]) -> None:
+    """Raise UsageError unless ``ends`` are two finite numbers in their order, or nothing."""
+    ordered = len(ends) == 2 and -math.inf < ends[0] <= ends[1] < math.inf
+    if ends and not ordered:
+        shown = ",".join(f"{end:g}" for end in ends)
+        raise UsageError(f"--input-range takes the smallest and the largest value, not {shown}")

@@ -14,7 +14,8 @@ class Comparison:
     """One row of a comparison: a record's latency, and its ratio to the first row's model.
 
     ``noise`` is the robust relative standard deviation of the launches (1.4826·MAD/median).
-    ``advice`` says what is unstable and the command that helps; "" where nothing is.
+    ``advice`` says what is unstable and the command that helps; "" where nothing is. ``disturbed``:
+    no launch counts, and the figures are those of the launches that ran to their end all the same.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Comparison:
     paper_ratio: float | None = None
     paper_top1: float | None = None
     paper_source: str = ""
+    disturbed: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,12 @@ class ConcatenationScales:
 
 @dataclass(frozen=True)
 class QuantizationError:
-    """A quantized model against its fp32 original on ``inputs`` images not calibrated on."""
+    """A quantized model against its fp32 original on ``inputs`` images not calibrated on.
+
+    ``constant`` says whose output (``fp32``, ``quantized``) is the same for all of them: agreement
+    with it proves nothing. ``answers`` counts the best classes that fp32 has among them, 0 where
+    nobody counted.
+    """
 
     inputs: int
     snr_db: float
@@ -55,6 +60,8 @@ class QuantizationError:
     top1_agreement: float
     layers: tuple[LayerError, ...] = ()
     concatenations: tuple[ConcatenationScales, ...] = ()
+    constant: tuple[str, ...] = ()
+    answers: int = 0
 
     def worst(self, count: int = 10) -> tuple[LayerError, ...]:
         """Return the ``count`` layers that lost the most, worst first."""

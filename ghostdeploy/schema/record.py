@@ -38,6 +38,7 @@ class Evidence:
     runtime_origin: str = ""  # where the program on a phone came from
     output: OutputCheck | None = None
     warnings: tuple[str, ...] = ()  # what the device said that proves nothing
+    command: str = ""  # what the user typed, quoted for a shell; "" in older records
 
 
 SCHEMA = "ghostdeploy.bench/1"
@@ -62,6 +63,11 @@ class BenchRecord:
     def valid_launches(self) -> tuple[Launch, ...]:
         """Return the launches that count and have times."""
         return tuple(x for x in self.launches if x.valid and x.summary is not None)
+
+    @property
+    def shown_launches(self) -> tuple[Launch, ...]:
+        """Return the launches that count; where none does, all that ran to their end."""
+        return self.valid_launches or tuple(x for x in self.launches if x.summary is not None)
 
     @property
     def instructions(self) -> Instructions | None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostdeploy.errors import InputFileError, error_line
+from ghostdeploy.files import check_input
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
 
@@ -56,6 +57,7 @@ def _read(path: Path) -> object:
             raise InputFileError(f"{path} is a folder; --weights takes one checkpoint file")
         if not path.exists():
             raise InputFileError(f"{path} does not exist")
+        check_input(path)
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 

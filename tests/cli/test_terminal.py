@@ -66,7 +66,8 @@ def test_the_clock_ticks_while_a_step_runs_and_nothing_recedes() -> None:
     shown = on_terminal(STEPS, 80)
     lines = [re.sub(r"\x1b\[\d*m", "", part) for part in shown.split("\r\x1b[K")]
     clocks = [line for line in lines if "exporting" in line]
-    assert {"0:00", "0:01", "0:02"} <= {word for line in clocks for word in line.split()}
+    times = {word for line in clocks for word in line.split() if word.startswith("0:0")}
+    assert len(times) > 1, "a busy machine may skip a second, not stand still"
     percents = [int(line.split("%")[0]) for line in lines if "%" in line]
     assert percents == sorted(percents)
     assert percents[-1] == 87

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ghostdeploy.commands.artifacts import artifact_of, sidecar_path, weights_identity
+from ghostdeploy.commands.artifacts import (
+    artifact_of,
+    sidecar_path,
+    weights_identity,
+    write_artifact,
+)
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.errors import InputFileError
+from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.schema import Artifact, ModelSpec
 from ghostdeploy.typed_json import to_json
 from tests import small_models
@@ -65,3 +71,19 @@ def test_weights_are_known_by_their_content(tmp_path):
     assert weights_identity(one, 0) == weights_identity(two, 5)
     assert weights_identity(one, 0).startswith("sha256:2d711642b726b044")
     assert weights_identity(None, 5) == "seed:5"
+
+
+def test_a_model_and_its_sidecar_stay_together_where_one_cannot_be_written(bare, tmp_path):
+    path = tmp_path / "b.tflite"
+    write_artifact(path, b"old", bare)
+    before = sidecar_path(path).read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 1000, limit[1]))
+    try:
+        with pytest.raises(UsageError, match="cannot write"):
+            write_artifact(path, b"n" * 100_000, bare)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == b"old"
+    assert sidecar_path(path).read_bytes() == before
+    assert {p.name for p in tmp_path.iterdir()} == {"a.tflite", "b.tflite", "b.tflite.json"}

@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from ghostdeploy.commands.compare import compare_with_paper
+from ghostdeploy.commands.compare import (
+    ACCURACIES,
+    INTERVALS,
+    SELF_ATTENTION,
+    choose_notes,
+    compare_with_paper,
+)
+from ghostdeploy.commands.models import paper_says_of
 from ghostdeploy.errors import MissingExtraError
 from ghostdeploy.linting import lint_graph, read_graph
+from ghostdeploy.lowering.rewrites import FORMS, Form
 from ghostdeploy.records import read_artifact, read_record
+from ghostdeploy.schema import Artifact, ExportOptions
 from ghostdeploy.zoo import make_spec
 from tests.command_line import complaint, ghostdeploy
 from tests.lowering.networks import distance, litert, logits, nhwc, normalized, seeded
@@ -114,6 +123,42 @@ def test_the_papers_figures_stand_beside_floats_only(compared):
     floats, integers = compare_with_paper([replace(record, artifact=file) for file in files])
     assert (floats.paper_latency_ms, floats.paper_ratio, floats.paper_top1) == (37.5, 1.0, 75.3)
     assert (integers.paper_latency_ms, integers.paper_ratio, integers.paper_top1) == (None,) * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, 37.5),
+        ({"export": ExportOptions(labels=("a",))}, 37.5),
+        ({"export": FORMS["fast"]}, None),
+        ({"export": FORMS["plain"]}, None),
+        ({"export": ExportOptions(embed_preprocessing=True)}, None),
+        ({"precision": "int8"}, None),
+        ({"format": "onnx"}, None),
+        ({"spec": make_spec(num_classes=10)}, None),
+        ({"spec": None}, None),
+    ],
+)
+def test_the_paper_stands_beside_the_form_that_it_measured_only(changes, said):
+    ours = Artifact("m.tflite", "0", 1, "tflite", "fp32", make_spec("ghostnetv2"))
+    if isinstance(form := changes.get("export"), Form):
+        changes = {"export": ExportOptions(without=form.without, speed=form.speed)}
+    assert paper_says_of(replace(ours, **changes)).latency_ms == said
+
+
+def test_notes_are_of_what_is_in_the_table(compared):
+    rows = compare_with_paper([read_record(path) for path in records(compared[0])])
+    assert choose_notes(rows) == (INTERVALS, SELF_ATTENTION)  # the paper has not this width
+    assert choose_notes(rows[1:]) == (INTERVALS,)
+    told = [replace(row, paper_top1=75.3) for row in rows]
+    assert choose_notes(told) == (INTERVALS, ACCURACIES, SELF_ATTENTION)
+
+
+def test_an_empty_list_of_models_is_refused():
+    for option in ("--models", "--precisions"):
+        done = ghostdeploy("compare", option, " , ")
+        assert done.returncode == 2
+        assert complaint(done).startswith(f"{option} ' , ' names nothing")
 
 
 def test_the_same_rows_from_the_records(compared):

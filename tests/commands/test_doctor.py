@@ -1,24 +1,32 @@
-"""doctor: what the pins ask for on this Python, and nothing else."""
+"""doctor: what the ranges ask for on this Python, and nothing else."""
 
 from __future__ import annotations
 
 import pytest
 from packaging.requirements import Requirement
 
-from ghostdeploy.commands.doctor import EXTRAS, _checks, examine
+from ghostdeploy.commands.doctor import (
+    EXTRAS,
+    ExtraCheck,
+    PackageCheck,
+    _checks,
+    examine,
+    list_untested,
+    look_for_phones,
+)
 
 
-def test_an_environment_made_of_the_pins_is_as_they_want():
-    checks = examine()
-    assert [check.package for check in checks if not check.ok] == []
-    assert {check.extra for check in checks} == {"", *EXTRAS}
+def test_an_environment_made_of_the_ranges_is_as_they_want():
+    extras = examine()
+    assert [one.extra for one in extras] == ["", *EXTRAS]
+    assert all(one.packages and not one.missing and not one.mend for one in extras)
 
 
 @pytest.mark.parametrize(
     ("line", "extras"),
     [
-        ("click==8.5.1", [""]),
-        ("click==8.5.1; python_version < '3.0'", []),
+        ("click>=8.2,<9", [""]),
+        ("click>=8.2; python_version < '3.0'", []),
         ("click==8.5.1; extra == 'report'", ["report"]),
         ("click==8.5.1; python_version >= '3.0' and extra == 'report'", ["report"]),
         ("click==8.5.1; python_version < '3.0' and extra == 'report'", []),
@@ -30,9 +38,37 @@ def test_what_a_requirement_asks_for_here(line, extras):
     assert [check.extra for check in _checks(Requirement(line))] == extras
 
 
-def test_the_mending_command_names_the_extra():
-    (wrong,) = _checks(Requirement("numpy==0.1; extra == 'local'"))
-    assert not wrong.ok
-    assert wrong.mend == "pip install 'ghostdeploy[local]'"
-    (base,) = _checks(Requirement("no-such-package==0.1"))
-    assert base.mend == "pip install 'ghostdeploy'"
+@pytest.mark.parametrize(
+    ("wanted", "installed", "ok", "untested"),
+    [
+        (">=8.2,<9", "8.2", True, False),
+        (">=8.2,<9", "8.1.7", False, False),
+        (">=8.2,<9", "9.0", True, True),
+        (">=8.2,<9", "9.0rc1+cpu", True, True),
+        (">=8.2,<9", "", False, False),
+        ("==2.13.0", "2.13.0+cpu", True, False),
+        ("==2.13.0", "2.14.0", True, True),
+        ("==2.13.0", "2.12.0", False, False),
+        ("~=1.4", "built by hand", True, False),
+    ],
+)
+def test_newer_than_tested_is_a_note_and_older_is_a_fault(wanted, installed, ok, untested):
+    check = PackageCheck("click", "", wanted, installed)
+    assert (check.ok, check.untested) == (ok, untested)
+
+
+def test_an_extra_names_what_it_lacks_once():
+    here = PackageCheck("jinja2", "report", ">=3.1,<4", "4.0")
+    gone = PackageCheck("matplotlib", "report", ">=3.8,<4", "")
+    one = ExtraCheck("report", (here, gone))
+    assert one.missing == (gone,)
+    assert one.mend == "pip install 'ghostdeploy[report]'"
+    assert ExtraCheck("", (here,)).mend == ""
+    assert list_untested([one, ExtraCheck("all", (here,))]) == (here,)
+
+
+def test_an_adb_that_is_no_program_is_told(monkeypatch):
+    monkeypatch.setenv("GHOSTDEPLOY_ADB", "/nowhere/adb")
+    found = look_for_phones()
+    assert (found.adb, found.phones) == ("", ())
+    assert "/nowhere/adb" in found.problem

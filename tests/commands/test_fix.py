@@ -1,13 +1,18 @@
 """``lint --fix``: the rewrites that keep the function, on files of anybody."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ghostdeploy import flatbuffer
 from ghostdeploy.commands.fix import FixRequest, fix
 from ghostdeploy.errors import CheckFailed, InputFileError
 from ghostdeploy.lowering.metadata import attach_files, attached_files
+from ghostdeploy.lowering.noise import NoiseDistance, measure_noise_distance
 from ghostdeploy.lowering.rewrites import clip_relu
 from tests.command_line import ghostdeploy
+from tests.lowering.rewrites.graphs import ROWS, loop, old_codes, table, two_signatures
 from tests.lowering.rewrites.tiny import ops, random_image, run, tiny
 
 
@@ -103,3 +108,55 @@ def test_the_command_line(model):
     assert model.with_name("out.tflite").exists()
     again = ghostdeploy("lint", "--fix", model.with_name("out.tflite"))
     assert "nothing to rewrite" in again.stdout
+
+
+def written(folder: Path, data: bytes) -> Path:
+    path = folder / "m.tflite"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("data", "places"),
+    [(two_signatures(), 2), (two_signatures(swapped=True), 2), (loop(), 1), (table(), 1)],
+    ids=["signatures", "swapped", "loop", "table"],
+)
+def test_files_of_several_graphs_and_signatures(data, places, tmp_path):
+    done = fix(FixRequest(written(tmp_path, data)))
+    assert [(f.name, f.count) for f in done.rewrites] == [("clip-relu", places)]
+    assert done.rel_l2 == 0
+    after = done.path.read_bytes()
+    assert measure_noise_distance(data, after, 2) == NoiseDistance(0.0, quantized=False)
+
+
+def test_every_signature_is_compared(tmp_path, monkeypatch):
+    right = clip_relu._replacement
+
+    def wrong(builder, op):
+        second = builder.graph is builder.model.subgraphs[1]
+        kind = [builder.make_operator("RELU", [int(op.inputs[0])], int(op.outputs[0]))]
+        return kind if second else right(builder, op)
+
+    monkeypatch.setattr(clip_relu, "_replacement", wrong)
+    with pytest.raises(CheckFailed, match="another function"):
+        fix(FixRequest(written(tmp_path, two_signatures())))
+
+
+def test_files_of_before_2020_are_read(tmp_path):
+    done = fix(FixRequest(written(tmp_path, old_codes(clipped()))))
+    assert [f.name for f in done.rewrites] == ["nearest-depth", "clip-relu"]
+
+
+def test_what_the_runtime_refuses_is_told_with_its_reason(tmp_path):
+    path = written(tmp_path, table())
+    with pytest.raises(InputFileError, match=r"m\.tflite: LiteRT here cannot run it: gather index"):
+        fix(FixRequest(path, input_range=(ROWS, ROWS + 5)))
+    assert fix(FixRequest(path, input_range=(2, ROWS - 1))).path
+
+
+def test_an_operator_without_its_options_is_a_file_s_fault(tmp_path):
+    model = flatbuffer.load(clipped(), "here")
+    model.subgraphs[0].operators[1].builtinOptions = None
+    model.subgraphs[0].operators[1].builtinOptionsType = 0
+    with pytest.raises(InputFileError, match="an operator lacks what its kind has"):
+        fix(FixRequest(written(tmp_path, flatbuffer.dump(model))))

@@ -9,6 +9,7 @@ import pytest
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.models import list_models, paper_says
+from ghostdeploy.zoo.cost import COUNTED, count_cost
 from tests.command_line import ROOT, ghostdeploy
 
 
@@ -31,6 +32,13 @@ def test_parameters_are_those_of_the_network(rows, name):
     row = rows[name]
     network = zoo.build(zoo.make_spec(row.arch, width=row.width, variant=row.variant))
     assert row.params == sum(p.numel() for p in network.parameters())
+
+
+def test_the_costs_that_are_told_are_those_of_the_networks(rows):
+    for row in rows.values():
+        spec = zoo.make_spec(row.arch, width=row.width, variant=row.variant)
+        assert count_cost(spec) == COUNTED[spec.name]
+    assert rows.keys() == COUNTED.keys()
 
 
 @pytest.mark.parametrize(

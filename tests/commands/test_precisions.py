@@ -17,13 +17,14 @@ from tests.conftest import TRAINED
 
 def row(ratio, *, size=1.0, kernels=1, agree=1.0, lost=None):
     """A row with what a verdict looks at."""
-    latency = SimpleNamespace(ratio=Interval(ratio, ratio - 0.01, ratio + 0.01))
+    latency = SimpleNamespace(ratio=Interval(ratio, ratio - 0.01, ratio + 0.01), disturbed=False)
     paired = None if lost is None else SimpleNamespace(difference=Interval(-lost, 0, 0))
     error = QuantizationError(64, 25.0, 0.99, agree)
     return PrecisionRow("int8", size, latency, kernels, error, False, None, paired)  # type: ignore[arg-type]
 
 
-BASE = PrecisionRow("fp32", 4.0, None, 1, None, False, None, None)  # type: ignore[arg-type]
+QUIET = SimpleNamespace(disturbed=False)
+BASE = PrecisionRow("fp32", 4.0, QUIET, 1, None, False, None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

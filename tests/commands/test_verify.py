@@ -18,6 +18,7 @@ from ghostdeploy.commands.proof import describe_parity
 from ghostdeploy.commands.verify import VerifyRequest, verify
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.lowering.metadata import Description
+from ghostdeploy.lowering.rewrites.build import GraphBuilder
 from ghostdeploy.lowering.tflite import finish_tflite
 from tests import small_models
 from tests.command_line import complaint, ghostdeploy
@@ -168,6 +169,42 @@ def test_a_file_of_others_needs_a_name(foreign):
 
 def test_and_passes_with_the_right_one(foreign, converted):
     assert verify_as(foreign, converted.spec).parity.passed
+
+
+def test_layers_that_were_not_compared_are_said_to_be_none(foreign, converted, tmp_path):
+    """A converter may name every tensor in its own way."""
+    model = flatbuffer.load(foreign.read_bytes(), "foreign")
+    for number, tensor in enumerate(model.subgraphs[0].tensors):
+        tensor.name = f"value{number}".encode()
+    path = tmp_path / "nameless.tflite"
+    path.write_bytes(flatbuffer.dump(model))
+    found = verify_as(path, converted.spec)
+    assert found.parity.passed
+    assert found.parity.layers == 0
+    text = describe_parity(found.parity, found.layers)
+    assert text.endswith("no inner tensor was compared: none has a name of the network's")
+
+
+def test_an_input_in_torchs_layout(foreign, converted, tmp_path):
+    """As litert-torch writes it: NCHW, with one TRANSPOSE behind it."""
+    model = flatbuffer.load(foreign.read_bytes(), "foreign")
+    graph = model.subgraphs[0]
+    builder = GraphBuilder(model, graph)
+    nhwc = int(graph.inputs[0])
+    n, h, w, c = builder.shape(nhwc)
+    nchw = builder.add_like(nhwc, (n, c, h, w))
+    graph.tensors[nchw].name = b"args_0"
+    order = builder.add_constant(np.array([0, 2, 3, 1], np.int32), "order")
+    turn = builder.make_operator(
+        "TRANSPOSE", [nchw, order], nhwc, flatbuffer.schema().TransposeOptionsT()
+    )
+    graph.operators.insert(0, turn)
+    graph.inputs = np.array([nchw], np.int32)
+    path = tmp_path / "nchw.tflite"
+    path.write_bytes(flatbuffer.dump(model))
+    found = verify_as(path, converted.spec)
+    assert found.parity.passed
+    assert found.parity.layers > 0
 
 
 def test_but_not_with_other_weights(foreign, converted):

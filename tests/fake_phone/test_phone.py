@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from android_bench.adb.phone import connect
 from ghostdeploy.fake_phone import PHONES, Phone, Trigger, can_isolate
 from ghostdeploy.fake_phone.sandbox import Sandbox, SandboxError, _device_paths, script_translation
+from tests.command_line import eventually
 from tests.fake_phone.fixtures import attach, process_on, sleeping
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -194,6 +196,16 @@ class TestSandbox:
             phone.sandbox.list_processes()
         assert not phone.storage.root.exists()
 
+    def test_a_port_that_is_taken_leaves_nothing(self, isolated, tmp_path, monkeypatch):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            phone = Phone(PHONES["bare"], port=taken.getsockname()[1], isolated=isolated)
+            with pytest.raises(OSError, match="in use"):
+                phone.start()
+        with pytest.raises(SandboxError, match="off"):
+            phone.sandbox.list_processes()
+        assert list(tmp_path.iterdir()) == []
+
     def test_no_place_for_it(self, tmp_path):
         with pytest.raises(SandboxError, match="no sandbox"):
             Sandbox(tmp_path / "nowhere", isolated=True)
@@ -220,10 +232,11 @@ class TestSandbox:
 
 class TestProgram:
     @pytest.fixture
-    def daemon(self, adb_server):
+    def daemon(self, adb_server, tmp_path):
         process = subprocess.Popen(
             [sys.executable, "-m", "ghostdeploy.fake_phone", "--phone", "prime"],
             cwd=REPOSITORY,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -242,7 +255,7 @@ class TestProgram:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 
-    def test_killed_it_takes_its_processes_along(self, daemon):
+    def test_killed_it_takes_its_processes_and_files_along(self, daemon, tmp_path):
         process, address = daemon
         marker = f"98{os.getpid()}"
         adb = connect(address)
@@ -251,8 +264,21 @@ class TestProgram:
             time.sleep(0.05)
         process.kill()
         process.wait()
-        while running(f"sleep {marker}"):
-            time.sleep(0.05)
+        assert eventually(lambda: not running(f"sleep {marker}"))
+        assert eventually(lambda: not list(tmp_path.iterdir()))
+
+    def test_a_port_that_is_taken_is_one_line(self, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            done = subprocess.run(
+                [sys.executable, "-m", "ghostdeploy.fake_phone", "--port", port],
+                cwd=REPOSITORY,
+                capture_output=True,
+                text=True,
+            )
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith("error: no phone: ")
+        assert done.stderr.count("\n") == 1
 
 
 def running(line: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -34,6 +36,39 @@ def test_resized_and_cropped_as_torch_does(width, height):
     got = fit_image(image, HOW)
     assert got.shape == (56, 56, 3)
     assert np.abs(got - expected).max() <= 1.5  # both round, at other places
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 32), (32, 640), (4000, 128)])
+def test_a_strip_is_cut_before_it_is_resized_and_gives_the_same(width, height):
+    image = picture(width, height)
+    scale = 64 / min(width, height)
+    whole = image.resize((round(width * scale), round(height * scale)), Image.Resampling.BICUBIC)
+    left, top = (whole.width - 56) // 2, (whole.height - 56) // 2
+    expected = np.array(whole.crop((left, top, left + 56, top + 56))).astype(int)
+    assert np.abs(fit_image(image, HOW) - expected).max() <= 1
+
+
+LIMITED = """
+import sys
+from pathlib import Path
+from ghostdeploy.images.decoding import decode_image
+from ghostdeploy.images.preprocessing import Preprocessing
+for path in map(Path, sys.argv[1:]):
+    assert decode_image(path, Preprocessing((224, 224))).shape == (224, 224, 3)
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+
+
+def test_the_memory_for_a_strip_is_bounded(tmp_path):
+    files = [tmp_path / "wide.png", tmp_path / "high.png"]
+    Image.new("RGB", (60_000, 1), (9, 99, 199)).save(files[0])
+    Image.new("L", (3, 60_000), 77).save(files[1])
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *map(str, files)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) < 200_000  # kB; resized whole, the first alone takes 3 GB
+    assert (decode_image(files[0], HOW) == (9, 99, 199)).all()
 
 
 def test_an_image_of_the_very_size_is_untouched_without_a_crop():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.images.normalization import BYTES
 from ghostdeploy.images.preprocessing import Preprocessing
 
 HOW = Preprocessing((56, 56))
@@ -15,7 +16,7 @@ def test_normalized_as_the_checkpoints_want():
     grey = np.full((2, 2, 3), 128, np.uint8)
     expected = [(128 / 255 - m) / s for m, s in ((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))]
     np.testing.assert_allclose(HOW.finish(grey)[:, 0, 0], expected, rtol=1e-6)
-    embedded = Preprocessing((2, 2), rgb255=True).finish(grey)
+    embedded = Preprocessing((2, 2), BYTES).finish(grey)
     assert embedded.shape == (3, 2, 2)
     assert (embedded == 128).all()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,6 +81,54 @@ def test_an_array_that_does_not_fit_says_so(tmp_path, array, complaint):
     np.save(path, array, allow_pickle=True)
     with pytest.raises(InputFileError, match=complaint):
         calibration.load(path, HOW, 8, 0)
+
+
+READ = """
+import sys
+from pathlib import Path
+from ghostdeploy.images.preprocessing import Preprocessing
+from ghostdeploy.quantization import calibration
+found = calibration.load(Path(sys.argv[1]), Preprocessing((64, 64), crop=1.0), 8, 0)
+assert found.inputs.shape == (8, 3, 64, 64)
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_only_the_chosen_images_of_an_archive_are_in_memory(tmp_path, compressed):
+    path = tmp_path / "images.npz"
+    save = np.savez_compressed if compressed else np.savez
+    save(path, images=np.zeros((20_000, 64, 64, 3), np.uint8))  # 246 MB
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 150_000  # kB
+
+
+def test_an_archive_cut_short_says_so(tmp_path):
+    path = tmp_path / "images.npz"
+    np.savez_compressed(path, images=np.random.default_rng(0).bytes(1), other=np.zeros(3))
+    with pytest.raises(InputFileError, match="has the shape"):
+        calibration.load(path, HOW, 8, 0)
+    np.savez(path, a=np.zeros(3), b=np.zeros(3))
+    with pytest.raises(InputFileError, match="holds a, b; name one images"):
+        calibration.load(path, HOW, 8, 0)
+    np.savez_compressed(path, images=np.random.default_rng(0).bytes(192 * 40))
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(InputFileError, match="is not a NumPy array"):
+        calibration.load(path, HOW, 8, 0)
+
+
+@pytest.mark.parametrize("shape", ["(40, 8, 8, 3)", "(19000000, 8, 8, 3)", "(-9, 8, 8, 3)"])
+def test_a_header_that_promises_too_much_is_cut_short(tmp_path, shape):
+    path = tmp_path / "images.npy"
+    np.save(path, np.zeros((39, 8, 8, 3), np.uint8))
+    data = path.read_bytes().replace(
+        b"(39, 8, 8, 3), }".ljust(30), f"{shape}, }}".ljust(30).encode()
+    )
+    path.write_bytes(data)
+    with pytest.raises(InputFileError, match=r"is cut short|tells of -9 images"):
+        calibration.load(path, HOW, 30, 0)
 
 
 def test_synthetic_images_are_marked(folder):

@@ -31,6 +31,32 @@ def test_top1_agreement_counts_rows():
     assert error.output_error(a, b).top1_agreement == 0.75
 
 
+@pytest.mark.parametrize(
+    ("reference", "got", "constant", "answers"),
+    [
+        ([[1, 2], [2, 1]], [[1, 2], [2, 1]], (), 2),
+        ([[1, 2], [2, 1]], [[0, 0], [0, 0]], ("quantized",), 2),
+        ([[1, 2], [2, 1]], [[3, 4], [3, 4]], ("quantized",), 2),
+        ([[1, 2], [1, 2 + 1e-7]], [[1, 2], [1, 3]], ("fp32",), 1),
+        ([[1, 2], [1, 2]], [[1, 2], [1, 2]], ("fp32", "quantized"), 1),
+        ([[1, 2]], [[1, 2]], (), 1),  # of one image nobody can tell
+    ],
+)
+def test_outputs_that_never_change_are_told(reference, got, constant, answers):
+    a, b = (np.array(x, np.float32) for x in (reference, got))
+    found = error.output_error(a, b)
+    assert (found.constant, found.answers) == (constant, answers)
+
+
+def test_what_is_not_finite_is_as_far_off_as_can_be():
+    a = np.array([[1, 2], [2, 1]], np.float32)
+    for value in (np.nan, np.inf):
+        b = np.full_like(a, value)
+        for x, y in ((a, b), (b, a), (b, b)):
+            assert error.snr_db(x, y) == -error.MAX_DB
+            assert error.cosine(x, y) == 0.0
+
+
 def test_layers_are_summed_over_inputs_and_saturation_is_a_share():
     sums = error.LayerSums()
     for _ in range(2):

@@ -23,6 +23,7 @@ from ghostdeploy.schema import (
     LatencySummary,
     Launch,
     ModelSpec,
+    OpTime,
     Parity,
 )
 
@@ -237,6 +238,39 @@ def eight() -> Report:
         for i in range(8)
     ]
     return make_report(tuple(models), "Gates and where they sit")
+
+
+@pytest.fixture(scope="session")
+def crowded() -> Report:
+    """Many models with long, unbroken names, each profiled, of launches that go far astray."""
+    models = tuple(
+        replace(
+            DFC,
+            title=f"models/ghostnetv2_other_kernel-9-7-5_scale-after_1.0_224_int16x8_{i}.tflite",
+            latency_ms=10.0 + i,
+            ratio=1 + i / 10 if i else None,
+            paper=(None, None, None),
+        )
+        for i in range(9)
+    )
+    rows = [invalidate(c, {2, 3, 4}, "x" * 200, 9.4) for c in make_report(models).comparisons]
+    return Report("A day's work " * 8, tuple(_profiled(row, n) for n, row in enumerate(rows)))
+
+
+def _profiled(row: Comparison, number: int) -> Comparison:
+    kernels = (
+        "Convolution (NHWC, F32) IGEMM",
+        "Fully Connected GEMM",
+        "DWConv",
+        "Add",
+        "MEAN",
+        "?",
+    )
+    profile = tuple(
+        OpTime(op, f"{op}:{number}", 0.002 * 6**n + number / 9) for n, op in enumerate(kernels)
+    )
+    launch = replace(row.record.launches[0], profile=profile)
+    return replace(row, record=replace(row.record, profiled=launch))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -18,6 +22,7 @@ from ghostdeploy.runners.host.reference import compute_reference
 from ghostdeploy.schema import BenchParams, PhoneParams
 from tests import small_models
 from tests.android_bench.program.test_abi import elf
+from tests.command_line import MARK, ROOT, eventually, marked_processes
 
 CALM = PhoneParams(cool_down_s=0.0)
 
@@ -197,6 +202,31 @@ class TestAccess:
         assert find_serials("") == ("",)
 
 
+def test_a_phone_that_is_offline_at_first_is_waited_for(open_phone, phone, adb, monkeypatch):
+    """As one that was just plugged in, or whose adbd restarts."""
+    phone.adbd.answering.clear()
+    phone.drop()
+    assert eventually(lambda: adb.get_state() == "offline")
+    heard = []
+
+    def tell(text: str) -> None:
+        heard.append(text)
+        phone.adbd.answering.set()
+
+    assert open_phone(phone, Access(tell=tell)).identity().model == "HUAWEI ELE-L29"
+    assert "waiting" in heard[0]
+
+
+def test_a_phone_that_stays_offline_is_given_up(open_phone, phone, adb, monkeypatch):
+    monkeypatch.setattr("ghostdeploy.runners.adb.SESSION_WAIT_S", 0.5)
+    phone.adbd.answering.clear()
+    phone.drop()
+    assert eventually(lambda: adb.get_state() == "offline")
+    with pytest.raises(MeasurementError, match="nobody answers at"):
+        open_phone(phone)
+    phone.adbd.answering.set()
+
+
 @pytest.mark.parametrize("name", sorted(PHONES))
 def test_the_simulated_phones(name, model):
     params = BenchParams(runtime="benchmark_model", runs=3, warmup=1, phone=CALM)
@@ -212,3 +242,31 @@ def test_the_simulated_phones(name, model):
         runner.close()
     with pytest.raises(UsageError, match="no test phone is called 'none'; there is kirin980"):
         open_runner("fake:none", params)
+
+
+HOLDS = """
+import signal
+from ghostdeploy.runners import open_runner
+from ghostdeploy.schema import BenchParams, PhoneParams
+
+params = BenchParams(runtime="benchmark_model", phone=PhoneParams(cool_down_s=0))
+runner = open_runner("fake:prime", params)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_a_killed_dry_run_leaves_no_server_and_no_files(tmp_path, number):
+    mark = f"fake-{os.getpid()}-{number}"
+    env = {**os.environ, "TMPDIR": str(tmp_path), MARK: mark}
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDS], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout
+    with holder:
+        assert holder.stdout.readline() == "ready\n"
+        assert any("adb" in command for _, command in marked_processes(mark))
+        holder.send_signal(number)
+    assert eventually(lambda: not list(marked_processes(mark)), 20)
+    assert eventually(lambda: not list(tmp_path.iterdir()), 20)

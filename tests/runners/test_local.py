@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import statistics
@@ -11,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import onnx
 import pytest
 
 from ghostdeploy.errors import (
@@ -24,6 +26,7 @@ from ghostdeploy.runners.host import measuring_child
 from ghostdeploy.runners.host.child_process import FinishedProcess, build_python_environment
 from ghostdeploy.schema import BenchParams, Launch
 from tests import small_models
+from tests.lowering.rewrites.graphs import table
 
 numpy = pytest.importorskip("numpy")
 FEW = {"runs": 4, "warmup": 2}
@@ -189,7 +192,7 @@ def test_files_that_are_not_there_or_of_another_runtime(model, onnx_model, tmp_p
     with pytest.raises(InputFileError, match="is a folder"):
         measured(tmp_path / "folder.tflite")
     with pytest.raises(UsageError, match="use --runtime onnxruntime"):
-        measured(onnx_model)
+        measured(onnx_model, runtime="litert")
     with pytest.raises(UsageError, match="use --runtime litert"):
         measured(model, runtime="onnxruntime")
 
@@ -281,3 +284,29 @@ def test_the_child_does_not_outlive_a_parent_that_is_already_gone(model):
     ]
     done = subprocess.run(argv, capture_output=True, text=True, env=build_python_environment())
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_table_of_words_gets_numbers_that_it_has(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(table(rows=20))  # fewer than the 100 that are tried first
+    assert measured(path, runs=3).valid
+    assert measured(path, runs=3, input_range=(0.0, 19.0)).valid
+    with pytest.raises(InputFileError, match=r"m\.tflite: litert cannot run it: gather index out"):
+        measured(path, runs=3, input_range=(20.0, 30.0))
+    with pytest.raises(InputFileError, match=r"no int32 lies between 0\.2 and 0\.8"):
+        measured(path, runs=3, input_range=(0.2, 0.8))
+
+
+def test_a_runtimes_reason_keeps_its_last_words(tmp_path):
+    path = tmp_path / "m.onnx"
+    model = onnx.load_from_string(small_models.onnx())
+    model.ir_version = 99
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputFileError, match=r"Unsupported model IR version: 99, max.*: \d+$"):
+        measured(path, runtime="onnxruntime")
+
+
+@pytest.mark.parametrize("ends", [(1.0,), (2.0, 1.0), (0.0, math.inf), (math.nan, 1.0), (0, 1, 2)])
+def test_a_range_has_two_ends_in_their_order(ends):
+    with pytest.raises(UsageError, match="--input-range takes the smallest and the largest value"):
+        BenchParams(input_range=ends)

@@ -46,7 +46,7 @@ class LoweringArguments:
         multiple=True,
         metavar="NAME",
         help="Apply a rewrite for speed; fast means all that pay on every processor, all means"
-        " wide-tiles too. May be repeated.",
+        " wide-tiles too. A name goes before a word for several. May be repeated.",
     )
     out: Path = folder("--out", "models", "Folder that the model files go to.")
     force: bool = option(
@@ -92,16 +92,17 @@ class LoweringArguments:
     ) -> Path | ExportRequest:
         """Return a file as it is, or the request to export a model.
 
-        A form that is asked for by the model's name goes before ``opt`` and ``no_opt``. Raises
-        what ``request`` raises.
+        A form that is asked for by the model's name goes before ``opt``; ``no_opt`` leaves its
+        rewrites out. Raises what ``request`` raises.
         """
         from ghostdeploy.commands.targets import FormedModel
-        from ghostdeploy.lowering.rewrites import FORMS
+        from ghostdeploy.lowering.rewrites import form_called
 
         if isinstance(target, Path):
             return target
         if not isinstance(target, FormedModel):
             return self.request(target, network, formats, calibration)
-        request, form = self.request(target.spec, network, formats, calibration), FORMS[target.form]
+        request = self.request(target.spec, network, formats, calibration)
+        form = form_called(target.form, self.no_opt)
         export = replace(request.export, without=form.without, speed=form.speed)
         return replace(request, export=export)

@@ -10,10 +10,11 @@ import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
 from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
+from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange, InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
-    from ghostdeploy.schema import BenchParams, PhoneParams
+    from ghostdeploy.schema import BenchParams, InputShape, PhoneParams
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,18 @@ class LaunchArguments:
     runtime: str = option(
         "--runtime",
         shell_complete=complete_runtimes,
-        default="litert",
+        default="auto",
         show_default=True,
-        help="Runtime on this machine: litert, tflite-runtime or onnxruntime.",
+        help="Runtime on this machine: litert, tflite-runtime or onnxruntime; auto takes litert for"
+        " .tflite and onnxruntime for .onnx.",
+    )
+    input_shape: tuple[InputShape, ...] = option(
+        "--input-shape",
+        type=InputShapeType(),
+        multiple=True,
+        metavar="[NAME=]SIDExSIDE...",
+        help="Shape of an input that a model leaves open, e.g. 1x3x224x224. May be repeated; each"
+        " input takes the first that fits.",
     )
     xnnpack: str = option(
         "--xnnpack",
@@ -138,6 +148,13 @@ class LaunchArguments:
         multiple=True,
         metavar="--NAME=VALUE",
         help="Pass benchmark_model a flag that has no option here. May be repeated.",
+    )
+    input_range: tuple[float, ...] = option(
+        "--input-range",
+        type=InputRange(),
+        default="",
+        metavar="LO,HI",
+        help=INPUT_RANGE_HELP,
     )
     timeout: float = option(
         "--timeout", default=300.0, show_default=True, help="Seconds that one launch may take."
@@ -182,7 +199,9 @@ class LaunchArguments:
             profile=profile,
             delegate=self.delegate or "",
             plus_flags=self.plus_flags,
+            input_range=self.input_range,
             phone=self.phone.params,
+            input_shapes=self.input_shape,
         )
         return choose_runtime(self.on, params)
 
@@ -204,6 +223,12 @@ class SessionArguments:
         is_flag=True,
         help="Also time each operator (with benchmark_model); on an emulated core the operators"
         " are counted always.",
+    )
+    trace: Path | None = option(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="Write the operators' times of --profile as a trace for Perfetto or Chrome.",
     )
     resume: bool = option(
         "--resume", is_flag=True, help="Go on with a measurement that was cut off."

@@ -1,15 +1,36 @@
-"""What words on the command line mean: a resolution, a share, pairs, limits, changed options."""
+"""What words on the command line mean: a resolution, a share, a range, pairs, limits, changes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ghostdeploy.errors import UsageError
 
+if TYPE_CHECKING:
+    from click import ParamType
 
-class Resolution(click.ParamType[tuple[int, int]]):
+    from ghostdeploy.schema import InputShape
+else:
+
+    class ParamType(click.ParamType):
+        """click's, which takes the type that it makes from 8.4 on only."""
+
+        def __class_getitem__(cls, made: object) -> type[ParamType]:
+            """Return the class as it is."""
+            return cls
+
+
+INPUT_RANGE_HELP = (
+    "Range of values that the model's inputs take, such as 0,255; without it random floats are"
+    " small, and integers from 0 to 99."
+)
+
+
+class Resolution(ParamType[tuple[int, int]]):
     """``224`` or ``192x320``, as height and width."""
 
     name = "resolution"
@@ -21,7 +42,19 @@ class Resolution(click.ParamType[tuple[int, int]]):
         return parse_resolution(str(value))
 
 
-class Change(click.ParamType[tuple[str, object]]):
+class InputShapeType(ParamType["InputShape"]):
+    """``[NAME=]1x3x224x224``, the shape of an input."""
+
+    name = "shape"
+
+    def convert(self, value: object, param: object, ctx: object) -> InputShape:
+        """Raise UsageError for what is no shape."""
+        from ghostdeploy.schema import InputShape
+
+        return value if isinstance(value, InputShape) else InputShape.parse(str(value))
+
+
+class Change(ParamType[tuple[str, object]]):
     """``NAME=VALUE``, an option of a variant of the zoo and its new value."""
 
     name = "name=value"
@@ -33,7 +66,7 @@ class Change(click.ParamType[tuple[str, object]]):
         return zoo.parse_change(str(value))
 
 
-class Share(click.ParamType[float]):
+class Share(ParamType[float]):
     """``2%`` or ``0.02``."""
 
     name = "share"
@@ -52,7 +85,31 @@ class Share(click.ParamType[float]):
         return share
 
 
-class Looks(click.ParamType[tuple[int, ...]]):
+class Numbers(ParamType[tuple[float, ...]]):
+    """``0,255``, as many finite numbers as one of ``counts`` says."""
+
+    name = "numbers"
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = counts
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: object
+    ) -> tuple[float, ...]:
+        """Raise UsageError for what are no numbers, or too few or too many."""
+        try:
+            found = tuple(float(word) for word in str(value).split(","))
+        except ValueError:
+            found = ()
+        if len(found) not in self.counts or not all(map(math.isfinite, found)):
+            option = f"--{param.name.replace('_', '-')}" if param and param.name else "this"
+            wanted = " or ".join(map(str, self.counts))
+            plural = "" if wanted == "1" else "s"
+            raise UsageError(f"{option} takes {wanted} number{plural} with commas, not {value!r}")
+        return found
+
+
+class Looks(ParamType[tuple[int, ...]]):
     """``10,16,24``, numbers of pairs; a suite writes them as an array."""
 
     name = "looks"
@@ -66,7 +123,7 @@ class Looks(click.ParamType[tuple[int, ...]]):
             raise UsageError(f"--looks takes pairs such as 10,16,24, not {text!r}") from error
 
 
-class Limit(click.ParamType[tuple[str, float]]):
+class Limit(ParamType[tuple[str, float]]):
     """``NAME=1.25``, a model and the largest ratio to it."""
 
     name = "name=limit"
@@ -82,6 +139,24 @@ class Limit(click.ParamType[tuple[str, float]]):
         if not name:
             raise UsageError(f"--max-ratio takes NAME=1.25, not {text!r}")
         return name, found
+
+
+class InputRange(ParamType[tuple[float, ...]]):
+    """``0,255``, the smallest and the largest value that a model's inputs take; "" for none."""
+
+    name = "range"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[float, ...]:
+        """Raise UsageError for what are no two numbers in their order."""
+        from ghostdeploy.schema.checks import check_input_range
+
+        text = value if isinstance(value, str) else ",".join(map(str, _items(value)))
+        try:
+            ends = tuple(float(end) for end in text.split(",")) if text else ()
+        except ValueError as error:
+            raise UsageError(f"--input-range takes LO,HI such as 0,255, not {text!r}") from error
+        check_input_range(ends)
+        return ends
 
 
 def _items(value: object) -> Sequence[object]:

@@ -20,16 +20,17 @@ BUSY_SHARE = 0.10
 
 
 def advise(record: BenchRecord, values: Sequence[float]) -> Iterator[str]:
-    """Tell what was unstable in a record with valid launches, and the option that helps.
+    """Tell what was unstable in a record, and the option that helps.
 
-    ``values`` are its valid launches' latencies in milliseconds, in the order of running.
+    ``values`` are its shown launches' latencies in milliseconds, in the order of running.
     """
     params = record.params
     invalid = [x for x in record.launches if not x.valid]
     if invalid:
         count = f"{len(invalid)} of {len(record.launches)}"
         reasons = "; ".join(merge_reasons(x.why_not or "no reason" for x in invalid))
-        yield f"{count} launches were invalid ({reasons}): raise --launches"
+        bear = ", or --max-disturbance" if record.device.scheme == "local" else ""
+        yield f"{count} launches were invalid ({reasons}): raise --launches{bear}"
     if len(values) < MIN_LAUNCHES:
         yield (
             f"{len(values)} launches are too few for a 95 % interval:"
@@ -51,15 +52,15 @@ def _instability(values: Sequence[float]) -> Iterator[str]:
         )
     drift = stats.fit_trend(values)
     if abs(drift.change) > DRIFT and drift.p_value < DRIFT_P:
-        yield (
-            f"latency drifted by {drift.change:+.0%} over the session:"
-            " let the device cool, then raise --warmup and --launches"
-        )
+        slower = "the device got warm: let it cool, then raise --launches"
+        faster = "it was still starting up, or busy with something else: raise --warmup and repeat"
+        why = slower if drift.change > 0 else faster
+        yield f"latency drifted by {drift.change:+.0%} over the session: {why}"
 
 
 def _surroundings(record: BenchRecord) -> Iterator[str]:
     threads, cores = record.params.threads, record.device.cores
-    launches = record.valid_launches
+    launches = record.shown_launches
     if launches[0].cpus and len(launches[0].cpus) < threads:
         yield f"{threads} threads share {_cores(len(launches[0].cpus))}: lower --threads"
     shares = [x for x in (launch.others_share(cores) for launch in launches) if x is not None]

@@ -18,10 +18,11 @@ def compare_records(
 
     The latency is the median of the launches' medians. The ratio is Hodges-Lehmann's of the log
     ratios of launches of the same round, with its exact signed-rank interval; it is None, and the
-    advice says why, where records are not of one session on one device.
+    advice says why, where records are not of one session on one device. A record of which no
+    launch counts is told as ``disturbed``.
 
-    Raises UsageError for a title too many or too few, and MeasurementError for a record without
-    a valid launch.
+    Raises UsageError for a title too many or too few, and MeasurementError for a record of which
+    no launch ran to its end.
     """
     if len(bench_records) != len(titles):
         raise UsageError(f"{len(bench_records)} records cannot have {len(titles)} titles")
@@ -40,10 +41,10 @@ def _compare(
     *,
     first: bool,
 ) -> Comparison:
-    values = [x.summary.value_ms for x in record.valid_launches if x.summary]
+    values = [x.summary.value_ms for x in record.shown_launches if x.summary]
     if not values:
         why = next((x.why_not for x in record.launches), "it has no launches")
-        raise MeasurementError(f"{title}: no launch was valid: {why}")
+        raise MeasurementError(f"{title}: no launch ran to its end: {why}")
     apart = "" if first else _why_unpaired(record, base, base_title)
     ratio = None if apart else _ratio(record, base, confidence)
     return Comparison(
@@ -53,7 +54,16 @@ def _compare(
         ratio=Interval(1.0, 1.0, 1.0) if first else ratio,
         noise=stats.robust_relative_sd(values),
         advice="; ".join(filter(None, [apart, *advise(record, values)])),
+        disturbed=not record.valid_launches,
     )
+
+
+def require_valid(bench_records: Sequence[BenchRecord]) -> None:
+    """Raise MeasurementError for a record of which no launch counts."""
+    for record in bench_records:
+        if not record.valid_launches:
+            why = record.launches[-1].why_not if record.launches else "it has no launches"
+            raise MeasurementError(f"{record.artifact.path}: no launch was valid: {why}")
 
 
 def _ratio(record: BenchRecord, base: BenchRecord, confidence: float) -> Interval:
@@ -62,11 +72,11 @@ def _ratio(record: BenchRecord, base: BenchRecord, confidence: float) -> Interva
 
 
 def log_ratios(record: BenchRecord, base: BenchRecord) -> list[float]:
-    """Return ln(record / base) of every round in which both launches were valid."""
-    theirs = {x.round: x.summary.value_ms for x in base.valid_launches if x.summary}
+    """Return ln(record / base) of every round in which both launches are shown."""
+    theirs = {x.round: x.summary.value_ms for x in base.shown_launches if x.summary}
     return [
         log(x.summary.value_ms / theirs[x.round])
-        for x in record.valid_launches
+        for x in record.shown_launches
         if x.summary and x.round in theirs
     ]
 

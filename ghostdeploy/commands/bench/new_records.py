@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ghostdeploy.commands.inputs import check_shapes_taken, settle_params
 from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError
+from ghostdeploy.invocation import command_line
 from ghostdeploy.runners import Runner
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Evidence
 from ghostdeploy.version import __version__
@@ -21,15 +23,18 @@ def new_records(
 ) -> list[tuple[str, BenchRecord]]:
     """Make a record without launches for each of a session's models, and name its file.
 
-    Raises InputFileError for a file that is no longer the artifact's.
+    Raises InputFileError for a file that is no longer the artifact's, UsageError for one whose
+    inputs leave open what ``params`` do not say.
     """
     started = datetime.now(timezone.utc)
     session = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    device, runtime = runner.identity(), runner.runtime(params)
+    device = runner.identity()
     names = tuple(titles_of(artifacts))
     made = []
     for number, artifact in enumerate(artifacts):
         path = Path(artifact.path)
+        settled = settle_params(path, params)
+        runtime = runner.runtime(settled)
         evidence = Evidence(
             model_sha256=file_sha256(path),
             runtime=runtime.name,
@@ -41,11 +46,13 @@ def new_records(
             started_at=started.isoformat(timespec="milliseconds"),
             runtime_origin=runtime.origin,
             warnings=runner.warnings(),
+            command=command_line(),
         )
         if artifact.sha256 != evidence.model_sha256:
             raise InputFileError(f"{path}: is not the file it was: its SHA-256 differs")
-        record = BenchRecord(artifact, device, params, evidence)
+        record = BenchRecord(artifact, device, settled, evidence)
         made.append((record_name(session, number, artifact, device), record))
+    check_shapes_taken(params.input_shapes, [record.params for _, record in made])
     return made
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ghostdeploy.commands.bench.new_records import new_records
+from ghostdeploy.commands.inputs import settle_params
 from ghostdeploy.commands.output_check import check_output
 from ghostdeploy.commands.titles import titles_of
 from ghostdeploy.errors import MeasurementError, UsageError
@@ -15,7 +16,7 @@ from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.records import sessions_in
 from ghostdeploy.runners import Runner
-from ghostdeploy.runners.host.runtimes import check_format
+from ghostdeploy.runners.host.runtimes import check_format, settle_runtime
 from ghostdeploy.runners.model_file import check_model_file
 from ghostdeploy.schema import Artifact, BenchParams, BenchRecord, DeviceIdentity, Launch
 from ghostdeploy.typed_json import to_json
@@ -41,6 +42,8 @@ def bench(
     ``params.profile`` a profiled launch of each follows. ``resume`` goes on with the newest
     session in ``out_dir`` of these files, parameters and device that was cut off, if there is one.
 
+    Where no launch of a model counts, its record tells why: ``comparison.require_valid`` raises.
+
     Raises UsageError or InputFileError for what cannot be measured, and MeasurementError where a
     model never ran to its end, computes something else on the device than on this machine, or its
     file changed meanwhile; what was measured stays on disk.
@@ -55,9 +58,9 @@ def bench(
     if params.profile:
         session.profile()
     for arm in session.arms:
-        if not arm.record.valid_launches:
+        if not arm.record.shown_launches:
             why = arm.record.launches[-1].why_not
-            raise MeasurementError(f"{arm.record.artifact.path}: no launch was valid: {why}")
+            raise MeasurementError(f"{arm.model}: no launch ran to its end: {why} (see {arm.path})")
     return [arm.record for arm in session.arms]
 
 
@@ -75,12 +78,13 @@ def open_session(
     Raises what ``bench`` raises.
     """
     for artifact in artifacts:
-        check_format(Path(artifact.path), params.runtime)
         check_model_file(Path(artifact.path))
+        check_format(Path(artifact.path), settle_runtime(params, Path(artifact.path)).runtime)
     ensure_writable(out_dir)
     session = Session(artifacts, runner, params, out_dir, progress, resume)
     session.throw_away()
     session.check_outputs()
+    session.write()
     return session
 
 
@@ -133,7 +137,9 @@ class Session:
         sessions = sessions_in(self.out_dir)
         for found in sessions:
             same = [record.artifact.sha256 for _, record in found] == wanted and all(
-                record.params == self.params and record.device == device for _, record in found
+                record.params == settle_params(Path(record.artifact.path), self.params)
+                and record.device == device
+                for _, record in found
             )
             if same and _count_complete(found) < self.params.launches:
                 return found
@@ -197,7 +203,7 @@ class Session:
             if arm.record.device.scheme == "local":
                 continue
             self.progress(self.done, self.total, f"{arm.title}: comparing outputs")
-            found = check_output(self.runner, arm.record.artifact, self.params)
+            found = check_output(self.runner, arm.record.artifact, arm.record.params)
             proof = replace(arm.record.evidence, output=found)
             arm.record = replace(arm.record, evidence=proof)
 
@@ -218,11 +224,16 @@ class Session:
             arm.record = replace(arm.record, launches=(*arm.record.launches, launch))
             self._write(arm)
 
+    def write(self) -> None:
+        """Write every record, so that a session cut off in its first round can be resumed."""
+        for arm in self.arms:
+            self._write(arm)
+
     def _launch(self, arm: Arm, what: str, name: str, *, profile: bool = False) -> Launch:
         self.progress(self.done, self.total, f"{arm.title}: {what}")
         if _file_state(arm.model) != arm.file_state:
             raise MeasurementError(f"{arm.model}: the file changed during the measurement")
-        params = replace(self.params, profile=profile)
+        params = replace(arm.record.params, profile=profile)
         launch = self.runner.launch(arm.model, params, f"{self.session}-{name}")
         self.done += 1
         return launch

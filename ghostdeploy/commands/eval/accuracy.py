@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ghostdeploy.decision.thresholds import MOST_DB
 from ghostdeploy.schema import Interval
 from ghostdeploy.stats import proportions
 
+SAME = 1e-9  # relative: sums of squares in float64
 Best = Sequence[Sequence[int]]  # the best classes for each image, best first
 
 
@@ -24,7 +27,11 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Paired:
-    """A model against the base on the same images. ``difference`` of top-1 is a share."""
+    """A model against the base on the same images. ``difference`` of top-1 is a share.
+
+    ``snr_db`` is of the outputs, against the base's. ``constant`` names those whose output is the
+    same for every image: agreement with it proves nothing.
+    """
 
     name: str
     base: str
@@ -33,6 +40,8 @@ class Paired:
     only_this: int
     agreement: float
     p_value: float
+    snr_db: float | None = None
+    constant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,3 +90,28 @@ def compare_pair(name: str, base: str, first: Best, second: Best, truth: Sequenc
         agreement=sum(a == b for a, b, _ in pairs) / len(truth),
         p_value=proportions.mcnemar_exact(only_base, only_this),
     )
+
+
+def add_outputs(
+    pair: Paired, first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]
+) -> Paired:
+    """Add what the outputs tell: for each image (Σx², Σ(x − y)²) of the base's y and of x.
+
+    The SNR is 10·log₁₀(Σy² / Σ(x − y)²) in dB over all images, within ±200.
+    """
+    signal, noise = sum(y[0] for y in first), sum(x[1] for x in second)
+    sides = ((pair.base, first), (pair.name, second))
+    constant = tuple(name for name, rows in sides if _constant([row[0] for row in rows]))
+    return replace(pair, snr_db=_to_db(signal, noise), constant=constant)
+
+
+def _to_db(signal: float, noise: float) -> float:
+    if not math.isfinite(signal + noise):
+        return -MOST_DB
+    ratio = max(signal, 1e-30) / max(noise, 1e-60)
+    return min(MOST_DB, max(-MOST_DB, 10 * math.log10(ratio)))
+
+
+def _constant(energies: Sequence[float]) -> bool:
+    """Return whether several outputs are the same: outputs that differ differ in Σx² as well."""
+    return len(energies) > 1 and max(energies) - min(energies) <= SAME * max(energies)

@@ -13,7 +13,7 @@ from ghostdeploy.commands.inputs import count_classes, preprocessing_of
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.linting import read_graph
 from ghostdeploy.runners.host.trial_run import refuse_deadly
-from ghostdeploy.schema import ModelSpec
+from ghostdeploy.schema import ModelSpec, Normalization
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -38,11 +38,16 @@ class Classifier:
 
 
 def open_classifier(
-    target: Path | ModelSpec, crop: float, weights: Path | None = None, seed: int = 0
+    target: Path | ModelSpec,
+    crop: float,
+    weights: Path | None = None,
+    seed: int = 0,
+    normalization: Normalization | None = None,
 ) -> Classifier:
     """Describe what is to be judged; ``crop`` is the share of the resized image that it sees.
 
-    Raises InputFileError for a file that is not a classifier of images.
+    ``normalization`` is for a file that does not say itself what it takes. Raises InputFileError
+    for a file that is not a classifier of images, UsageError where nobody says what it takes.
     """
     from ghostdeploy.images.preprocessing import Preprocessing
 
@@ -52,9 +57,19 @@ def open_classifier(
         name = f"{target.name} (torch)"
         return Classifier(name, None, target, weights, seed, how, target.num_classes, who)
     graph = read_graph(target)
-    how, classes = preprocessing_of(target, graph, crop), count_classes(target, graph)
+    how = preprocessing_of(target, graph, crop, normalization)
+    classes = count_classes(target, graph)
     refuse_deadly(target)
-    return Classifier(target.name, target, None, None, 0, how, classes, file_sha256(target))
+    return Classifier(target.name, target, None, None, 0, how, classes, _identify(target))
+
+
+def _identify(path: Path) -> str:
+    """Return a digest of a file and of the weights beside it."""
+    if path.suffix.lower() != ".onnx":
+        return file_sha256(path)
+    from ghostdeploy.lowering.onnx_files import find_external_files
+
+    return " ".join(file_sha256(file) for file in (path, *find_external_files(path)))
 
 
 def load_runner(one: Classifier) -> Callable[[Array], Array]:
@@ -67,14 +82,10 @@ def load_runner(one: Classifier) -> Callable[[Array], Array]:
     if one.spec is not None:
         return _torch_runner(one.spec, one)
     assert one.path is not None
-    data = one.path.read_bytes()
-    if one.path.suffix == ".tflite":
-        run = inference.load_tflite(data, threads=1)
-    else:
-        import onnx
-
-        names = [value.name for value in onnx.load_from_string(data).graph.output]
-        run = inference.load_onnx(data, names, threads=1)
+    if one.path.suffix.lower() == ".tflite":
+        run = inference.load_tflite(one.path.read_bytes(), threads=1, name=one.name)
+    else:  # by its path: weights may lie beside it
+        run = inference.load_onnx(str(one.path), threads=1, name=one.name)
     return lambda image: next(iter(run(image).values()))[0]
 
 

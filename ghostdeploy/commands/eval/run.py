@@ -12,12 +12,13 @@ from ghostdeploy.commands.eval.accuracy import (
     Best,
     Evaluation,
     Paired,
+    add_outputs,
     compare_pair,
     measure_accuracy,
 )
 from ghostdeploy.commands.eval.classifier import Classifier
 from ghostdeploy.commands.eval.kept import answers_path, append_answers, read_answers
-from ghostdeploy.commands.eval.prediction import Answer, predict
+from ghostdeploy.commands.eval.prediction import Answered, Sums, predict
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.files import ensure_writable
 from ghostdeploy.progress import Progress, ignore_progress
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 class EvalRequest:
     """Which classifiers to judge, on which images.
 
-    ``base`` is the name of the one that the others are compared with, "" for none; ``limit`` takes
-    so many images, evenly spread, 0 all. Predictions are kept in ``records`` as they come.
+    ``base`` is the first one's name where the others are compared with it, "" for none; ``limit``
+    takes so many images, evenly spread, 0 all. Predictions are kept in ``records`` as they come.
 
     Raises UsageError where classes or sizes do not fit together.
     """
@@ -79,45 +80,49 @@ def evaluate(request: EvalRequest, progress: Progress = ignore_progress) -> Eval
     with capture_output():
         ensure_writable(request.records)
         path = answers_path(request.records, request.classifiers, request.data)
-        done, picked = read_answers(path, len(request.classifiers)), request.images
+        compared, picked = bool(request.base), request.images
+        done = read_answers(path, len(request.classifiers), compared=compared)
         waiting = [n for n in picked if n not in done]
         total = len(picked)
         progress(total - len(waiting), total, "evaluating")
         with path.open("a", encoding="utf-8") as file:
-            for rows in predict(request.classifiers, request.data, waiting):
+            rounds = predict(request.classifiers, request.data, waiting, compared=compared)
+            for rows in rounds:
                 append_answers(file, rows)
-                done |= dict(rows)
+                done |= {row.number: row for row in rows}
                 progress(sum(n in done for n in picked), total, "evaluating")
         return _judge(request, {n: done[n] for n in picked}, path)
 
 
-def _judge(request: EvalRequest, done: Mapping[int, Answer], path: Path) -> Evaluation:
+def _judge(request: EvalRequest, done: Mapping[int, Answered], path: Path) -> Evaluation:
     from ghostdeploy.images.decoding import describe_skipped
 
     data, classifiers = request.data, request.classifiers
-    told = describe_skipped(Counter(value for value in done.values() if isinstance(value, str)))
-    usable = {n: value for n, value in done.items() if not isinstance(value, str)}
+    answers = {n: one.answer for n, one in done.items()}
+    told = describe_skipped(Counter(value for value in answers.values() if isinstance(value, str)))
+    usable = {n: value for n, value in answers.items() if not isinstance(value, str)}
     if not usable:
         raise MeasurementError(f"{data.root}: no image is usable: {told}")
     truth = [data.labels[n] for n in usable]
     best = [[value[k] for value in usable.values()] for k in range(len(classifiers))]
     accuracies = tuple(
-        measure_accuracy(one.name, answers, truth, len(data.classes))
-        for one, answers in zip(classifiers, best, strict=True)
+        measure_accuracy(one.name, given, truth, len(data.classes))
+        for one, given in zip(classifiers, best, strict=True)
     )
-    pairs = _compare_with_base(request, best, truth)
+    pairs = _compare_with_base(request, best, truth, [done[n].sums for n in usable])
     return Evaluation(str(data.root), data.classes, accuracies, pairs, told, str(path))
 
 
 def _compare_with_base(
-    request: EvalRequest, best: Sequence[Best], truth: Sequence[int]
+    request: EvalRequest, best: Sequence[Best], truth: Sequence[int], sums: Sequence[Sums]
 ) -> tuple[Paired, ...]:
+    """Compare every classifier with the first one, which is the base where there is one."""
     if not request.base:
         return ()
-    names = [one.name for one in request.classifiers]
-    at = names.index(request.base)
-    return tuple(
-        compare_pair(name, request.base, best[at], answers, truth)
-        for k, (name, answers) in enumerate(zip(names, best, strict=True))
-        if k != at
-    )
+    base, *others = request.classifiers
+    pairs = []
+    for k, one in enumerate(others, 1):
+        pair = compare_pair(one.name, base.name, best[0], best[k], truth)
+        first, second = ([row[at] for row in sums] for at in (0, k))
+        pairs.append(add_outputs(pair, first, second))
+    return tuple(pairs)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.export.request import ExportRequest
-from ghostdeploy.images.normalization import describe_input
+from ghostdeploy.images.normalization import describe_input, published_normalization
 from ghostdeploy.lowering.provenance import tool_versions
 from ghostdeploy.schema import Artifact, GraphReport, Parity, Quantization
 from ghostdeploy.zoo.cost import count_cost
@@ -47,7 +47,9 @@ def facts_of(request: ExportRequest, weights: str) -> dict[str, str]:
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.preprocessing": describe_input(request.export.embed_preprocessing),
+        "ghostdeploy.preprocessing": describe_input(
+            published_normalization(request.export.embed_preprocessing)
+        ),
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 

@@ -202,7 +202,7 @@ class Export:
             precision=self.request.precision,
             options=self.request.quantize,
             data=self.data,
-            limits=self.request.preprocessing.limits,
+            how=self.request.preprocessing,
             rewrites=self.request.int8_rewrites,
             bounds=self.model.bounds,
         )

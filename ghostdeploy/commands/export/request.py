@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import UsageError
+from ghostdeploy.images.normalization import published_normalization
 from ghostdeploy.lowering.rewrites import Form
 from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
@@ -78,8 +79,8 @@ class ExportRequest:
         """The way from a picture to the model's input."""
         from ghostdeploy.images.preprocessing import Preprocessing
 
-        rgb255, crop = self.export.embed_preprocessing, self.quantize.crop
-        return Preprocessing(self.spec.resolution, rgb255, crop)
+        normalization = published_normalization(self.export.embed_preprocessing)
+        return Preprocessing(self.spec.resolution, normalization, self.quantize.crop)
 
     @property
     def rewrites(self) -> tuple[str, ...]:

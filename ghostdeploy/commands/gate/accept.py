@@ -12,6 +12,7 @@ from ghostdeploy.commands.gate.baselines import ROOT, Baseline, path_of, read_ba
 from ghostdeploy.commands.gate.plan import describe_inputs, open_or_export
 from ghostdeploy.commands.gate.request import NamedModel
 from ghostdeploy.commands.git import identify_commit
+from ghostdeploy.commands.inputs import settle_params
 from ghostdeploy.errors import MeasurementError
 from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
@@ -58,6 +59,7 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
     """
     artifact = open_or_export(request.model, request.device, request.params, progress)
     model = Path(artifact.path)
+    params = settle_params(model, request.params)
     name = request.name or artifact.name.removesuffix(f".{artifact.format}")
     path = path_of(name, request.device, request.root)
     replaced = read_baseline(path) if path.exists() else None
@@ -69,11 +71,11 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
     access = Access(wait_s=request.wait_s, adb=request.adb)
     with (
         hold_device(str(request.device), request.wait_s, waiting),
-        closing(open_runner(request.device, request.params, access)) as runner,
+        closing(open_runner(request.device, params, access)) as runner,
     ):
         progress(0, 1, f"{name}: proving launch")
-        launch = runner.launch(model, request.params)
-        identity, runtime = runner.identity(), runner.runtime(request.params)
+        launch = runner.launch(model, params)
+        identity, runtime = runner.identity(), runner.runtime(params)
     if launch.summary is None and launch.instructions is None:
         raise MeasurementError(f"{model}: {launch.why_not}")
     baseline = Baseline(
@@ -82,7 +84,7 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
         identity=identity,
         sha256=artifact.sha256,
         size_bytes=artifact.size_bytes,
-        params=request.params,
+        params=params,
         runtime=runtime,
         accepted_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         path="" if request.url else _path_from(path.parent, model),

@@ -18,7 +18,7 @@ from ghostdeploy.commands.gate.fetch import fetch_model
 from ghostdeploy.decision.outcome import GitIdentity
 from ghostdeploy.decision.policy import GatePolicy
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
-from ghostdeploy.files import write_atomic
+from ghostdeploy.files import open_input, read_input, write_atomic
 from ghostdeploy.runners import Device, RuntimeEvidence
 from ghostdeploy.schema import Artifact, BenchParams, DeviceIdentity
 from ghostdeploy.typed_json import decode, to_json
@@ -170,23 +170,17 @@ def open_baseline(baseline: Baseline, path: Path) -> Artifact:
 
 def open_model(path: Path) -> Artifact:
     """Open a model file. Raises InputFileError for what is not one, a Git LFS pointer too."""
-    try:
-        with path.open("rb") as file:
-            if file.read(len(LFS)) == LFS:
-                raise InputFileError(
-                    f"{path}: is a Git LFS pointer, not the model; run: git lfs pull --include"
-                    f" {path}"
-                )
-    except OSError:
-        pass  # the next line says it in the words of all commands
+    with open_input(path) as file:
+        if file.read(len(LFS)) == LFS:
+            raise InputFileError(
+                f"{path}: is a Git LFS pointer, not the model; run: git lfs pull --include {path}"
+            )
     return artifact_of(path)
 
 
 def _json(path: Path, schema: str) -> object:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
+        data = json.loads(read_input(path).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: not JSON, or cut short") from error
     if not isinstance(data, dict) or data.get("schema") != schema:

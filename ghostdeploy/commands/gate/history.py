@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -10,16 +11,28 @@ from pathlib import Path
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import cannot_write, ensure_writable, read_input
 from ghostdeploy.typed_json import decode
 
 HISTORY = Path("reports/gate-history.jsonl")
 MAX_BYTES = 200_000_000
 
 
+def check_history(path: Path) -> None:
+    """Make sure that a line can be added. Raises as append_run does, and writes none."""
+    if not path.exists():
+        return ensure_writable(path.parent)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no ordinary file"
+        raise UsageError(f"cannot write {path}: it is {what}; name a file with --history")
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"cannot write {path}: {os.strerror(errno.EACCES)}")
+
+
 def append_run(path: Path, run: GateRun) -> None:
     """Add a line to the log, whole or not at all as far as readers can tell.
 
-    Raises UsageError where it cannot be written.
+    Raises UsageError where it cannot be written, and OutputError where the disk is full.
     """
     line = json.dumps(asdict(run), allow_nan=False).encode() + b"\n"
     try:
@@ -31,7 +44,7 @@ def append_run(path: Path, run: GateRun) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def read_history(path: Path) -> tuple[list[GateRun], int]:
@@ -39,12 +52,7 @@ def read_history(path: Path) -> tuple[list[GateRun], int]:
 
     Raises InputFileError where no line is one.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_BYTES / 1e6:.0f} MB, not ours")
-        lines = [line for line in path.read_bytes().splitlines() if line.strip()]
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    lines = [line for line in read_input(path, MAX_BYTES).splitlines() if line.strip()]
     runs, first = [], ""
     for line in lines:
         try:

@@ -18,6 +18,7 @@ from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.linting import read_graph
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.runners import Device
+from ghostdeploy.runners.host.runtimes import settle_runtime
 from ghostdeploy.schema import Artifact, BenchParams
 
 # option -> what of BenchParams an accepted baseline pins
@@ -30,6 +31,7 @@ PINNED = {
     "delegate": ("delegate",),
     "plus_flags": ("plus_flags",),
     "cpus": ("cpus",),
+    "input_shape": ("input_shapes",),
     "max_disturbance": ("max_disturbance",),
     "max_thermal": ("phone.max_thermal",),
     "max_temp": ("phone.max_temp_c",),
@@ -113,7 +115,7 @@ def plan_gate(request: GateRequest, progress: Progress) -> GatePlan:
     )
     return GatePlan(
         device=request.device,
-        params=params,
+        params=settle_runtime(params, Path(candidate.path)),
         candidate=candidate,
         baseline=baseline,
         accepted=found[0] if found else None,
@@ -139,7 +141,7 @@ def plan_calibration(request: CalibrationRequest, progress: Progress) -> GatePla
         params, artifact = accepted.params, baselines.open_baseline(accepted, path)
     return GatePlan(
         device=request.device,
-        params=params,
+        params=settle_runtime(params, Path(artifact.path)),
         candidate=artifact,
         baseline=artifact,
         accepted=accepted,

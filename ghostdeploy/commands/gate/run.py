@@ -52,7 +52,8 @@ def run_timed_gate(plan: GatePlan, progress: Progress = ignore_progress) -> Gate
 def _summarize(trial: Trial, started: datetime) -> GateRun:
     plan, result = trial.plan, trial.gate.result if trial.gate else None
     verdict, compared, why = _judge(trial, result)
-    noise = result.noise if result and result.valid_pairs > 1 else None
+    noise = result.noise if result and result.measured_pairs > 1 else None
+    enough = result is not None and result.valid_pairs >= plan.policy.looks[0]
     baseline = _model(trial, 0, plan.baseline) if plan.baseline else None
     return GateRun(
         name=plan.title,
@@ -70,7 +71,7 @@ def _summarize(trial: Trial, started: datetime) -> GateRun:
         ratio=_ratio(result),
         p95_ratio=_p95_ratio(trial),
         noise=noise,
-        resolution=plan.policy.resolution(noise) if noise is not None else None,
+        resolution=plan.policy.resolution(noise) if enough and noise is not None else None,
         valid_pairs=result.valid_pairs if result else 0,
         attempted=trial.gate.attempted if trial.gate else 0,
         discards=tuple(_discards(trial, result)),

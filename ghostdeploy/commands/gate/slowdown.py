@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ghostdeploy.commands.inputs import settle_params
 from ghostdeploy.commands.lint import diff_text, lint_files
 from ghostdeploy.decision.outcome import OpDifference, Slowdown
 from ghostdeploy.errors import GhostdeployError
@@ -31,7 +32,7 @@ def _profile_both(
     profiles = []
     for path in (baseline, candidate):
         try:
-            launch = runner.launch(path, replace(params, profile=True))
+            launch = runner.launch(path, replace(settle_params(path, params), profile=True))
         except GhostdeployError as error:
             return (), str(error)
         if not launch.profile:
@@ -40,6 +41,12 @@ def _profile_both(
                 " --benchmark-model PROGRAM or a phone does"
             )
         profiles.append(launch.profile)
+    before, after = (sum(row.ms for row in profile) for profile in profiles)
+    if after <= before:
+        return (), (
+            "the one launch of each that was profiled does not show it: the operators took"
+            f" {before:.3g} ms of the baseline and {after:.3g} ms of the candidate"
+        )
     return compare_operators(*profiles), ""
 
 

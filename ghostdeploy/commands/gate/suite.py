@@ -23,6 +23,7 @@ from ghostdeploy.commands.gate.history import find_last_run
 from ghostdeploy.decision import Verdict
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.errors import InputFileError, error_line
+from ghostdeploy.files import read_input
 
 MAX_BYTES = 1_000_000
 NUMBER = (int, float)
@@ -37,7 +38,8 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("tolerance", "delta", "alpha", "screen"), (str, *NUMBER)),
     "resolution": (str, int),
     "xnnpack": (str,),
-    "looks": (list,),
+    **dict.fromkeys(("looks", "input_shape"), (list,)),
+    "input_range": (str, list),
     "max_ratio": (dict,),
 }
 # How much there is to learn from a gate, by what it said last; one that never ran tells most.
@@ -122,11 +124,7 @@ def _load(path: Path) -> dict[str, object]:
     else:
         import tomli as tomllib
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputFileError(f"{path}: larger than {MAX_BYTES / 1e6:.0f} MB, not a suite")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputFileError(f"{path}: {error.strerror or error}") from error
+        return tomllib.loads(read_input(path, MAX_BYTES).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: not TOML: {error_line(error)}") from error
 

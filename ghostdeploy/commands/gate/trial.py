@@ -15,11 +15,11 @@ from ghostdeploy.commands.gate.slowdown import find_slowdown
 from ghostdeploy.decision import PairedGate, Verdict
 from ghostdeploy.decision.budgets import Budget, BudgetResult, judge_budget
 from ghostdeploy.decision.outcome import Slowdown
-from ghostdeploy.errors import MeasurementError
+from ghostdeploy.errors import GhostdeployError, MeasurementError, OutputError, error_line
 from ghostdeploy.progress import Progress
 from ghostdeploy.runners import Access, Runner, open_runner
 from ghostdeploy.runners.device_queue import hold_device
-from ghostdeploy.schema import BenchRecord, DeviceIdentity, Launch
+from ghostdeploy.schema import Artifact, BenchRecord, DeviceIdentity, Launch
 
 MEASURED = ("latency_ms", "peak_mem_mb", "ratio")
 
@@ -67,8 +67,12 @@ class Trial:
                 closing(open_runner(plan.device, plan.params, self._access)) as runner,
             ):
                 self._measure(runner)
-        except MeasurementError as error:
-            self.failure = str(error)
+        except (MeasurementError, OutputError) as error:
+            self.failure = self.failure or str(error)
+        except GhostdeployError as error:
+            if not self.session:  # nothing was measured: the request is at fault
+                raise
+            self.failure = self.failure or str(error)
         if self.session and self.session.complete_rounds < plan.policy.looks[-1]:
             self._judge(MEASURED)
 
@@ -86,8 +90,7 @@ class Trial:
             self._round(self.session, number)
         if self.compared == Verdict.REGRESSED and plan.baseline:
             self._tell(0, 0, "where it got slower")
-            paths = (Path(plan.baseline.path), Path(plan.candidate.path))
-            self.slowdown = find_slowdown(runner, plan.params, *paths)
+            self.slowdown = _find_slowdown(runner, plan, plan.baseline)
 
     def _round(self, session: Session, number: int) -> None:
         if self.duration_s > self.plan.time_s:
@@ -149,6 +152,14 @@ class Trial:
 
     def _tell_waiting(self, holder: str) -> None:
         self.progress(0, 0, f"waiting for {self.plan.device}, in use by {holder}")
+
+
+def _find_slowdown(runner: Runner, plan: GatePlan, baseline: Artifact) -> Slowdown:
+    """Tell where it got slower; the verdict stands, and is told, whatever may go wrong here."""
+    try:
+        return find_slowdown(runner, plan.params, Path(baseline.path), Path(plan.candidate.path))
+    except Exception as error:
+        return Slowdown(why_no_ops=f"it could not be looked for: {error_line(error)}")
 
 
 def value_ms(launch: Launch) -> float:

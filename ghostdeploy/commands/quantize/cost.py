@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.comparison import compare_records, require_valid
 from ghostdeploy.commands.bench.session import bench
 from ghostdeploy.commands.quantize.judge import count_partitions
 from ghostdeploy.errors import GhostdeployError
@@ -58,4 +58,5 @@ def _measure(files: Mapping[str, bytes], format: str, progress: Progress) -> dic
             artifacts.append(Artifact(str(path), digest, len(data), format, title))
         with closing(open_runner("local", params, Access())) as runner:
             found = bench(artifacts, runner, params, Path(name) / "records", progress)
+    require_valid(found)
     return dict(zip(files, found, strict=True))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import artifact_of, write_artifact
 from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.files import ensure_writable
+from ghostdeploy.images.normalization import describe_input
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import build_onnx_graph
@@ -19,7 +22,10 @@ from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quantization import QuantizeOptions, int8_rewrites, recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.runners.host.trial_run import refuse_deadly
-from ghostdeploy.schema import Artifact
+from ghostdeploy.schema import Artifact, Normalization
+
+if TYPE_CHECKING:
+    from ghostdeploy.images.preprocessing import Preprocessing
 
 NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
 
@@ -28,19 +34,25 @@ NOT_FLOAT32 = {"int8", "uint8", "int16", "float16"}
 class QuantizeRequest:
     """Which float model file to quantize, and how.
 
-    ``out`` is the file to write, None for one beside ``path`` that is named after ``precision``.
+    ``out`` is the file to write, or the folder for one that is named after ``path`` and
+    ``precision``; None stands for the folder of ``path``.
+    ``normalization`` is what a file expects of pixels that does not say it itself.
     """
 
     path: Path
     precision: str
     options: QuantizeOptions
     out: Path | None = None
+    normalization: Normalization | None = None
 
     @property
     def target(self) -> Path:
         """The file to write."""
         stem = self.path.stem.replace("_fp32", "")
-        return self.out or self.path.with_name(f"{stem}_{self.precision}{self.path.suffix}")
+        name = f"{stem}_{self.precision}{self.path.suffix}"
+        if self.out is None:
+            return self.path.with_name(name)
+        return self.out / name if self.out.is_dir() else self.out
 
     def check(self, format: str) -> None:
         """Raise UsageError for what makes no sense with a file of ``format``."""
@@ -50,6 +62,10 @@ class QuantizeRequest:
         if self.target.resolve() == self.path.resolve():
             raise UsageError(
                 f"{self.target} is the float model itself; give another file with --out"
+            )
+        if self.target.suffix.lower() != f".{format}":
+            raise UsageError(
+                f"--out {self.out}: a .{format} file is made; give such a name or a folder there is"
             )
         if self.options.ranges == "bn":
             raise UsageError(
@@ -72,15 +88,17 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     request.check(graph.format)
     known = artifact_of(path)
     options = replace(request.options, equalize=False)  # that takes the network
-    how = preprocessing_of(path, graph, options.crop)
+    how = preprocessing_of(path, graph, options.crop, request.normalization)
+    _check_agreement(request, how)
     options.check(request.precision, rgb255=how.rgb255)
+    ensure_writable(target.parent)  # before all the work
     refuse_deadly(path)
-    model = path.read_bytes()
+    model = _read_model(path)
     with capture_output():
         reading, quantizing = divide(progress, (1.0, 3.0))
         data = gather(options, how, reading)
         rewrites = int8_rewrites(request.precision)
-        plan = QuantizationPlan(request.precision, options, data, how.limits, rewrites)
+        plan = QuantizationPlan(request.precision, options, data, how, rewrites)
         made = QUANTIZERS[graph.format](model, plan, quantizing)
     artifact = replace(
         known,
@@ -91,12 +109,31 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
         content_key="",  # no export has this key: one of the same name is made again
         op_counts=_count_operators(made.data, target),
         quantization=made.quantization,
+        normalization=how.normalization,
     )
     return write_artifact(target, made.data, artifact)
 
 
-def _count_operators(data: bytes, path: Path) -> dict[str, int]:
+def _read_model(path: Path) -> bytes:
+    """Return a model file's content, with the weights that lie beside it."""
+    if path.suffix.lower() != ".onnx":
+        return path.read_bytes()
+    from ghostdeploy.lowering.onnx_files import read_whole_onnx
 
+    return read_whole_onnx(path)
+
+
+def _check_agreement(request: QuantizeRequest, how: Preprocessing) -> None:
+    """Raise UsageError where the file says otherwise than the user: one of them is wrong."""
+    given, own = request.normalization, how.normalization
+    if given and describe_input(given) != describe_input(own):
+        raise UsageError(
+            f"{request.path} says itself what it takes: {describe_input(own)}; leave out"
+            " --input-range, --mean and --std"
+        )
+
+
+def _count_operators(data: bytes, path: Path) -> dict[str, int]:
     if path.suffix == ".tflite":
         return build_tflite_graph(flatbuffer.load(data, path.name), path.name).op_counts()
     import onnx

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
 from ghostdeploy.errors import ConversionError
@@ -30,10 +27,7 @@ def finish(raw: bytes, original: bytes, plan: QuantizationPlan) -> tuple[bytes, 
         model.subgraphs[0].tensors[int(index)].name = name.encode()
     tidy.set_signature(model, inputs[0], outputs)
     model.description = source.description
-    facts = metadata.read_facts(source)
-    images = json.dumps(asdict(plan.data.identity), sort_keys=True)
-    own = {"ghostdeploy.precision": plan.precision, "ghostdeploy.calibration": images}
-    metadata.add_facts(model, facts | own)
+    metadata.add_facts(model, metadata.read_facts(source) | plan.facts)
     metadata.copy_metadata(source, model)
     tidy.drop_unused(model)
     return metadata.attach_files(
@@ -47,6 +41,8 @@ def refuse_float(data: bytes, precision: str) -> None:
     graph, codes = model.subgraphs[0], model.operatorCodes
     casts = {schema().BuiltinOperator.QUANTIZE, schema().BuiltinOperator.DEQUANTIZE}
     for op in graph.operators:
+        if not len(op.outputs):  # it writes a variable
+            continue
         code, made = codes[op.opcodeIndex].builtinCode, graph.tensors[int(op.outputs[0])]
         if code not in casts and made.type == schema().TensorType.FLOAT32:
             name = flatbuffer.tensor_name(made)

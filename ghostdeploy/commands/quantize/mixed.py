@@ -55,7 +55,8 @@ def blocks_of(model: bytes) -> list[str]:
     In a file of others they are whatever its tensors' names begin with.
     """
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
+    named = (graph.tensors[op.outputs[0]] for op in graph.operators if len(op.outputs))
+    names = [flatbuffer.tensor_name(tensor) for tensor in named]
     modules = [name.rpartition("/")[0] or name for name in names]
     parts = [m.split(".")[: 3 if m.startswith("blocks.") else 1] for m in modules]
     return list(dict.fromkeys(".".join(part) for part in parts))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -14,20 +13,21 @@ from ghostdeploy.commands.quantize.cost import measure_float_cost
 from ghostdeploy.commands.quantize.judge import REPORTED
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import is_within
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import ConversionError, InputFileError, UsageError, error_line
 from ghostdeploy.lowering.inference import load_onnx
-from ghostdeploy.lowering.parity import Array
+from ghostdeploy.lowering.parity import Array, relative_l2
 from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.progress import Progress, ignore_progress
-from ghostdeploy.quantization import error, qdq
+from ghostdeploy.quantization import error, opset, qdq
 from ghostdeploy.schema import (
-    Calibration,
     FloatCost,
     LayerError,
     Quantization,
     QuantizationError,
 )
 
+COMPARED = 4  # images on which a raised operator set must compute the same
+SAME_FUNCTION = 1e-4  # relative L2: what other summation orders may come to in fp32
 PAIR = "_DequantizeLinear_Output"  # what onnxruntime adds to a tensor's name
 
 
@@ -36,18 +36,27 @@ def quantize_onnx(
 ) -> QuantizedModel:
     """Put QDQ pairs into a float ONNX file, and judge what came out.
 
-    Raises UsageError for a layer to keep in float that the file does not have.
+    Raises UsageError for a layer to keep in float that the file does not have, and for an operator
+    set that is too old and cannot be raised; InputFileError for a file that onnxruntime does not
+    run, ConversionError where its quantizer stops, or it does not run what came out.
     """
     keep = _nodes_kept(model, plan.options.keep_float)
+    _check_runs(model, plan)
+    model = _raise_opset(model, plan)
     quantized = _quantize(model, plan, keep)
     cost = _cost(quantized, model, plan, progress) if keep else None
-    quantized = _with_facts(quantized, plan.data.identity)
+    quantized = _with_facts(quantized, plan)
+    try:
+        lost = judge_onnx(model, quantized, plan.data.held_out)
+    except Exception as error:  # onnxruntime has many kinds of its own
+        why = error_line(error)
+        raise ConversionError(f"onnxruntime does not run what its quantizer made: {why}") from error
     quantization = Quantization(
         method="onnxruntime.quantization",
         calibration=plan.data.identity,
         switches=plan.options.switches,
         kept_float=plan.options.keep_float,
-        error=judge_onnx(model, quantized, plan.data.held_out),
+        error=lost,
         cost=cost,
     )
     return QuantizedModel(quantized, quantization)
@@ -61,6 +70,43 @@ def _nodes_kept(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(n for n in names if any(is_within(n, layer) for layer in layers))
 
 
+def _check_runs(model: bytes, plan: QuantizationPlan) -> None:
+    """Raise InputFileError, with the reason, for a model that onnxruntime does not run."""
+    try:
+        _outputs(model, plan.data.inputs[:1])
+    except Exception as error:  # onnxruntime has many kinds of its own
+        raise InputFileError(
+            f"the model cannot be run here to calibrate it: {error_line(error)}"
+        ) from error
+
+
+def _raise_opset(model: bytes, plan: QuantizationPlan) -> bytes:
+    """Return the model in an operator set that can be quantized as planned, the same function.
+
+    Raises UsageError where there is no such one: the converter fails, or computes something else.
+    """
+    proto = onnx.load_from_string(model)
+    wanted = opset.needed_opset(proto, per_channel=plan.options.per_channel)
+    if wanted is None:
+        return model
+    raised = bytes(opset.raise_opset(proto, wanted).SerializeToString())
+    images = plan.data.inputs[:COMPARED]
+    try:
+        off = relative_l2(_outputs(model, images), _outputs(raised, images))
+        why = f"its outputs differ by a relative L2 of {off:.1e}"
+    except Exception as error:  # onnxruntime does not take what the converter wrote
+        off, why = float("inf"), error_line(error)
+    if off > SAME_FUNCTION:
+        raise UsageError(opset.refusal(opset.opset_of(proto), wanted, why))
+    return raised
+
+
+def _outputs(model: bytes, images: Array) -> Array:
+    """Return what an ONNX file gives (N, classes) for ``images`` (N, 3, H, W)."""
+    run = load_onnx(model)
+    return np.concatenate([next(iter(run(x[None]).values())).reshape(1, -1) for x in images])
+
+
 def _quantize(model: bytes, plan: QuantizationPlan, keep: tuple[str, ...]) -> bytes:
     return qdq.quantize(model, plan.data.inputs, replace(plan.options, keep_float=keep))
 
@@ -72,12 +118,13 @@ def _cost(mixed: bytes, model: bytes, plan: QuantizationPlan, progress: Progress
 
 def judge_onnx(model: bytes, quantized: bytes, images: Array) -> QuantizationError:
     """Return what ``quantized`` lost against ``model`` on ``images`` (N, 3, H, W)."""
-    (output,) = (value.name for value in onnx.load_from_string(model).graph.output)
-    before, after = (
-        np.concatenate([run(x[None])[output] for x in images])
-        for run in (load_onnx(model, [output]), load_onnx(quantized, [output]))
-    )
-    return error.output_error(before, after, judge_pairs(model, quantized, images))
+    found = judge_onnx_logits(model, quantized, images)
+    return replace(found, layers=judge_pairs(model, quantized, images))
+
+
+def judge_onnx_logits(model: bytes, other: bytes, images: Array) -> QuantizationError:
+    """Return how far the logits of two ONNX files are apart on ``images`` (N, 3, H, W)."""
+    return error.output_error(_outputs(model, images), _outputs(other, images))
 
 
 def judge_pairs(model: bytes, quantized: bytes, images: Array) -> tuple[LayerError, ...]:
@@ -110,11 +157,9 @@ def _ends(model: onnx.ModelProto) -> dict[str, tuple[float, ...]]:
     return found
 
 
-def _with_facts(model: bytes, calibration: Calibration) -> bytes:
+def _with_facts(model: bytes, plan: QuantizationPlan) -> bytes:
     """Return the ONNX file, which says itself what it is."""
     proto = onnx.load_from_string(model)
     facts = {entry.key: entry.value for entry in proto.metadata_props}
-    facts["ghostdeploy.precision"] = "int8-qdq"
-    facts["ghostdeploy.calibration"] = json.dumps(asdict(calibration), sort_keys=True)
-    onnx.helper.set_model_props(proto, facts)
+    onnx.helper.set_model_props(proto, facts | plan.facts)
     return bytes(proto.SerializeToString())

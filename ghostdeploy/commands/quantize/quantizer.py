@@ -89,7 +89,8 @@ def float_nodes(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
     Raises UsageError for one that the model does not have.
     """
     graph = flatbuffer.load(model, "the model").subgraphs[0]
-    names = [flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) for op in graph.operators]
+    named = (graph.tensors[op.outputs[0]] for op in graph.operators if len(op.outputs))
+    names = [flatbuffer.tensor_name(tensor) for tensor in named]
     found: list[str] = []
     for layer in layers:
         own = [name for name in names if is_within(name, layer)]

@@ -89,6 +89,7 @@ def make_interpreter(flags: Flags) -> Any:
             "Failed to set thread number",
             "Benchmarking failed.",
         )
+    resize_inputs(interpreter, flags.input_layer, flags.input_layer_shape)
     try:
         interpreter.allocate_tensors()
     except RuntimeError as error:
@@ -96,6 +97,15 @@ def make_interpreter(flags: Flags) -> Any:
             str(error), "Failed to allocate tensors!", "Benchmarking failed."
         ) from None
     return interpreter
+
+
+def resize_inputs(interpreter: Any, names: str, shapes: str) -> None:
+    """Give the inputs ``a,b`` the shapes ``1,2:3,4``, as far as they differ from their own."""
+    asked = dict(zip(names.split(","), shapes.split(":"), strict=False))
+    for detail in interpreter.get_input_details():
+        shape = [int(side) for side in asked.get(detail["name"], "").split(",") if side]
+        if shape and shape != detail["shape"].tolist():
+            interpreter.resize_tensor_input(detail["index"], shape)
 
 
 def count_delegate_kernels(interpreter: Any) -> tuple[int, bool]:

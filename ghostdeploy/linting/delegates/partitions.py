@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from ghostdeploy.linting.readers.tflite_tensors import make_unique
 from ghostdeploy.litert import OperatorDetails, open_interpreter, operators_of
 from ghostdeploy.schema import Partitions
 
@@ -44,10 +45,12 @@ def main(path: str) -> int:
     ops = operators_of(interpreter)
     kernels = [op for op in ops if op["op_name"] == "DELEGATE"]
     nodes = [op for op in ops if op["op_name"] != "DELEGATE"]
-    names = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
+    details = {d["index"]: d["name"] for d in interpreter.get_tensor_details()}
+    # As the readers call them: names may recur, and only the index tells such tensors apart.
+    names = make_unique(details.get(index, "") for index in range(max(details, default=-1) + 1))
     outputs = [d["index"] for d in interpreter.get_output_details()]
     outside = [
-        (names.get(int(op["outputs"][0]), ""), op["op_name"])
+        (names[int(op["outputs"][0])], op["op_name"])
         for op in find_outside_nodes(nodes, kernels, outputs)
     ]
     runtime = f"LiteRT {version('ai-edge-litert')}"

@@ -21,7 +21,8 @@ from ghostdeploy.linting.vocabulary import ONNX_OPS
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
 
-STANDARD_DOMAINS = ("", "ai.onnx.ml")
+DEFAULT = ("", "ai.onnx")
+STANDARD_DOMAINS = (*DEFAULT, "ai.onnx.ml")
 
 
 def read_onnx(path: Path) -> Graph:
@@ -29,7 +30,7 @@ def read_onnx(path: Path) -> Graph:
     try:
         import onnx
     except ModuleNotFoundError as error:
-        raise MissingExtraError("onnx", "export") from error
+        raise MissingExtraError("onnx", "local") from error
     try:
         model = onnx.load(str(path), load_external_data=False)
         graph = build_onnx_graph(infer_shapes_apart(strip_weights(model, path.parent)), str(path))
@@ -63,6 +64,7 @@ class _Reader:
 
     def __init__(self, model: ModelProto, source: str) -> None:
         self.source = source
+        self.opset = next((o.version for o in model.opset_import if o.domain in DEFAULT), 0)
         self.functions = {(f.domain, f.name) for f in model.functions}
         self.found = [self._read_function(f) for f in model.functions]
 
@@ -120,6 +122,7 @@ class _Reader:
             kernel=kernel,
             attributes=attributes,
             custom=self._is_custom(proto),
+            version=self.opset if proto.domain in DEFAULT else 0,
         )
 
     def _is_custom(self, proto: NodeProto) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostdeploy.linting.graph import NUMERIC, Value
+from ghostdeploy.linting.graph import ELEMENT_BYTES, NUMERIC, Value
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
@@ -107,7 +107,19 @@ def _content(tensor: TensorProto) -> Content:
 
     if tensor.HasField("raw_data"):
         return tensor.raw_data
-    return memoryview(numpy_helper.to_array(tensor).tobytes())
+    content = numpy_helper.to_array(tensor).tobytes()
+    bits = int(8 * ELEMENT_BYTES.get(type_name(tensor.data_type), 1))
+    return _pack(content, bits) if bits < 8 else memoryview(content)
+
+
+def _pack(content: bytes, bits: int) -> bytes:
+    """Return elements of less than a byte as raw data has them; onnx gives a byte to each."""
+    import numpy as np
+
+    each = 8 // bits
+    values = np.frombuffer(content, np.uint8) & (2**bits - 1)
+    whole = np.pad(values, (0, -len(values) % each)).reshape(-1, each)
+    return bytes((whole << (bits * np.arange(each))).sum(1).astype(np.uint8))
 
 
 def _external(tensor: TensorProto, folder: Path | None) -> Content | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.flatbuffer import enum_names, indices, tensor_name
 from ghostdeploy.linting.graph import Graph, Node
-from ghostdeploy.linting.readers.tflite_tensors import Contents, read_value
+from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, read_value
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
+STAMP = b"LiteRtStamp"
 
 
 def read_tflite(path: Path) -> Graph:
@@ -33,17 +34,34 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
         )
     contents = Contents(model)
     first, *others = model.subgraphs
+    stamp = _stamp(model, contents)
     subgraphs = tuple(
         _graph(model, graph, contents, f"{source}#{number}")
         for number, graph in enumerate(others, start=1)
     )
-    return _graph(model, first, contents, source, subgraphs)
+    return replace(_graph(model, first, contents, source, subgraphs), stamp=stamp)
+
+
+def _stamp(model: Any, contents: Contents) -> str:
+    """Return the vendor and the chip of a file that LiteRT compiled ahead of time, "" of others.
+
+    Its stamp is two texts of at most 124 bytes, each filled up to 125 with zeros
+    (litert/core/build_stamp.h of google-ai-edge/LiteRT).
+    """
+    for entry in model.metadata or ():
+        if entry.name == STAMP and 0 <= entry.buffer < len(model.buffers):
+            data = contents.head(entry.buffer, 250)
+            parts = (
+                part.rstrip(b"\0").decode(errors="replace") for part in (data[:125], data[125:])
+            )
+            return " ".join(part for part in parts if part)
+    return ""
 
 
 def _graph(
     model: Any, graph: Any, contents: Contents, source: str, subgraphs: tuple[Graph, ...] = ()
 ) -> Graph:
-    names = _unique_names(graph.tensors)
+    names = make_unique(tensor_name(tensor) for tensor in graph.tensors)
     operators = graph.operators or ()
     written = {index for op in operators for index in indices(op.outputs)}
     read = indices(graph.inputs)
@@ -56,18 +74,6 @@ def _graph(
     inputs = tuple(names[i] for i in read)
     outputs = tuple(names[i] for i in indices(graph.outputs))
     return Graph(source, "tflite", nodes, values, inputs, outputs, subgraphs)
-
-
-def _unique_names(tensors: Iterable[Any]) -> list[str]:
-    names: list[str] = []
-    seen: set[str] = set()
-    for index, tensor in enumerate(tensors):
-        name = tensor_name(tensor)
-        while not name or name in seen:
-            name = f"{name}#{index}"
-        seen.add(name)
-        names.append(name)
-    return names
 
 
 def _native(code: Any, source: str) -> str:
@@ -99,9 +105,16 @@ def _node(model: Any, graph: Any, op: Any, names: list[str], source: str) -> Nod
         # A fused operator is called after all its parts: "a/Relu;a/conv".
         module=name.partition(";")[0].rpartition("/")[0],
         kernel=_kernel(graph, op, native),
-        attributes=dict(vars(op.builtinOptions)) if op.builtinOptions is not None else {},
+        attributes=_attributes(op),
         custom=native.startswith("CUSTOM:"),
+        version=model.operatorCodes[op.opcodeIndex].version,
     )
+
+
+def _attributes(op: Any) -> dict[str, object]:
+    """Return the operator's options; those of newer operators are in a second table."""
+    options = op.builtinOptions if op.builtinOptions is not None else op.builtinOptions2
+    return {} if options is None else dict(vars(options))
 
 
 def _kernel(graph: Any, op: Any, native: str) -> tuple[int, int] | None:

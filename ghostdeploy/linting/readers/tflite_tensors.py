@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from ghostdeploy.flatbuffer import enum_names, indices
 from ghostdeploy.linting.graph import NUMERIC, Value, count_bytes
 
 SMALL_BYTES = 4096  # what a constant may have for rules to see its numbers
+
+
+def make_unique(names: Iterable[str]) -> list[str]:
+    """Return the tensors' names, made unique by their index where two have one or one has none."""
+    made: list[str] = []
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        while not name or name in seen:
+            name = f"{name}#{index}"
+        seen.add(name)
+        made.append(name)
+    return made
 
 
 class Contents:
@@ -33,6 +46,11 @@ class Contents:
         if buffer not in self._digests:
             self._digests[buffer] = hashlib.blake2b(_bytes(data), digest_size=16).hexdigest()
         return self._digests[buffer]
+
+    def head(self, buffer: int, count: int) -> bytes:
+        """Return the first ``count`` bytes of a buffer's content, fewer where it has no more."""
+        data = self.buffers[buffer].data
+        return b"" if data is None else bytes(_bytes(data)[:count])
 
     def numbers(self, buffer: int, dtype: str) -> tuple[float, ...] | None:
         """Return a small buffer's content as numbers, None for other buffers and types."""

@@ -2,7 +2,8 @@
 
 What: each DFC branch is pooling → 1×1 convolution → 1×K and K×1 depthwise convolutions (either
     order) → gate → resize → multiply, or resize → gate where the variant says so; and there
-    are as many branches as the spec has.
+    are as many branches as the spec has. They are counted by what they compute: a converter may
+    name modules in its own way.
 Why: it is the paper's point (§4.2) that DFC attention needs no reshape or transpose and is
     therefore fast on a phone; a converter that lowers it otherwise exports another network.
 Fix: export with ghostdeploy, or name the converter's operator in an issue.
@@ -61,8 +62,7 @@ def _branch(graph: Graph, mul: Node) -> Branch | None:
             # The value that the branch and the Ghost module's own convolution both read.
             if any(len(graph.consumers.get(out, ())) > 1 for out in node.outputs):
                 break
-            if node.op not in ("quantize", "dequantize"):  # between scales, not a step of DFC
-                chain.append(node)
+            chain.append(node)
         if _is_attention([node.op for node in chain]):
             return Branch(mul.module, mul, tuple(reversed(chain)))
     return None
@@ -86,8 +86,20 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
             yield _error(name, branch.module, f"{wrong}: {branch.text}")
     if spec is None or not isinstance(options, DfcOptions):
         return
-    missing = set(gated_modules(spec)) - {branch.module for branch in found}
-    for module in sorted(missing):
+    yield from _missing(found, set(gated_modules(spec)))
+
+
+def _missing(found: tuple[Branch, ...], gated: set[str]) -> Iterator[Finding]:
+    """Yield one finding for each module without a branch, or one for all where names are foreign.
+
+    Then nothing tells which branch is which module's: only their number counts.
+    """
+    missing = gated - {branch.module for branch in found}
+    foreign = [branch for branch in found if branch.module not in gated]
+    if foreign and len(missing) > len(foreign):
+        names = f"{len(found)} DFC branches were found where the network has {len(gated)}"
+        yield _error(foreign[0].gate_mul.name, "", f"{names}; the others are something else")
+    for module in sorted(missing) if not foreign else ():
         yield _error(
             module, module, "no DFC branch was found here; it was lowered to something else"
         )

@@ -3,7 +3,8 @@
 What: hard-sigmoid, hard-swish and clipping in forms that runtimes run badly:
     1. TFLite's RELU_0_TO_1, and ONNX HardSigmoid, which onnx2tf turns into it;
     2. clipping to a RELU's range as MINIMUM and MAXIMUM;
-    3. x·relu6(x + 3)/6 in three operators where one HARD_SWISH does (info).
+    3. x·relu6(x + 3)/6 in three operators where one HARD_SWISH does (info, in floating point
+       only: XNNPACK has no int8 HARD_SWISH).
 Why: XNNPACK has no RELU_0_TO_1, so each one splits the graph; MINIMUM and MAXIMUM are two passes
     over memory where a RELU is fused into the operator before it.
 Fix: relu6(x + 3)·⅙ for a hard-sigmoid; RELU6 or RELU_N1_TO_1 for a clip, RELU and MINIMUM for
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ghostdeploy.linting.graph import Graph, Node
+from ghostdeploy.linting.graph import QUANTIZED, Graph, Node
 from ghostdeploy.linting.rule import Expectations, finding_at
 from ghostdeploy.schema import Finding
 
@@ -39,9 +40,13 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
             )
         elif node.native in ("MINIMUM", "MAXIMUM"):
             yield from _clip(graph, node)
-        elif node.op == "mul" and _is_hard_swish(graph, node):
+        elif node.op == "mul" and _is_float(graph, node) and _is_hard_swish(graph, node):
             message = "a hard-swish in three operators or more"
             yield finding_at(CODE, "info", node, message, "one HARD_SWISH computes it")
+
+
+def _is_float(graph: Graph, node: Node) -> bool:
+    return not any(graph.dtype(name) in QUANTIZED for name in node.outputs)
 
 
 _MESSAGES = {

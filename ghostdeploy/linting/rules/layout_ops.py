@@ -1,12 +1,14 @@
 """layout-ops: no operator only moves data.
 
 What: reshape, transpose, slice, gather, shape and their like.
-    Errors in a network of ours, warnings in one of others. A TRANSPOSE is told with its axes: one
-    from NCHW to NHWC or back is a converter's.
+    Errors in a network of ours, warnings in one of others. A transpose from NCHW to NHWC or back
+    is told as the converter's, not the network's: in TFLite wherever it stands, in ONNX at the
+    graph's inputs and outputs.
 Why: they do no arithmetic and touch all of the memory; on a phone they cost what the
     convolutions saved, and several of them split the graph for a delegate.
 Fix: find the module that the finding names; GhostNetV2 needs none of them. Self-attention
-    needs them by definition, so there they are told, not refused.
+    needs them by definition, so there they are told, not refused. A converter's own go with
+    another input layout or another converter (docs/converters.md).
 """
 
 from __future__ import annotations
@@ -22,7 +24,16 @@ from ghostdeploy.zoo import MODELS
 
 CODE = "layout-ops"
 SEVERITY = "error"
-LAYOUTS = {(0, 2, 3, 1): "NCHW to NHWC", (0, 3, 1, 2): "NHWC to NCHW"}
+LAYOUTS = {
+    (0, 2, 3, 1): "NCHW to NHWC",
+    (0, 3, 1, 2): "NHWC to NCHW",
+    (0, 2, 3, 4, 1): "NCDHW to NDHWC",
+    (0, 4, 1, 2, 3): "NDHWC to NCDHW",
+}
+FIX = "rewrite that module without it"
+CONVERTERS_FIX = (
+    "convert with an NHWC input, or with a converter that changes the layout throughout"
+)
 
 
 def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
@@ -38,18 +49,37 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
             yield finding_at(CODE, "info", node, message, "needed by the model's definition")
         else:
             severity = SEVERITY if expected.spec else "warning"
-            yield finding_at(CODE, severity, node, message, "rewrite that module without it")
+            fix = CONVERTERS_FIX if _is_the_converters(graph, node) else FIX
+            yield finding_at(CODE, severity, node, message, fix)
 
 
 def _axes(graph: Graph, node: Node) -> str:
     """Return what a transpose does, "" for other operators."""
-    if node.op != "transpose":
-        return ""
-    given = graph.numbers(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("perm")
-    axes = tuple(int(axis) for axis in given) if isinstance(given, (tuple, list)) else ()
+    axes = _permutation(graph, node)
     if axes in LAYOUTS:
-        return f": {LAYOUTS[axes]}"
+        whose = ", the converter's own" if _is_the_converters(graph, node) else ""
+        return f": {LAYOUTS[axes]}{whose}"
     return f": axes {','.join(map(str, axes))}" if axes else ""
+
+
+def _is_the_converters(graph: Graph, node: Node) -> bool:
+    """Say whether a transpose is a change of layout that no network of this format asks for.
+
+    TFLite's maps are NHWC: what torch permutes that way there is no operator. ONNX's are NCHW, so a
+    network may well permute them inside, but not what the caller gives or gets.
+    """
+    if _permutation(graph, node) not in LAYOUTS:
+        return False
+    ends = {*graph.inputs, *graph.outputs}
+    return graph.format == "tflite" or not ends.isdisjoint((*node.inputs, *node.outputs))
+
+
+def _permutation(graph: Graph, node: Node) -> tuple[int, ...]:
+    """Return the axes of a transpose, () of other operators and where they are not known."""
+    if node.op != "transpose":
+        return ()
+    given = graph.numbers(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("perm")
+    return tuple(int(axis) for axis in given) if isinstance(given, (tuple, list)) else ()
 
 
 def _casts_at_the_border(graph: Graph, node: Node) -> bool:

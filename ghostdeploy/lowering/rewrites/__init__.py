@@ -86,37 +86,60 @@ class Form:
         return min(changed, "-".join(("only", *kept)), key=len)
 
 
-FORMS = {
-    "": Form(),
-    "plain": Form(without=tuple(name for name in OPTIONAL if name not in SPEED)),
-    "fast": Form(speed=FAST),
-    "arm": Form(speed=SPEED),
-}
 GROUPS = {"all": OPTIONAL, "fast": FAST}
+Words = tuple[str, ...]
+# What each form's name stands for, in words of --opt and of --no-opt.
+FORM_WORDS: dict[str, tuple[Words, Words]] = {
+    "": ((), ()),
+    "plain": ((), ("all",)),
+    "fast": (("fast",), ()),
+    "arm": (("all",), ()),
+}
 
 
 def choose_form(on: Sequence[str], off: Sequence[str]) -> Form:
     """Return the form that ``--opt`` and ``--no-opt`` ask for, by name or by a word of GROUPS.
 
-    ``--opt`` wins. Raises UsageError for a name that is not one of OPTIONAL.
+    What names less counts more: a rewrite's own name before ``fast``, that before ``all``; of one
+    size, ``--opt`` wins. Raises UsageError for a name that is not one of OPTIONAL, and for one
+    that is both asked for and left out.
     """
     for name in (*on, *off):
-        if name in MENDING:
-            raise UsageError(f"{name} mends the conversion; without it the file would be wrong")
-        if name not in (*OPTIONAL, *GROUPS):
-            near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
-            raise UsageError(f"no rewrite is called {name!r}; {hint}")
-    taken, left_out = _spell_out(on), _spell_out(off)
-    gone = left_out - taken - set(SPEED)
+        _check_name(name)
+    if both := {*on} & {*off}:
+        raise UsageError(f"{min(both)} cannot be both applied and left out; give it once")
+    applied: dict[str, bool] = {}
+    for word in sorted((*off, *on), key=lambda word: -len(_spell_out(word))):
+        applied |= dict.fromkeys(_spell_out(word), word in on)
     return Form(
-        without=tuple(name for name in OPTIONAL if name in gone),
-        speed=tuple(name for name in SPEED if name in taken),
+        without=tuple(n for n in OPTIONAL if n not in SPEED and applied.get(n) is False),
+        speed=tuple(n for n in SPEED if applied.get(n)),
     )
 
 
-def _spell_out(names: Sequence[str]) -> set[str]:
-    return {name for word in names for name in GROUPS.get(word, (word,))}
+def form_called(title: str, off: Sequence[str] = ()) -> Form:
+    """Return the form of that name (a key of FORM_WORDS), without what ``--no-opt`` leaves out.
+
+    Raises what ``choose_form`` raises.
+    """
+    on, left_out = FORM_WORDS[title]
+    return choose_form(on, (*left_out, *(word for word in off if word not in on)))
+
+
+def _check_name(name: str) -> None:
+    if name in MENDING:
+        raise UsageError(f"{name} mends the conversion; without it the file would be wrong")
+    if name not in (*OPTIONAL, *GROUPS):
+        near = difflib.get_close_matches(name, OPTIONAL, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONAL)}"
+        raise UsageError(f"no rewrite is called {name!r}; {hint}")
+
+
+def _spell_out(word: str) -> tuple[str, ...]:
+    return GROUPS.get(word, (word,))
+
+
+FORMS = {title: choose_form(on, off) for title, (on, off) in FORM_WORDS.items()}
 
 
 def explain_rewrites() -> list[dict[str, str]]:

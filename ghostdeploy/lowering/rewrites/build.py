@@ -21,6 +21,7 @@ from ghostdeploy.flatbuffer import (
     enum_names,
     indices,
     operator_kind,
+    operator_number,
     schema,
     tensor_name,
     tensor_shape,
@@ -33,7 +34,7 @@ _DTYPES = {"FLOAT32": np.float32, "INT8": np.int8, "INT32": np.int32}
 def add_opcode(model: ModelT, builtin: int, version: int = 1) -> int:
     """Return the index of ``builtin`` among the operator codes, added where it is missing."""
     for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == builtin:
+        if operator_number(code) == builtin:
             code.version = max(code.version, version)
             return index
     code = schema().OperatorCodeT()

@@ -14,6 +14,7 @@ from ghostdeploy.report.figures.style import (
     fit_title,
     marker_of,
     new_figure,
+    note,
     shrink_to,
     strip_frame,
 )
@@ -21,7 +22,7 @@ from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index, relative_to, whiskers
 from ghostdeploy.report.latency.summary import SummaryRow, summarize
 from ghostdeploy.report.parts.clean_text import wrap
-from ghostdeploy.report.parts.numbers import format_as_printed, format_number
+from ghostdeploy.report.parts.numbers import format_as_printed, format_number, tell_exactly
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _link_to_paper(
 
 
 def _filled(axes: Axes, row: SummaryRow, here: Interval, top1: float, theme: Theme) -> None:
-    axes.errorbar(
+    mark, *_ = axes.errorbar(
         here.value,
         top1,
         xerr=whiskers(here),
@@ -158,6 +159,7 @@ def _filled(axes: Axes, row: SummaryRow, here: Interval, top1: float, theme: The
         capsize=3,
         zorder=5,
     )
+    note(mark, f"{row.title}: {tell_exactly(here)}, top-1 {top1!r} %")
 
 
 def _hollow(axes: Axes, line: Sequence[Point], theme: Theme, style: str) -> None:

@@ -12,15 +12,23 @@ from ghostdeploy.report.figures.style import (
     Theme,
     add_halo,
     fit_title,
+    fit_titles,
     new_figure,
+    note,
     shrink_to,
     strip_frame,
 )
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import upper_limit, whiskers
-from ghostdeploy.report.latency.summary import MEASURED_HERE, NOT_MEASURED, SummaryRow, summarize
+from ghostdeploy.report.latency.summary import (
+    MEASURED_HERE,
+    NOT_MEASURED,
+    SummaryRow,
+    shows_paper,
+    summarize,
+)
 from ghostdeploy.report.parts.clean_text import wrap
-from ghostdeploy.report.parts.numbers import format_number
+from ghostdeploy.report.parts.numbers import format_number, tell_exactly
 from ghostdeploy.schema import Interval
 
 if TYPE_CHECKING:
@@ -67,7 +75,7 @@ def _latency_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None
             )
     highest = max((upper_limit(row.latency_ms) for row in rows if row.latency_ms), default=1.0)
     axes.set_xlim(0, highest * 1.24)
-    axes.set_yticks([row.index for row in rows], [_name(row) for row in rows])
+    axes.set_yticks([row.index for row in rows], _names(rows))
     axes.tick_params(axis="y", labelcolor=theme.ink, pad=6)
     for name in axes.get_yticklabels():
         shrink_to(name, 0.97 * axes.bbox.x0 - 6)
@@ -76,7 +84,8 @@ def _latency_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None
 
 
 def _bar(axes: Axes, row: SummaryRow, latency: Interval, theme: Theme) -> None:
-    axes.barh(row.index, latency.value, height=0.52, color=theme.color(row.index))
+    (bar,) = axes.barh(row.index, latency.value, height=0.52, color=theme.color(row.index))
+    note(bar, f"{row.title}: {tell_exactly(latency)} ms")
     axes.errorbar(
         latency.value,
         row.index,
@@ -107,15 +116,17 @@ def _ratio_panel(axes: Axes, rows: Sequence[SummaryRow], theme: Theme) -> None:
             _paper_ratio(axes, row, row.paper_ratio, theme)
     _ratio_limits(axes, rows)
     axes.set_yticks([])
-    axes.set_xlabel("\u25cf measured here   \u25c7 paper, on a Huawei P30", color=theme.muted)
+    papers = "   \u25c7 paper, on a Huawei P30" if shows_paper(rows) else ""
+    axes.set_xlabel(f"\u25cf measured here{papers}", color=theme.muted)
     _frame(axes, rows, theme)
 
 
 def _our_ratio(axes: Axes, row: SummaryRow, ratio: Interval, theme: Theme) -> None:
     y, color = row.index + OURS_LANE, theme.color(row.index)
-    axes.errorbar(
+    mark, *_ = axes.errorbar(
         ratio.value, y, xerr=whiskers(ratio), fmt="o", color=color, markersize=5.5, capsize=4.5
     )
+    note(mark, f"{row.title}: {tell_exactly(ratio)}")
     _beside(
         axes, upper_limit(ratio), y, format_number(ratio.value, 3), theme.ink, theme, weight="bold"
     )
@@ -182,5 +193,6 @@ def _heading(axes: Axes, text: str, color: str) -> None:
     axes.set_title(text, loc="left", fontsize=10.5, weight="bold", color=color, pad=10)
 
 
-def _name(row: SummaryRow) -> str:
-    return "\n".join(wrap(fit_title(row.title, 2 * NAME_COLUMNS - 4), NAME_COLUMNS))
+def _names(rows: Sequence[SummaryRow]) -> list[str]:
+    titles = fit_titles(rows, 2 * NAME_COLUMNS - 4)
+    return ["\n".join(wrap(title, NAME_COLUMNS)) for title in titles]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures.style import (
     Theme,
-    fit_title,
+    fit_titles,
     marker_of,
     new_figure,
+    note,
     shrink_to,
     strip_frame,
 )
@@ -35,11 +36,12 @@ def draw(report: Report, theme: Theme) -> Figure:
     figure = new_figure(WIDTH_IN, height)
     reach = _reach(scene)
     low, high = _x_range(scene)
-    for row, dots in zip(rows, scene.dots, strict=True):
+    titles = fit_titles(rows, 2 * NAME_COLUMNS)
+    for row, title, dots in zip(rows, titles, scene.dots, strict=True):
         bottom = (MARGIN_IN - 0.45 + STRIP_IN * (len(rows) - 1 - row.index)) / height
         axes = figure.add_axes((LEFT, bottom, 0.97 - LEFT, STRIP_IN * 0.86 / height))
         axes.set_xlim(low, high)
-        _strip(axes, row, dots, reach, theme)
+        _strip(axes, row, title, dots, reach, theme)
         axes.tick_params(labelbottom=row.index == len(rows) - 1)
     axes.set_xlabel(scene.x_label[0].upper() + scene.x_label[1:], color=theme.muted)
     figure.text(
@@ -52,17 +54,20 @@ def draw(report: Report, theme: Theme) -> Figure:
     return figure
 
 
-def _strip(axes: Axes, row: SummaryRow, dots: Sequence[Dot], reach: float, theme: Theme) -> None:
+def _strip(
+    axes: Axes, row: SummaryRow, title: str, dots: Sequence[Dot], reach: float, theme: Theme
+) -> None:
     color = theme.color(row.index)
     axes.axhline(0, color=theme.muted, linewidth=0.9)
+    axes.set_ylim(-1.25 * reach, 1.25 * reach)
     for dot in dots:
         _dot(axes, dot, reach, color, marker_of(row.index))
-    axes.set_ylim(-1.25 * reach, 1.25 * reach)
+    _name_far_ones(axes, dots, reach, color)
     axes.set_yticks([-reach, 0, reach], [f"\u2212{reach:g}", "0", f"+{reach:g}"])
     axes.tick_params(axis="y", labelsize=8)
     strip_frame(axes, theme, "left")
     name = axes.annotate(
-        "\n".join(wrap(fit_title(row.title, 2 * NAME_COLUMNS), NAME_COLUMNS)),
+        "\n".join(wrap(title, NAME_COLUMNS)),
         (0, 0.5),
         xytext=(-34, 0),
         xycoords="axes fraction",
@@ -77,14 +82,31 @@ def _strip(axes: Axes, row: SummaryRow, dots: Sequence[Dot], reach: float, theme
 
 def _dot(axes: Axes, dot: Dot, reach: float, color: str, shape: str) -> None:
     """Draw valid launches filled, invalid ones hollow, no result as a cross at the lower edge."""
+    y = _height(dot, reach)
     if dot.deviation is None:
-        axes.plot(dot.x, -1.1 * reach, "x", color=color, markersize=7, clip_on=False)
-        return
-    y = max(-1.1 * reach, min(1.1 * reach, dot.deviation))
-    face = color if dot.valid else "none"
-    axes.plot(dot.x, y, shape, color=color, markerfacecolor=face, markersize=6, clip_on=False)
-    if y != dot.deviation:
-        axes.annotate(
+        (mark,) = axes.plot(dot.x, y, "x", color=color, markersize=7, clip_on=False)
+    else:
+        face = color if dot.valid else "none"
+        (mark,) = axes.plot(
+            dot.x, y, shape, color=color, markerfacecolor=face, markersize=6, clip_on=False
+        )
+    note(mark, dot.text)
+
+
+def _height(dot: Dot, reach: float) -> float:
+    """Return where a dot is drawn: at the edge what lies beyond, or has no result."""
+    deviation = -reach * 2 if dot.deviation is None else dot.deviation
+    return max(-1.1 * reach, min(1.1 * reach, deviation))
+
+
+def _name_far_ones(axes: Axes, dots: Sequence[Dot], reach: float, color: str) -> None:
+    """Write the value beside dots at the edge, but for those whose text would hit another."""
+    room_px = axes.bbox.x0
+    for dot in sorted(dots, key=lambda dot: dot.x):
+        y = _height(dot, reach)
+        if dot.deviation is None or y == dot.deviation:
+            continue
+        text = axes.annotate(
             f"{dot.deviation:+.0f} %",
             (dot.x, y),
             xytext=(7, 0),
@@ -93,6 +115,11 @@ def _dot(axes: Axes, dot: Dot, reach: float, color: str, shape: str) -> None:
             fontsize=8,
             color=color,
         )
+        box = text.get_window_extent()
+        if box.x0 < room_px or box.x1 > axes.bbox.x1 + 20:
+            text.remove()
+        else:
+            room_px = box.x1 + 2
 
 
 def _reach(scene: Strips) -> float:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ghostdeploy.report.figures.style import Theme, fit_title, new_figure, strip_frame
+from ghostdeploy.report.figures.style import (
+    Theme,
+    fit_titles,
+    new_figure,
+    note,
+    shrink_to,
+    strip_frame,
+)
 from ghostdeploy.report.latency.profile import KINDS, OTHER, profiles_by_kind
 from ghostdeploy.report.latency.report import Report
+from ghostdeploy.report.latency.summary import summarize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,8 +41,9 @@ def draw(report: Report, theme: Theme) -> Figure:
         values = [profile.get(kind, 0.0) for profile in found]
         rows = range(len(found))
         bars = axes.barh(rows, values, left=left, label=kind, color=color, hatch=hatch)
-        for bar in bars:
+        for bar, value in zip(bars, values, strict=True):
             bar.set_edgecolor(theme.background)
+            note(bar, f"{kind}: {value!r} ms" if value else "")
         for row, value in enumerate(values):
             if value >= NAMED_SHARE * longest:
                 middle = left[row] + value / 2
@@ -42,7 +51,9 @@ def draw(report: Report, theme: Theme) -> Figure:
                     middle, row, f"{value:.2g}", ha="center", va="center", color=theme.background
                 )
         left = [start + value for start, value in zip(left, values, strict=True)]
-    axes.set_yticks(list(range(len(found))), [fit_title(c.title) for c in report.comparisons])
+    axes.set_yticks(list(range(len(found))), fit_titles(summarize(report.comparisons)))
+    for name in axes.get_yticklabels():
+        shrink_to(name, 0.97 * axes.bbox.x0 - 6)
     axes.tick_params(axis="y", colors=theme.ink)
     axes.invert_yaxis()
     axes.set_xlabel("ms an inference, with operator profiling on", color=theme.muted)

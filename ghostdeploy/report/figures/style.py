@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import MissingExtraError
-from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.latency.summary import SummaryRow
+from ghostdeploy.report.parts.clean_text import clean, shorten_apart
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 PNG_DPI = 160
+MOST_SPOTS = 2000  # of a figure on a page
 MARKERS = "osD^vPX*"
 # Latin first; a glyph that it lacks is looked for in the others, of which few systems have all.
 FONTS = (
@@ -68,6 +71,17 @@ DARK = Theme(
 )
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place on a figure with its tooltip: left, top, width and height in shares of its own."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    text: str
+
+
 def marker_of(index: int) -> str:
     """Return matplotlib's marker for the comparison at ``index``."""
     return MARKERS[index % len(MARKERS)]
@@ -76,6 +90,11 @@ def marker_of(index: int) -> str:
 def fit_title(text: str, limit: int = 34) -> str:
     """Return a title as it fits into a figure."""
     return clean(text, limit)
+
+
+def fit_titles(rows: Sequence[SummaryRow], limit: int = 34) -> list[str]:
+    """Return the titles of a figure's rows as they fit, no two different ones alike."""
+    return shorten_apart([row.title for row in rows], limit)
 
 
 @contextmanager
@@ -118,6 +137,26 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     figure = Figure(figsize=(width_in, height_in), dpi=100)
     FigureCanvasAgg(figure)
     return figure
+
+
+def note(artist: Artist, text: str) -> None:
+    """Give a mark of a figure the text that a page shows where a pointer rests on it."""
+    artist.set_gid(text)
+
+
+def clean_spots(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the spots with texts that a page can show, not more than MOST_SPOTS."""
+    return [replace(spot, text=clean(spot.text, 300)) for spot in spots[:MOST_SPOTS]]
+
+
+def take_spots(figure: Figure) -> tuple[Spot, ...]:
+    """Return the noted marks of a figure, and take the notes off: they are no part of the file."""
+    spots = []
+    for artist in figure.findobj(lambda found: bool(found.get_gid())):
+        box = artist.get_window_extent().transformed(figure.transFigure.inverted())
+        spots.append(Spot(box.x0, 1 - box.y1, box.width, box.height, str(artist.get_gid())))
+        artist.set_gid(None)
+    return tuple(spots)
 
 
 def add_halo(text: Text, theme: Theme) -> None:

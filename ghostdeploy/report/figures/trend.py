@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.decision.verdict import Verdict
-from ghostdeploy.report.figures.style import Theme, fit_title, new_figure, strip_frame
+from ghostdeploy.report.figures.style import (
+    Theme,
+    fit_title,
+    new_figure,
+    note,
+    shrink_to,
+    strip_frame,
+)
+from ghostdeploy.report.parts.numbers import tell_exactly
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH_IN, PANEL_IN, MARGIN_IN = 9.6, 1.9, 1.0
 LATEST = 60  # runs of one gate that are drawn
 MOST_GATES = 12
-MOST_TICKS = 16
+MOST_TICKS = 12
 LEAST_REACH, MOST_REACH = 6.0, 40.0  # ± %
 # verdict -> (marker, index of the theme's colour)
 MARKS = {
@@ -40,9 +48,10 @@ def draw(runs: Sequence[GateRun], theme: Theme) -> Figure:
         bottom = (0.65 + PANEL_IN * (len(names) - 1 - number)) / height
         axes = figure.add_axes((0.09, bottom, 0.88, (PANEL_IN - 0.75) / height))
         _panel(axes, [run for run in runs if run.name == name][-LATEST:], theme)
-        axes.set_title(
+        title = axes.set_title(
             fit_title(name, 80), loc="left", fontsize=9.5, color=theme.ink, weight="bold"
         )
+        shrink_to(title, axes.bbox.width)
     _key(figure, theme, 1 - 0.2 / height)
     return figure
 
@@ -84,7 +93,8 @@ def _mark(axes: Axes, x: int, run: GateRun, reach: float, theme: Theme) -> None:
         for value in (run.ratio.lower, run.ratio.value, run.ratio.upper)
     )
     axes.plot((x, x), (low, high), "-", color=color, linewidth=1.4)
-    axes.plot(x, mid, shape, color=color, markersize=6)
+    (point,) = axes.plot(x, mid, shape, color=color, markersize=6)
+    note(point, f"{run.verdict}: {tell_exactly(run.ratio)}, {run.started_at}")
 
 
 def _key(figure: Figure, theme: Theme, y: float) -> None:

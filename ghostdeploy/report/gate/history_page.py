@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from ghostdeploy.decision.outcome import GateRun
 from ghostdeploy.report.figures import trend
-from ghostdeploy.report.figures.style import DARK, LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.figures.style import (
+    DARK,
+    LIGHT,
+    Spot,
+    Theme,
+    clean_spots,
+    encode,
+    take_spots,
+    use_theme,
+)
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.grid import Grid, clean_grid, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_interval, format_percent, format_ratio
-from ghostdeploy.report.parts.page import PACKAGE, POLICY, embed_svg, fill_template
+from ghostdeploy.report.parts.page import embed_svg, fill_template
 
 TEMPLATE = "history.html.j2"
 HEADER = (
@@ -32,8 +41,6 @@ def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
     ]
     page = fill_template(
         TEMPLATE,
-        package=PACKAGE,
-        policy=POLICY,
         runs=len(runs),
         skipped=skipped,
         devices=devices,
@@ -42,14 +49,14 @@ def render(runs: Sequence[GateRun], skipped: int, stem: str) -> dict[str, str]:
 
 
 def _device(name: str, runs: Sequence[GateRun]) -> dict[str, object]:
+    light, spots = _draw(runs, LIGHT)
     return {
         "name": clean(name),
-        "light": _draw(runs, LIGHT),
-        "dark": _draw(runs, DARK),
-        "grid": Grid(
-            HEADER,
-            tuple(tuple(clean(c, CELL) for c in _row(run)) for run in reversed(runs[-MOST_ROWS:])),
-            NUMERIC,
+        "light": light,
+        "dark": _draw(runs, DARK)[0],
+        "spots": spots,
+        "grid": clean_grid(
+            Grid(HEADER, tuple(map(_row, reversed(runs[-MOST_ROWS:]))), NUMERIC), CELL
         ),
     }
 
@@ -61,7 +68,7 @@ def _row(run: GateRun) -> tuple[str, ...]:
         run.verdict,
         run.why,
         format_ratio(run.ratio),
-        f"{run.valid_pairs} of {run.attempted}" if run.attempted else ABSENT,
+        format_share(run.valid_pairs, run.attempted) if run.attempted else ABSENT,
         format_percent(run.noise),
         format_interval(run.candidate.latency_ms),
         trend.short_commit(run) or ABSENT,
@@ -69,6 +76,8 @@ def _row(run: GateRun) -> tuple[str, ...]:
     )
 
 
-def _draw(runs: Sequence[GateRun], theme: Theme) -> str:
+def _draw(runs: Sequence[GateRun], theme: Theme) -> tuple[str, list[Spot]]:
     with use_theme(theme):
-        return embed_svg(encode(trend.draw(runs, theme), "svg"))
+        figure = trend.draw(runs, theme)
+        spots = clean_spots(take_spots(figure))
+        return embed_svg(encode(figure, "svg")), spots

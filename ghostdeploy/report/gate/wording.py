@@ -42,16 +42,17 @@ def list_facts(run: GateRun) -> Iterator[tuple[str, str]]:
             "pairs",
             f"{run.valid_pairs} valid of {run.attempted} (at most {run.policy.max_pairs})",
         )
-    if run.noise is not None and run.resolution is not None:
-        yield (
-            "noise floor",
-            (
-                f"launches vary by {_percent(run.noise)}; it resolves ≥ {_percent(run.resolution)}"
-                f" beyond the tolerance"
-            ),
-        )
+    if run.noise is not None:
+        yield "noise floor", _noise_floor(run.noise, run.resolution)
     yield "policy", describe_policy(run)
     yield "time", f"{run.duration_s:.0f} s"
+
+
+def _noise_floor(noise: float, resolution: float | None) -> str:
+    if resolution is None:
+        return f"launches vary by {_percent(noise)}; too few pairs to tell what it resolves"
+    resolves = f"it resolves ≥ {_percent(resolution)} beyond the tolerance"
+    return f"launches vary by {_percent(noise)}; {resolves}"
 
 
 def _has_instructions(run: GateRun) -> bool:

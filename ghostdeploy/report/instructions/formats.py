@@ -14,7 +14,7 @@ from ghostdeploy.report.instructions import tables
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.report.json_summary import summarize_instructions
 from ghostdeploy.report.parts.clean_text import clean
-from ghostdeploy.report.parts.grid import Grid
+from ghostdeploy.report.parts.grid import Grid, clean_grid
 from ghostdeploy.report.parts.layout import (
     CARE,
     FAINT,
@@ -25,10 +25,11 @@ from ghostdeploy.report.parts.layout import (
     separate,
 )
 from ghostdeploy.report.parts.markup import escape, write_grid
-from ghostdeploy.report.parts.page import PACKAGE, POLICY, fill_template
+from ghostdeploy.report.parts.page import fill_template
 
 SCHEMA = "ghostdeploy.instructions/1"
 TEMPLATE = "instructions.html.j2"
+CELL = 200  # characters
 
 
 def write_instructions(report: InstructionReport, out_dir: Path, stem: str) -> list[Path]:
@@ -86,15 +87,15 @@ def render_html(report: InstructionReport) -> str:
     """
     return fill_template(
         TEMPLATE,
-        package=PACKAGE,
-        policy=POLICY,
         title=clean(report.title),
         setup=[(label, clean(text)) for label, text in tables.setup_facts(report)],
         cautions=[clean(text) for text in tables.list_cautions(report)],
         notes=_notes(report),
-        overview=_clean(tables.overview_table(report)),
-        agreement=_clean(tables.agreement_table(report)),
-        tables=[(clean(title), _clean(grid)) for title, grid in tables.operator_tables(report)],
+        overview=clean_grid(tables.overview_table(report), CELL),
+        agreement=clean_grid(tables.agreement_table(report), CELL),
+        tables=[
+            (clean(title), clean_grid(grid, CELL)) for title, grid in tables.operator_tables(report)
+        ],
     )
 
 
@@ -116,8 +117,3 @@ def _without_classes(grid: Grid) -> Grid:
     rows = tuple(tuple(row[n] for n in keep) for row in grid.rows)
     numeric = frozenset(new for new, old in enumerate(keep) if old in grid.numeric)
     return Grid(tuple(grid.header[n] for n in keep), rows, numeric)
-
-
-def _clean(grid: Grid) -> Grid:
-    rows = tuple(tuple(clean(cell, 200) for cell in row) for row in grid.rows)
-    return Grid(grid.header, rows, grid.numeric)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ghostdeploy.report.parts.grid import Facts, Grid, drop_empty_columns
+from ghostdeploy.report.parts.grid import Facts, Grid, drop_empty_columns, format_count
 from ghostdeploy.report.parts.numbers import (
     ABSENT,
+    WrittenNumber,
     format_as_printed,
     format_millions,
     format_number,
@@ -66,13 +67,15 @@ def _overview_row(row: InstructionComparison) -> tuple[str, ...]:
 
 def format_exact(count: int) -> str:
     """Return millions with every digit."""
-    return f"{count // 1_000_000}.{count % 1_000_000:06d}"
+    return WrittenNumber(f"{count // 1_000_000}.{count % 1_000_000:06d}", count)
 
 
 def setup_facts(report: InstructionReport) -> Facts:
     """Return what was run on what."""
     record = report.comparisons[0].record
+    command = record.evidence.command
     return (
+        *((("Command", command),) if command else ()),
         ("Core", f"{record.device.model} ({record.device.os}), one thread"),
         ("Kernels", describe_kernels(report.comparisons[0])),
         ("Runtime", f"{record.evidence.runtime} {record.evidence.runtime_version} for aarch64"),
@@ -129,7 +132,7 @@ def kind_table(row: InstructionComparison) -> Grid:
         for place, value in enumerate((1, operator.total, *_classes(operator))):
             entry[place] += value
     rows = [
-        (op, str(count), *map(format_millions, values))
+        (op, format_count(count), *map(format_millions, values))
         for op, (count, *values) in sorted(totals.items(), key=lambda item: -item[1][1])
     ]
     return Grid(("Operator", "Count", "All (M)", *_class_header()), tuple(rows), _NUMERIC)

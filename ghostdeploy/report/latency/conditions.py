@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from ghostdeploy.report.latency.summary import invalid_reason, measured_latency
-from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus
+from ghostdeploy.report.parts.grid import Facts, Grid, format_cpus, format_share
 from ghostdeploy.report.parts.numbers import ABSENT, format_number, format_percent
 from ghostdeploy.report.parts.reasons import describe_reasons
 from ghostdeploy.schema import Comparison, DeviceIdentity
+
+COMMAND = "Command"
 
 
 def setup_facts(comparisons: Sequence[Comparison]) -> Facts:
@@ -50,7 +52,13 @@ def _describe_serial(comparison: Comparison) -> str:
 
 
 def _describe_xnnpack(comparison: Comparison) -> str:
+    """Return what XNNPACK had to do with it; "" for a runtime that has none to switch."""
     params = comparison.record.params
+    if params.runtime == "onnxruntime":
+        return ""
+    took = {launch.partitions for launch in comparison.record.valid_launches}
+    if params.xnnpack and took == {0}:
+        return "on, but it took no part of the graph: builtin kernels"
     return "fp16 arithmetic" if params.fp16 else "on" if params.xnnpack else "off"
 
 
@@ -82,6 +90,7 @@ def _describe_cpus(comparison: Comparison) -> str:
 
 
 _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
+    (COMMAND, lambda c: c.record.evidence.command),
     ("Device", lambda c: describe_device(c.record.device)),
     ("Reached as", _describe_serial),
     ("Build fingerprint", lambda c: c.record.device.fingerprint),
@@ -91,6 +100,7 @@ _SETUP: tuple[tuple[str, Callable[[Comparison], str]], ...] = (
     ("XNNPACK", _describe_xnnpack),
     ("Delegate", lambda c: c.record.params.delegate),
     ("Further flags", lambda c: " ".join(c.record.params.plus_flags)),
+    ("Input shapes", lambda c: " ".join(map(str, c.record.params.input_shapes))),
     ("Threads", lambda c: str(c.record.params.threads)),
     ("CPUs asked for", _describe_cpus),
     ("Cores", _describe_cores),
@@ -107,7 +117,8 @@ def _shared(comparisons: Sequence[Comparison], of: Callable[[Comparison], str]) 
     texts = [of(comparison) for comparison in comparisons]
     if len(set(texts)) <= 1:
         return texts[0] if texts else ""
-    return "; ".join(f"{c.title}: {text}" for c, text in zip(comparisons, texts, strict=True))
+    each = zip(comparisons, texts, strict=True)
+    return "; ".join(f"{c.title}: {text}" for c, text in each if text)
 
 
 def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
@@ -116,7 +127,7 @@ def _launch_summary_row(comparison: Comparison) -> tuple[str, ...]:
     reasons = Counter(filter(None, map(invalid_reason, record.launches)))
     return (
         comparison.title,
-        f"{len(valid)} of {len(record.launches)}",
+        format_share(len(valid), len(record.launches)),
         format_percent(comparison.noise) if measured_latency(comparison) else ABSENT,
         _median(launch.init_ms for launch in valid),
         _median(launch.first_ms for launch in valid),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from ghostdeploy.report.parts.grid import Facts, Grid
-from ghostdeploy.report.parts.numbers import ABSENT, format_scientific
+from ghostdeploy.report.parts.grid import Facts, Grid, format_count
+from ghostdeploy.report.parts.numbers import ABSENT, WrittenNumber, format_scientific
 from ghostdeploy.schema import Artifact, Comparison, OutputCheck, Parity
 
 
@@ -66,11 +66,11 @@ def _parity_row(result: Parity) -> tuple[str, ...]:
     return (
         result.subject,
         result.runtime,
-        str(result.inputs),
+        format_count(result.inputs),
         format_scientific(result.max_abs),
         format_scientific(result.rel_l2),
         format_scientific(result.tolerance_rel_l2),
-        ABSENT if agreement is None else f"{100 * agreement:.1f} %",
+        ABSENT if agreement is None else WrittenNumber(f"{100 * agreement:.1f} %", agreement),
         "passed" if result.passed else "FAILED",
     )
 

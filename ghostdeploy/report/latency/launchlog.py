@@ -54,7 +54,12 @@ def failure_table(comparison: Comparison) -> Grid:
     """Return the launches that do not count, with the end of what they wrote to stderr."""
     bad = [launch for launch in comparison.record.launches if invalid_reason(launch)]
     rows = tuple(
-        (str(x.round), invalid_reason(x), format_count(x.returncode), x.stderr[-STDERR_TAIL:])
+        (
+            format_count(x.round),
+            invalid_reason(x),
+            format_count(x.returncode),
+            x.stderr[-STDERR_TAIL:],
+        )
         for x in bad
     )
     return Grid(("Round", "Reason", "Exit code", "End of stderr"), rows, frozenset({0, 2}))
@@ -131,7 +136,7 @@ def _launch_row(launch: Launch) -> tuple[str, ...]:
     summary = launch.summary
     before, after = launch.state_before.max_temp_c, launch.state_after.max_temp_c
     return (
-        str(launch.round),
+        format_count(launch.round),
         _moment(launch.started_at),
         format_number(summary.value_ms if summary else None),
         format_number(summary.min_ms if summary else None),

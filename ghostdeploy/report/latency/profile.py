@@ -64,18 +64,38 @@ def kind_table(comparisons: Sequence[Comparison]) -> Grid:
     if rows:
         rows.append(("all operators", *(_ms(sum(p.values()) if p else None) for p in found)))
     header = ("ms an inference", *(c.title for c in comparisons))
-    return Grid(header, tuple(rows), frozenset(range(1, len(header))))
+    return Grid(header, tuple(rows), frozenset(range(1, len(header))), sums=1 if rows else 0)
 
 
 def difference_sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """Return what each model costs more or less than the first, and in what."""
+    """Return what each model costs more or less than the first, and in what.
+
+    A profile is of one launch. Where it says the opposite of the ratio, which is of all of them,
+    it explains nothing, and that is said.
+    """
     found = profiles_by_kind(comparisons)
     if not found or not found[0]:
         return ()
     return tuple(
-        describe_difference(comparison.title, profile, comparisons[0].title, found[0])
+        _describe_contradiction(comparison, comparisons[0].title, profile, found[0])
+        or describe_difference(comparison.title, profile, comparisons[0].title, found[0])
         for comparison, profile in zip(comparisons[1:], found[1:], strict=True)
         if profile
+    )
+
+
+def _describe_contradiction(
+    comparison: Comparison, base_title: str, profile: dict[str, float], base: dict[str, float]
+) -> str:
+    """Return why a profile tells nothing of a difference, "" where it may."""
+    total, ratio = sum(profile.values()) - sum(base.values()), comparison.ratio
+    if ratio is None or not ((ratio.lower > 1 and total < 0) or (ratio.upper < 1 and total > 0)):
+        return ""
+    word = "less" if total < 0 else "more"
+    return (
+        f"the operators do not tell why {comparison.title} takes {ratio.value:.2f} of"
+        f" {base_title}'s time: in the one launch of each that was profiled they took"
+        f" {abs(total):.2g} ms {word}; profile again on a quiet device"
     )
 
 

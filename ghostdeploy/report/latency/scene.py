@@ -15,11 +15,15 @@ LAUNCH_ORDER = "launch, in order of start"
 
 @dataclass(frozen=True)
 class Dot:
-    """A launch: ``x`` in the strip's unit, ``deviation`` from its model's median in % or None."""
+    """A launch: ``x`` in the strip's unit, ``deviation`` from its model's median in % or None.
+
+    ``text`` says which launch it is and what it told.
+    """
 
     x: float
     deviation: float | None
     valid: bool
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,15 @@ def _dots(comparison: Comparison, positions: Sequence[float]) -> tuple[Dot, ...]
     latency = measured_latency(comparison)
     center = median(valid) if valid and latency else median(values) if values else 0.0
     return tuple(
-        Dot(x, _deviation(launch, center), not invalid_reason(launch))
+        Dot(x, _deviation(launch, center), not invalid_reason(launch), tell_launch(launch))
         for launch, x in zip(comparison.record.launches, positions, strict=True)
     )
+
+
+def tell_launch(launch: Launch) -> str:
+    """Return a launch's round, its latency with all digits, and why it does not count."""
+    latency = f"{launch.summary.value_ms!r} ms" if launch.summary else ""
+    return ", ".join(filter(None, (f"round {launch.round}", latency, invalid_reason(launch))))
 
 
 def _deviation(launch: Launch, center: float) -> float | None:

@@ -49,9 +49,14 @@ def summarize(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
 
 
+def shows_paper(rows: Sequence[SummaryRow]) -> bool:
+    """Say whether the paper has a figure for any row: only then do its columns stand there."""
+    return any(row.paper_latency_ms or row.paper_ratio or row.paper_top1 for row in rows)
+
+
 def measured_latency(comparison: Comparison) -> Interval | None:
-    """Return the latency in ms if at least one valid launch stands behind it, else None."""
-    return drop_non_finite(comparison.latency_ms) if comparison.record.valid_launches else None
+    """Return the latency in ms if at least one launch stands behind it, else None."""
+    return drop_non_finite(comparison.latency_ms) if comparison.record.shown_launches else None
 
 
 def invalid_reason(launch: Launch) -> str:
@@ -67,6 +72,12 @@ def list_cautions(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     for row in summarize(comparisons):
         if row.latency_ms is None:
             texts.append(f"{row.title}: {NOT_MEASURED} ({row.why_not}).")
+        elif not row.valid:
+            why = describe_reasons(dict(row.reasons))
+            texts.append(
+                f"{row.title}: none of its {row.total} launches counts ({why}); its figures are of"
+                " the disturbed ones."
+            )
     for warning in dict.fromkeys(w for c in comparisons for w in c.record.evidence.warnings):
         texts.append(f"{warning[:1].upper()}{warning[1:]}.")
     for comparison in comparisons:
@@ -110,7 +121,7 @@ def _row(index: int, comparison: Comparison, base_measured: bool) -> SummaryRow:
     comparable = index > 0 and latency is not None and base_measured
     return SummaryRow(
         index=index,
-        title=comparison.title,
+        title=f"{comparison.title} (disturbed)" if comparison.disturbed else comparison.title,
         is_base=index == 0,
         params=record.artifact.params,
         macs=record.artifact.macs,

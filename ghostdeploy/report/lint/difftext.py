@@ -12,6 +12,7 @@ from ghostdeploy.report.lint.diff import LintDiff, ModuleChange
 from ghostdeploy.report.lint.facts import describe_partitions
 from ghostdeploy.report.lint.groups import ELSEWHERE
 from ghostdeploy.report.parts.clean_text import clean
+from ghostdeploy.report.parts.grid import format_count
 from ghostdeploy.report.parts.layout import (
     BAD,
     GOOD,
@@ -23,7 +24,7 @@ from ghostdeploy.report.parts.layout import (
 )
 from ghostdeploy.report.parts.layout import render as draw
 from ghostdeploy.report.parts.markup import escape
-from ghostdeploy.report.parts.numbers import ABSENT, format_number
+from ghostdeploy.report.parts.numbers import ABSENT, WrittenNumber, format_number
 from ghostdeploy.schema import Finding
 
 NAME, TEXT = 300, 1000  # characters
@@ -43,8 +44,8 @@ def compose(diff: LintDiff) -> Group:
     if diff.same:
         return separate([files, [Text("The lowered graphs do not differ.")]])
     blocks: list[list[RenderableType]] = [files]
-    blocks.append([lay_out(("", "old", "new", "change"), _rows(diff), (1, 2, 3))])
-    for title, items in _lists(diff):
+    blocks.append([lay_out(("", "old", "new", "change"), list_numbers(diff), (1, 2, 3))])
+    for title, items in list_changes(diff):
         blocks.append([Text(title, HEADER), *(hang("  ", safe(item)) for item in items)])
     return separate(blocks)
 
@@ -55,13 +56,13 @@ def render_markdown(diff: LintDiff) -> str:
     if diff.same:
         return "\n".join([*lines, "The lowered graphs do not differ.", ""])
     lines += ["|  | old | new | change |", "| --- | --: | --: | --: |"]
-    lines += [f"| {' | '.join(escape(cell, NAME) for cell in row)} |" for row in _rows(diff)]
-    for title, items in _lists(diff):
+    lines += [f"| {' | '.join(escape(cell, NAME) for cell in row)} |" for row in list_numbers(diff)]
+    for title, items in list_changes(diff):
         lines += ["", f"**{title}**", "", *(f"- {escape(item, TEXT)}" for item in items)]
     return "\n".join(lines) + "\n"
 
 
-def _rows(diff: LintDiff) -> Iterator[Cells]:
+def list_numbers(diff: LintDiff) -> Iterator[Cells]:
     """Yield what is known of either file, then the operators whose number changed."""
     old, new = diff.sizes_old, diff.sizes_new
     yield _row("operators", old.operators, new.operators)
@@ -91,30 +92,28 @@ def _partition_rows(diff: LintDiff) -> Iterator[Cells]:
 
 def _row(label: str, old: int | None, new: int | None) -> Cells:
     change = ABSENT if old is None or new is None else _signed(new - old, 0)
-    return label, _count(old), _count(new), change
-
-
-def _count(value: int | None) -> str:
-    return ABSENT if value is None else str(value)
+    return label, format_count(old), format_count(new), change
 
 
 def _scaled(label: str, old: float | None, new: float | None, unit: float) -> Cells:
     cells = [format_number(None if value is None else value / unit) for value in (old, new)]
     change = ABSENT
     if old is not None and new is not None and old == new:
-        change = "0"
+        change = _signed(0.0, 0)
     elif old is not None and new is not None:
-        change = _signed((new - old) / unit, 3)
-        change += f" ({_signed(100 * (new / old - 1), 1)} %)" if old else ""
+        text = _signed((new - old) / unit, 3)
+        text += f" ({_signed(100 * (new / old - 1), 1)} %)" if old else ""
+        change = WrittenNumber(text, new - old)
     return label, cells[0], cells[1], change
 
 
 def _signed(value: float, places: int) -> str:
     text = f"{value:+.{places}f}"
-    return "0" if float(text) == 0 else text.replace("-", "−")
+    return WrittenNumber("0" if float(text) == 0 else text.replace("-", "−"), value)
 
 
-def _lists(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
+def list_changes(diff: LintDiff) -> Iterator[tuple[str, list[str]]]:
+    """Yield a heading with its lines: where operators changed, findings, partitions."""
     if diff.modules:
         yield "Where", _capped(_places(diff.modules))
     for title, findings in (

@@ -6,8 +6,11 @@ Escaping for a format is that format's own business; this removes what no output
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 CELL_LIMIT = 160
+_Cut = Callable[[Sequence[str], int], list[str]]
 _KEPT_FORMAT_CHARACTERS = "\u200c\u200d"  # joiners: scripts and emoji need them
 
 
@@ -27,6 +30,43 @@ def shorten(text: str, limit: int) -> str:
         return text
     tail = (limit - 1) // 2
     return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def shorten_apart(texts: Sequence[str], limit: int) -> list[str]:
+    """Clean and shorten every text, so that different ones look different.
+
+    Where the usual cut would leave them alike, they are cut before the first character that
+    differs; what even then looks alike is numbered.
+    """
+    whole = [clean(text, 8 * limit) for text in texts]
+    found = _renew(whole, [shorten(text, limit) for text in whole], limit, _cut_before_difference)
+    return _renew(whole, found, limit, _number)
+
+
+def _renew(whole: Sequence[str], found: list[str], limit: int, cut: _Cut) -> list[str]:
+    alike = {short for short, count in Counter(found).items() if count > 1}
+    renewed = list(found)
+    for short in alike:
+        places = [n for n, text in enumerate(found) if text == short]
+        different = list(dict.fromkeys(whole[n] for n in places))
+        if len(different) > 1:
+            cuts = dict(zip(different, cut(different, limit), strict=True))
+            for n in places:
+                renewed[n] = cuts[whole[n]]
+    return renewed
+
+
+def _cut_before_difference(texts: Sequence[str], limit: int) -> list[str]:
+    alike = next((n for n, chars in enumerate(zip(*texts, strict=False)) if len(set(chars)) > 1), 0)
+    start = max(0, alike - limit // 4)
+    return [shorten(f"…{text[start:]}", limit) for text in texts]
+
+
+def _number(texts: Sequence[str], limit: int) -> list[str]:
+    marks = [f" ({n})" for n in range(1, len(texts) + 1)]
+    return [
+        shorten(text, limit - len(mark)) + mark for text, mark in zip(texts, marks, strict=True)
+    ]
 
 
 def shorten_to_width(text: str, width: int) -> str:

@@ -71,7 +71,7 @@ def read_planned_operators(model: Path) -> tuple[PlannedOperator, ...]:
     return tuple(
         PlannedOperator(
             flatbuffer.operator_kind(tree, op),
-            flatbuffer.tensor_name(graph.tensors[op.outputs[0]]),
+            flatbuffer.tensor_name(graph.tensors[op.outputs[0]]) if len(op.outputs) else "",
             len(op.inputs),
         )
         for op in graph.operators

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ghostdeploy.errors import error_line
+
 MAX_OUTPUT_BYTES = 64_000
 MAX_TIMEOUT_S = 2_000_000.0  # poll(2) counts milliseconds in 31 bits
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
@@ -39,9 +41,9 @@ class FinishedProcess:
 
     @property
     def last_words(self) -> str:
-        """The last line that the process wrote to stderr, cut to 300 characters."""
+        """The last line that the process wrote to stderr, in at most 500 characters."""
         lines = self.stderr.strip().splitlines() or ["it said nothing"]
-        return lines[-1].strip()[:300]
+        return error_line(lines[-1])
 
 
 def run_process(

@@ -15,26 +15,28 @@ and those only once the process is pinned: thread pools inherit the mask they ar
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
+from ghostdeploy.lifeline import die_with
+from ghostdeploy.random_inputs import ValueRange, try_ranges
 from ghostdeploy.runners.host.openers import OPENERS, LoadedModel, seed_generator
-
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True)
 class LaunchJob:
-    """The launch to make; ``parent`` is the process id that the child must not outlive."""
+    """The launch to make; ``parent`` is the process id that the child must not outlive.
+
+    ``input_range`` are the ends of what the inputs take, or nothing; ``shapes`` are those of inputs
+    that the model leaves open, by name.
+    """
 
     model: str
     runtime: str
@@ -44,7 +46,9 @@ class LaunchJob:
     xnnpack: bool
     cpus: list[int]
     parent: int
+    input_range: Sequence[float] = ()
     seed: int = 0
+    shapes: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class LaunchFailure(Exception):
 def main() -> NoReturn:
     """Run the job of the command line, print its report or error, and end the process."""
     job = LaunchJob(**json.loads(sys.argv[1]))
-    _die_with(job.parent)
+    die_with(job.parent)
     # Third-party libraries print to the C stdout as well: keep a private copy for our one line.
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -97,8 +101,7 @@ def measure(job: LaunchJob) -> LaunchReport:
         started = time.perf_counter_ns()
         model = open_model()
         init_ns = time.perf_counter_ns() - started
-        model.fill(seed_generator(job.seed))
-        early = _timed(model.invoke, max(job.warmup, 1))
+        early = _warm_up(model, job)
     with _failing("run"):
         # Without a warm-up the first inference is itself the first timed run.
         samples = _timed(model.invoke, job.runs) if job.warmup else early
@@ -114,16 +117,29 @@ def measure(job: LaunchJob) -> LaunchReport:
     )
 
 
+def _warm_up(model: LoadedModel, job: LaunchJob) -> list[int]:
+    """Fill the inputs with values that the model takes, and return the first runs' nanoseconds."""
+    given = (job.input_range[0], job.input_range[1]) if job.input_range else None
+
+    def warm_up(integers: ValueRange) -> list[int]:
+        model.fill(seed_generator(job.seed), given, integers)
+        return _timed(model.invoke, max(job.warmup, 1))
+
+    return try_ranges(warm_up, given)
+
+
 def _timed(invoke: Callable[[], object], runs: int) -> list[int]:
     """Return the nanoseconds of each run, with Python's garbage collector out of the way."""
     clock = time.perf_counter_ns
     taken = [0] * runs
     gc.disable()
-    for n in range(runs):
-        start = clock()
-        invoke()
-        taken[n] = clock() - start
-    gc.enable()
+    try:
+        for n in range(runs):
+            start = clock()
+            invoke()
+            taken[n] = clock() - start
+    finally:
+        gc.enable()
     return taken
 
 
@@ -145,7 +161,8 @@ def _import_opener(job: LaunchJob) -> Callable[[], LoadedModel]:
         raise LaunchFailure("missing", error.name or module) from error
     except Exception as error:
         raise LaunchFailure("runtime", error) from error
-    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack)
+    shapes = {name: tuple(shape) for name, shape in job.shapes.items()}
+    return lambda: open_model(runtime, job.model, job.threads, job.xnnpack, shapes)
 
 
 def _peak_mem_mb() -> float | None:
@@ -169,18 +186,6 @@ def _affinity() -> list[int]:
             with contextlib.suppress(ProcessLookupError):
                 cpus |= os.sched_getaffinity(int(thread))
     return sorted(cpus)
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process with its parent, even if that gets no chance to."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is reported, not kept
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
 
 
 if __name__ == "__main__":

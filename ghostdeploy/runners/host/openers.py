@@ -6,34 +6,44 @@ imported by its functions only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ghostdeploy.litert import open_interpreter
+from ghostdeploy.litert import open_interpreter, resize_inputs
+from ghostdeploy.random_inputs import ValueRange, draw_input, draw_values
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model in a runtime, ready to run.
 
-    ``fill`` sets every input from a numpy generator, ``invoke`` runs the model once, and
+    ``fill`` sets every input from a numpy generator, of real values in a given range or of any,
+    and of unquantized integers in the other; ``invoke`` runs the model once, and
     ``count_partitions`` counts the parts that a delegate took, None where that is not told.
     """
 
-    fill: Callable[[Any], None]
+    fill: Callable[[Any, ValueRange | None, ValueRange], None]
     invoke: Callable[[], object]
     count_partitions: Callable[[], int | None]
 
 
-def open_tflite(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedModel:
+Shapes = Mapping[str, tuple[int, ...]]  # of inputs that a model leaves open, by name
+NO_SHAPES: Shapes = MappingProxyType({})
+
+
+def open_tflite(
+    module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes = NO_SHAPES
+) -> LoadedModel:
     """Open a TFLite file with LiteRT's or tflite-runtime's interpreter ``module``."""
     interpreter = open_interpreter(model, threads=threads, xnnpack=xnnpack, runtime=module)
+    resize_inputs(interpreter, shapes)
     interpreter.allocate_tensors()
 
-    def fill(generator: Any) -> None:
+    def fill(generator: Any, given: ValueRange | None, integers: ValueRange) -> None:
         for tensor in interpreter.get_input_details():
-            value = draw_tensor(generator, tensor["dtype"], tuple(tensor["shape"]))
+            value = draw_input(generator, tensor, given, integers)
             interpreter.set_tensor(tensor["index"], value)
 
     return LoadedModel(fill, interpreter.invoke, lambda: _delegate_nodes(interpreter))
@@ -49,7 +59,7 @@ def _delegate_nodes(interpreter: Any) -> int | None:
         return None
 
 
-def open_onnx(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedModel:
+def open_onnx(module: Any, model: str, threads: int, xnnpack: bool, shapes: Shapes) -> LoadedModel:
     """Open an ONNX file with onnxruntime's CPU provider; it has no XNNPACK to switch."""
     options = module.SessionOptions()
     options.intra_op_num_threads = threads
@@ -63,10 +73,11 @@ def open_onnx(module: Any, model: str, threads: int, xnnpack: bool) -> LoadedMod
     for output in session.get_outputs():
         binding.bind_output(output.name)
 
-    def fill(generator: Any) -> None:
+    def fill(generator: Any, given: ValueRange | None, integers: ValueRange) -> None:
         for tensor in session.get_inputs():
-            shape = tuple(n if isinstance(n, int) and n >= 0 else 1 for n in tensor.shape)
-            value = draw_tensor(generator, numpy_type_of(tensor.type), shape)
+            left_open = tuple(n if isinstance(n, int) and n >= 0 else 1 for n in tensor.shape)
+            shape, dtype = shapes.get(tensor.name, left_open), numpy_type_of(tensor.type)
+            value = draw_values(generator, dtype, shape, given=given, integers=integers)
             binding.bind_cpu_input(tensor.name, value)
 
     return LoadedModel(fill, lambda: session.run_with_iobinding(binding), lambda: None)
@@ -87,7 +98,7 @@ def numpy_type_of(name: str) -> Any:
 
 
 # runtime -> its module, and what opens a model with it
-OPENERS: dict[str, tuple[str, Callable[[Any, str, int, bool], LoadedModel]]] = {
+OPENERS: dict[str, tuple[str, Callable[[Any, str, int, bool, Shapes], LoadedModel]]] = {
     "litert": ("ai_edge_litert.interpreter", open_tflite),
     "tflite-runtime": ("tflite_runtime.interpreter", open_tflite),
     "onnxruntime": ("onnxruntime", open_onnx),
@@ -99,23 +110,3 @@ def seed_generator(seed: int) -> Any:
     import numpy as np
 
     return np.random.default_rng(seed)
-
-
-def draw_tensor(generator: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
-    """Draw uniform values: from 0 to 1 for floats, from the type's whole range for integers.
-
-    Raises ValueError for a type that is neither, nor boolean.
-    """
-    import numpy as np
-
-    kind = np.dtype(dtype)
-    if kind.kind == "f":
-        return np.asarray(generator.random(shape), dtype=kind)
-    if kind.kind == "b":
-        return np.asarray(generator.integers(0, 2, shape), dtype=kind)
-    if kind.kind in "iu":
-        limits = np.iinfo(kind)
-        return np.asarray(
-            generator.integers(limits.min, limits.max, shape, dtype=kind, endpoint=True)
-        )
-    raise ValueError(f"an input of the type {kind} cannot be filled at random")

@@ -12,11 +12,13 @@ from pathlib import Path
 from signal import Signals
 
 from android_bench import errors as program_errors
+from android_bench.program.command_line import InputFile
 from android_bench.program.local_run import LocalRun, run_local
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.runners.host.child_process import decode_bounded
 from ghostdeploy.runners.host.disturbance import LaunchWatch
-from ghostdeploy.runners.host.runtimes import find_benchmark_program
+from ghostdeploy.runners.host.reference import write_drawn_inputs
+from ghostdeploy.runners.host.runtimes import find_local_program
 from ghostdeploy.runners.program_io import (
     build_program_argv,
     convert_profile,
@@ -35,9 +37,17 @@ def launch_program(model_path: Path, params: BenchParams, cpus: tuple[int, ...])
     """
     if not cpus:
         raise UsageError("benchmark_model is run on Linux only; use --runtime litert here")
-    program = str(find_benchmark_program(params).absolute())
-    argv = build_program_argv(program, str(model_path.absolute()), params)
-    mortal = _dying_with_us()
+    program = str(find_local_program(params).absolute())
+    with write_drawn_inputs(model_path, params) as files:
+        inputs = tuple(InputFile(name, shape, str(path)) for name, shape, path in files)
+        argv = build_program_argv(program, str(model_path.absolute()), params, inputs)
+        return _launch(model_path, params, cpus, argv)
+
+
+def _launch(
+    model_path: Path, params: BenchParams, cpus: tuple[int, ...], argv: tuple[str, ...]
+) -> Launch:
+    program, mortal = argv[0], _dying_with_us()
     if mortal:
         _check_starts(program)
     watch = LaunchWatch(cpus, params.threads, params.max_disturbance)

@@ -1,8 +1,9 @@
 """What LiteRT on this machine makes of a model and an input, in a process of its own.
 
-``python -m ghostdeploy.runners.host.reference MODEL FOLDER XNNPACK [INPUTS]`` is that process: it
-writes each input and output tensor into FOLDER, raw, and prints their names, types and shapes as
-JSON. It is a process of its own because a runtime may die of a file that someone else made.
+``python -m ghostdeploy.runners.host.reference JOB`` is that process, JOB a JSON object with
+``ReferenceJob``'s fields: it writes each input and output tensor into a folder, raw, and prints
+their names, types and shapes as JSON. It is a process of its own because a runtime may die of a
+file that someone else made.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import importlib.util
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ghostdeploy.errors import InputFileError, MissingExtraError
-from ghostdeploy.litert import TensorDetails, open_interpreter
+from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
+from ghostdeploy.litert import Interpreter, TensorDetails, open_interpreter, resize_inputs
+from ghostdeploy.random_inputs import ValueRange, draw_input, try_ranges
 from ghostdeploy.runners import Tensor
 from ghostdeploy.runners.host.child_process import build_python_environment, run_process
+from ghostdeploy.schema import BenchParams, InputShape
 
 SEED = 0
 TIMEOUT_S = 120.0
+FLOATS = (-2.0, 2.0)  # something like a normalized image
 SMALL_INTEGERS = {"int8", "uint8", "int16"}
 
 
@@ -40,6 +45,23 @@ class Reference:
     quantized: bool
 
 
+@dataclass(frozen=True)
+class ReferenceJob:
+    """What to run, and where to write what comes out.
+
+    ``given`` is a file of all inputs' raw values, "" to draw them; then ``input_range`` are the
+    ends of what the inputs take, or nothing. ``shapes`` are those of inputs that the model leaves
+    open, by name.
+    """
+
+    model: str
+    folder: str
+    xnnpack: bool
+    given: str = ""
+    input_range: Sequence[float] = ()
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
 class _Answer(TypedDict):
     """The JSON that the child prints: (name, shape, numpy type's name, file) a tensor."""
 
@@ -48,22 +70,33 @@ class _Answer(TypedDict):
     quantized: bool
 
 
-def compute_reference(path: Path, *, xnnpack: bool = True, given: Path | None = None) -> Reference:
+def compute_reference(
+    path: Path,
+    *,
+    xnnpack: bool = True,
+    shapes: Sequence[InputShape] = (),
+    given: Path | None = None,
+    input_range: Sequence[float] = (),
+) -> Reference:
     """Run ``path`` once, on seeded values or on those in ``given``: all inputs' raw values.
 
-    Raises MissingExtraError without LiteRT, InputFileError for a model that it cannot run.
+    ``shapes`` are those of inputs that the model leaves open, by name. The seeded values are in
+    ``input_range``, where it has two ends. Raises MissingExtraError without LiteRT, InputFileError
+    for a model that it cannot run.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "local")
     with tempfile.TemporaryDirectory() as folder:
-        words = [str(path.absolute()), folder, str(int(xnnpack))]
-        words += [str(given.absolute())] if given else []
-        argv = (sys.executable, "-m", __name__, *words)
+        values = str(given.absolute()) if given else ""
+        asked = {each.name: each.shape for each in shapes}
+        job = ReferenceJob(str(path.absolute()), folder, xnnpack, values, input_range, asked)
+        argv = (sys.executable, "-m", __name__, json.dumps(asdict(job)))
         done = run_process(argv, TIMEOUT_S, build_python_environment())
         try:
             answer: _Answer = json.loads(done.stdout)
         except ValueError:
-            raise InputFileError(f"{path}: LiteRT here cannot run it: {done.last_words}") from None
+            said = done.killed_by or done.last_words
+            raise InputFileError(f"{path}: LiteRT here cannot run it: {said}") from None
         inputs = {
             name: (tuple(shape), Path(folder, file).read_bytes())
             for name, shape, _, file in answer["inputs"]
@@ -75,24 +108,66 @@ def compute_reference(path: Path, *, xnnpack: bool = True, given: Path | None = 
     return Reference(runtime, inputs, outputs, quantized=answer["quantized"])
 
 
-def main(model: str, folder: str, xnnpack: str, given: str = "") -> None:
-    """Run ``model`` once, keep its tensors in ``folder`` and print the answer: the child."""
+@contextmanager
+def write_drawn_inputs(
+    path: Path, params: BenchParams
+) -> Iterator[tuple[tuple[str, tuple[int, ...], Path], ...]]:
+    """Write a file of values in ``params.input_range`` for each input, for TFLite's own program.
+
+    Each is told by the input's name and shape; without a range there are none, and the program
+    draws its own. Raises UsageError for a name that the program's flags cannot hold, and what
+    ``compute_reference`` raises.
+    """
+    if not params.input_range:
+        yield ()
+        return
+    drawn = compute_reference(
+        path, xnnpack=params.xnnpack, shapes=params.input_shapes, input_range=params.input_range
+    ).inputs
+    if unspeakable := next((name for name in drawn if "," in name), None):
+        raise UsageError(f"{path}: benchmark_model cannot name its input {unspeakable!r}")
+    with tempfile.TemporaryDirectory(prefix="ghostdeploy-") as folder:
+        files = []
+        for number, (name, (shape, data)) in enumerate(drawn.items()):
+            files.append((name, shape, Path(folder, f"input{number}.bin")))
+            files[-1][2].write_bytes(data)
+        yield tuple(files)
+
+
+def main(words: str) -> None:
+    """Run the model once, keep its tensors in the folder and print the answer: the child."""
     import numpy as np
 
-    interpreter = open_interpreter(model, threads=1, xnnpack=xnnpack == "1")
+    job = ReferenceJob(**json.loads(words))
+    interpreter = open_interpreter(job.model, threads=1, xnnpack=job.xnnpack)
+    resize_inputs(interpreter, job.shapes)
     interpreter.allocate_tensors()
     types = {np.dtype(detail["dtype"]).name for detail in interpreter.get_tensor_details()}
     answer = _Answer(inputs=[], outputs=[], quantized=bool(types & SMALL_INTEGERS))
-    data = Path(given).read_bytes() if given else None
     details = interpreter.get_input_details()
-    for number, (detail, values) in enumerate(zip(details, _inputs(details, data), strict=True)):
-        interpreter.set_tensor(detail["index"], values)
-        answer["inputs"].append(_keep(Path(folder, f"inputs{number}"), detail["name"], values))
-    interpreter.invoke()
+    for number, (detail, values) in enumerate(zip(details, _run(interpreter, job), strict=True)):
+        answer["inputs"].append(_keep(Path(job.folder, f"inputs{number}"), detail["name"], values))
     for number, detail in enumerate(interpreter.get_output_details()):
         values = interpreter.get_tensor(detail["index"])
-        answer["outputs"].append(_keep(Path(folder, f"outputs{number}"), detail["name"], values))
+        file = Path(job.folder, f"outputs{number}")
+        answer["outputs"].append(_keep(file, detail["name"], values))
     print(json.dumps(answer))
+
+
+def _run(interpreter: Interpreter, job: ReferenceJob) -> list[Any]:
+    """Run the model once, and return an array an input: those given, or drawn at random."""
+    given = (job.input_range[0], job.input_range[1]) if job.input_range else None
+    details = interpreter.get_input_details()
+
+    def run(values: list[Any]) -> list[Any]:
+        for detail, value in zip(details, values, strict=True):
+            interpreter.set_tensor(detail["index"], value)
+        interpreter.invoke()
+        return values
+
+    if job.given:
+        return run(list(_split(details, Path(job.given).read_bytes())))
+    return try_ranges(lambda integers: run(_draw(details, given, integers)), given)
 
 
 def _keep(file: Path, name: str, values: Any) -> tuple[str, list[int], str, str]:
@@ -101,31 +176,25 @@ def _keep(file: Path, name: str, values: Any) -> tuple[str, list[int], str, str]
     return name, [int(n) for n in values.shape], values.dtype.name, file.name
 
 
-def _inputs(details: Sequence[TensorDetails], data: bytes | None) -> Iterator[Any]:
-    """Yield an array an input: one after the other from ``data``, or drawn at random."""
+def _split(details: Sequence[TensorDetails], data: bytes) -> Iterator[Any]:
+    """Yield an array an input, one after the other from ``data``."""
     import numpy as np
 
-    random, start = np.random.default_rng(SEED), 0
+    start = 0
     for detail in details:
-        if data is None:
-            yield _draw_example(random, detail["shape"], detail["dtype"])
-            continue
         size = int(np.prod(detail["shape"]))
         values = np.frombuffer(data, detail["dtype"], size, start).reshape(detail["shape"])
         start += values.nbytes
         yield values
 
 
-def _draw_example(random: Any, shape: Any, dtype: Any) -> Any:
-    """Draw something like a normalized image for an input of real numbers, else any values."""
+def _draw(
+    details: Sequence[TensorDetails], given: ValueRange | None, integers: ValueRange
+) -> list[Any]:
     import numpy as np
 
-    if np.issubdtype(dtype, np.floating):
-        return random.standard_normal(shape).astype(dtype)
-    if np.issubdtype(dtype, np.integer) and np.dtype(dtype).itemsize <= 2:
-        limits = np.iinfo(dtype)
-        return random.integers(limits.min, limits.max, shape, dtype=dtype, endpoint=True)
-    return np.zeros(shape, dtype)
+    generator = np.random.default_rng(SEED)
+    return [draw_input(generator, detail, given, integers, FLOATS) for detail in details]
 
 
 if __name__ == "__main__":

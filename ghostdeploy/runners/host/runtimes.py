@@ -6,14 +6,15 @@ import difflib
 import importlib.metadata
 import importlib.util
 import os
-from dataclasses import dataclass
+import platform
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.runners import RuntimeEvidence
 from ghostdeploy.runners.model_file import model_format
-from ghostdeploy.schema import BenchParams
+from ghostdeploy.schema import AUTO, BenchParams
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,19 @@ def find_runtime(name: str) -> Runtime:
     if name in RUNTIMES:
         return RUNTIMES[name]
     near = difflib.get_close_matches(name, RUNTIMES, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(RUNTIMES)}"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join((AUTO, *RUNTIMES))}"
     raise UsageError(f"no runtime is called {name!r}; {hint}")
+
+
+def settle_runtime(params: BenchParams, path: Path) -> BenchParams:
+    """Return ``params`` with the first runtime of ``path``'s format where they leave it open.
+
+    Raises InputFileError for a file that no runtime runs.
+    """
+    if params.runtime != AUTO:
+        return params
+    kind = model_format(path)
+    return replace(params, runtime=next(n for n, row in RUNTIMES.items() if row.format == kind))
 
 
 def check_format(path: Path, name: str) -> None:
@@ -76,8 +88,9 @@ def find_evidence(params: BenchParams) -> RuntimeEvidence:
     """
     row = find_runtime(params.runtime)
     if not row.package:
-        program = find_benchmark_program(params)
-        return RuntimeEvidence(params.runtime, "", file_sha256(program))
+        program = find_local_program(params)
+        origin = "" if params.benchmark_model else f"downloaded by litert-cli: {program}"
+        return RuntimeEvidence(params.runtime, "", file_sha256(program), origin)
     spec = importlib.util.find_spec(row.package)
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError(row.distribution, "local")
@@ -85,6 +98,18 @@ def find_evidence(params: BenchParams) -> RuntimeEvidence:
     return RuntimeEvidence(
         params.runtime, _version(row.distribution), file_sha256(library) if library else ""
     )
+
+
+def find_local_program(params: BenchParams) -> Path:
+    """Return the path of TFLite's own program for this machine.
+
+    That is what ``params`` name, else the one that litert-cli downloaded. Raises UsageError as
+    find_benchmark_program does.
+    """
+    downloaded = locate_litert_cli_program()
+    if not params.benchmark_model and downloaded.is_file():
+        return find_benchmark_program(replace(params, benchmark_model=str(downloaded)))
+    return find_benchmark_program(params)
 
 
 def find_benchmark_program(params: BenchParams) -> Path:
@@ -100,6 +125,18 @@ def find_benchmark_program(params: BenchParams) -> Path:
     if not os.access(program, os.R_OK | os.X_OK):
         raise UsageError(f"{program}: cannot be read and executed; run: chmod +rx {program}")
     return program
+
+
+def locate_litert_cli_program() -> Path:
+    """Return where litert-cli (0.2.1) keeps the benchmark_model that it downloads at first use.
+
+    Its ``commands/benchmark/desktop.py`` names the folder by system and processor, and knows
+    neither $XDG_CACHE_HOME nor a version.
+    """
+    machine = platform.machine().lower()
+    processor = {"aarch64": "arm64", "amd64": "x86_64"}.get(machine, machine)
+    folder = Path.home() / ".cache" / "litert-cli" / "binaries" / f"linux_{processor}"
+    return folder / "benchmark_model"
 
 
 def _library(folder: Path, patterns: tuple[str, ...]) -> Path | None:

@@ -103,6 +103,34 @@ class TestRunning:
         assert adb.shell("echo error >&2").stderr == b"error\n"
 
 
+class TestBounds:
+    @pytest.mark.parametrize("stream", ["", ">&2"])
+    def test_what_prints_without_end_is_cut_while_it_is_read(self, tmp_path, monkeypatch, stream):
+        monkeypatch.setattr("android_bench.adb.client.MOST_BYTES", 100_000)
+        program = make_program(tmp_path, f"exec yes {stream}")
+        with pytest.raises(errors.OutputLimitError, match="printed over 100000 bytes") as caught:
+            AdbClient(program).run(["shell", "yes"], 60)
+        assert "\n" not in str(caught.value)
+        assert 100_000 < len(caught.value.stdout + caught.value.stderr) < 300_000
+
+    def test_what_adb_printed_comes_with_its_timeout(self, tmp_path):
+        program = make_program(tmp_path, "echo begun; exec sleep 60")
+        with pytest.raises(errors.AdbTimeoutError) as caught:
+            AdbClient(program).run([], 1)
+        assert caught.value.stdout == b"begun\n"
+
+
+class TestNames:
+    def test_what_to_type_is_the_path_where_adb_is_not_on_path(self, tmp_path, monkeypatch):
+        program = make_program(tmp_path, "true")
+        assert AdbClient(program).name == program
+        assert str(Adb("X", AdbClient(program)).explain_state("offline")).endswith(
+            f"or run: {program} reconnect offline"
+        )
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        assert AdbClient(program).name == "adb"
+
+
 class TestServers:
     def test_a_remote_server(self, adb_server, phone, monkeypatch):
         attach(phone)
@@ -114,7 +142,7 @@ class TestServers:
     def test_a_remote_server_that_is_not_there(self, adb_server, monkeypatch):
         monkeypatch.setenv("ADB_SERVER_SOCKET", f"tcp:127.0.0.1:{free_port()}")
         with pytest.raises(
-            errors.AdbServerError, match=r"cannot be reached .*--adb-host"
+            errors.AdbServerError, match=r"cannot be reached .*ANDROID_ADB_SERVER_PORT"
         ) as caught:
             list_devices()
         assert "\n" not in str(caught.value)
@@ -158,7 +186,7 @@ WORDS = [
     (1, "", "error: no devices/emulators found", errors.NoDeviceError, "plug one in"),
     (1, "", "adb: more than one device/emulator", errors.SeveralDevicesError, "name one"),
     (1, "", "error: more than one device/emulator", errors.SeveralDevicesError, "name one"),
-    (1, "", "adb: device 'X' not found", errors.UnknownSerialError, "see: adb devices"),
+    (1, "", "adb: device 'X' not found", errors.UnknownSerialError, "see: ghostdeploy devices"),
     (1, "", "error: device offline", errors.OfflineError, "adb reconnect offline"),
     (1, "", "adb: device still connecting", errors.OfflineError, "wake it"),
     (
@@ -229,7 +257,7 @@ TRANSFER_WORDS = [
     (
         "adb: error: failed to get feature set: device 'X' not found",
         errors.UnknownSerialError,
-        "adb devices",
+        "ghostdeploy devices",
     ),
     ("adb: error: something new", errors.TransferError, "something new"),
 ]

@@ -23,7 +23,7 @@ class TestConnecting:
 
     def test_no_such_host(self, adb_server):
         with pytest.raises(
-            errors.UnknownSerialError, match=r"cannot connect to nohost\.invalid:5555"
+            errors.UnknownSerialError, match=r"nobody answers at nohost\.invalid:5555"
         ):
             connect("nohost.invalid", timeout_s=SHORT_S)
 
@@ -71,10 +71,8 @@ class TestConnecting:
         phone.drop()
         with pytest.raises(errors.OfflineError) as caught:
             Adb(phone.serial, patience_s=SHORT_S).shell(["true"])
-        assert one_line(caught) == (
-            f"{phone.serial} is offline; wake it and plug it in again, or run:"
-            " adb reconnect offline"
-        )
+        said = f"{phone.serial} is offline; wake it and plug it in again, or run: "
+        assert one_line(caught) == f"{said}{adb.client.name} reconnect offline"
         assert adb.get_state() == "offline"
         phone.adbd.answering.set()
         assert adb.check(["echo", "back"]) == "back\n"

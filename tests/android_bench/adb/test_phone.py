@@ -7,7 +7,9 @@ import time
 import pytest
 
 from android_bench import errors
+from android_bench.adb.client import AdbClient
 from android_bench.adb.phone import Adb, open_device
+from tests.android_bench.adb.test_client import make_program
 from tests.android_bench.adb.test_command import one_line
 from tests.fake_phone.fixtures import attach
 
@@ -20,7 +22,7 @@ class TestWhichPhone:
     def test_none(self, adb_server):
         with pytest.raises(errors.NoDeviceError) as caught:
             open_device()
-        assert "plug one in with USB debugging on, or run: adb connect" in one_line(caught)
+        assert "plug one in with USB debugging on, or run: ghostdeploy devices" in one_line(caught)
 
     def test_several(self, make_phone):
         serials = [attach(make_phone(name)).serial for name in ("kirin980", "prime")]
@@ -43,10 +45,22 @@ class TestWhichPhone:
             time.sleep(0.05)
         assert open_device().serial == ready.serial
 
+    def test_a_dead_address_does_not_hide_what_the_only_phone_lacks(self, tmp_path):
+        program = make_program(
+            tmp_path,
+            'case "$*" in\n'
+            "devices) printf 'List of devices attached\\n1.2.3.4:5555\\toffline\\n"
+            "R58M\\tunauthorized\\n' ;;\n"
+            "*R58M*) echo 'error: device unauthorized.' >&2; exit 1 ;;\n"
+            "*) exit 1 ;;\nesac",
+        )
+        with pytest.raises(errors.UnauthorizedError, match="R58M does not trust"):
+            open_device(None, AdbClient(program))
+
     def test_an_unknown_serial(self, adb):
         with pytest.raises(errors.UnknownSerialError) as caught:
             open_device("R58M000")
-        assert one_line(caught) == "R58M000 is not attached; see: adb devices"
+        assert one_line(caught) == "R58M000 is not attached; see: ghostdeploy devices"
         started = time.monotonic()
         with pytest.raises(errors.UnknownSerialError):
             Adb("R58M000", patience_s=600).shell(["true"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 import pytest
@@ -51,6 +52,26 @@ def wait_for_end(adb: Adb, run_dir: str = RUN) -> RunStatus:
 def ended_clean(adb: Adb, phone: Phone, run_dir: str = RUN) -> bool:
     remove_detached(adb, run_dir)
     return remains(phone) == ([], [])
+
+
+class TestBounds:
+    def test_of_much_output_the_beginning_is_fetched(self, any_phone, monkeypatch):
+        """More than a log may hold; the parser says so of what is one byte over it."""
+        monkeypatch.setattr("android_bench.adb.runs.MOST_OUTPUT_BYTES", 1000)
+        adb = attach(any_phone)
+        start_detached(adb, "yes | head -c 300000; yes n | head -c 300000 >&2", RUN)
+        wait_for_end(adb)
+        output = fetch_detached(adb, RUN)
+        assert (len(output.stdout), len(output.stderr)) == (1000, 1000)
+        assert ended_clean(adb, any_phone)
+
+    def test_output_without_end_does_not_fill_the_phone(self, phone, monkeypatch):
+        monkeypatch.setattr("android_bench.adb.runs.MOST_FILE_BLOCKS", 100)
+        adb = attach(phone)
+        start_detached(adb, "exec yes", RUN)
+        assert wait_for_end(adb).returncode == 128 + signal.SIGXFSZ
+        assert len(fetch_detached(adb, RUN).stdout) == 51_200
+        assert ended_clean(adb, phone)
 
 
 class TestRun:

@@ -54,6 +54,28 @@ def test_battery_levels(text, level):
     assert parse_battery(text).level_percent == level
 
 
+MAINS = (  # of a box that has no battery
+    b"Current Battery Service state:\n  AC powered: true\n  USB powered: false\n  status: 1\n"
+    b"  health: 1\n  present: false\n  level: 0\n  scale: 100\n  voltage: 0\n  temperature: 310\n"
+)
+
+
+def test_a_box_without_a_battery_has_no_level_and_no_temperature():
+    found = parse_battery(MAINS)
+    assert (found.level_percent, found.temp_c, found.plugged) == (None, None, ("AC",))
+    there = parse_battery(MAINS.replace(b"present: false", b"present: true"))
+    assert (there.level_percent, there.temp_c) == (0, 31.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "celsius"),
+    [("310", 31.0), ("100", 10.0), ("-105", -10.5), ("1000", 100.0), ("26", None), ("99", None),
+     ("-5", None), ("0", None), ("31000", None), ("", None), ("x", None)],
+)  # fmt: skip
+def test_a_batterys_tenths_of_a_degree_or_what_may_be_whole_ones(text, celsius):
+    assert parse_battery(f"  temperature: {text}\n".encode()).temp_c == celsius
+
+
 def test_an_overridden_thermal_status_is_no_status():
     text = b"IsStatusOverride: true\nThermal Status: 0\n"
     found = parse_thermalservice(text)

@@ -137,7 +137,25 @@ DELEGATE_LINES = [
     ("Replacing 3 out of 3 node(s) with delegate (D) node, yielding 1 partitions for subgraph 1.",
      (None, None, None, None)),
     ("Created TensorFlow Lite delegate for GPU.", (None, None, None, None)),
+    ("INFO: TfLiteFlexDelegate delegate: 76 nodes delegated out of 5623 nodes with 51 partitions.",
+     ("TfLiteFlexDelegate", False, 51, 51)),
+    ("Hexagon delegate: 12 nodes delegated out of 12 nodes with 1 partitions.",
+     ("Hexagon", True, 1, 1)),
+    ("76 nodes delegated out of 5623 nodes with 51 partitions", (None, False, 51, 51)),
+    ("my words: 76 nodes delegated out of 5623 nodes with 51 partitions",
+     (None, None, None, None)),
 ]  # fmt: skip
+
+
+def test_a_delegates_own_count_gives_way_to_the_runtimes():
+    own = (
+        "INFO: TfLiteXNNPackDelegate delegate: 2 nodes delegated out of 2 nodes with 1 partitions."
+    )
+    whole = "Replacing 2 out of 2 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 1"
+    log = parse(PLAIN, f"{own}\n{whole} partitions.\n")
+    assert (log.fully_delegated, log.partitions) == (True, 1)
+    two = parse(PLAIN, f"{own}\nA delegate: 1 nodes delegated out of 3 nodes with 1 partitions.\n")
+    assert (two.delegate, two.fully_delegated) == ("A", False)
 
 
 @pytest.mark.parametrize(("line", "wanted"), DELEGATE_LINES)

@@ -16,7 +16,7 @@ from android_bench.session.phone_session import PhoneOptions, PhoneSession
 from tests.command_line import eventually
 from tests.fake_phone.fixtures import PATIENCE_S, attach, process_on
 
-GONE = r"was lost|offline|not attached|cannot connect"
+GONE = r"was lost|offline|not attached|nobody answers"
 GO = f"{DEVICE_ROOT}/go"
 WAITS = ("sh", "-c", f"echo begun; while [ ! -f {GO} ]; do sleep 0.05; done; echo ended")
 WAITING = rf"^sh -c echo begun; while \[ ! -f \S*{GO} "

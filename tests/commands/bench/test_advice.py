@@ -18,8 +18,8 @@ DRIFTING = [30 * (1 + 0.01 * n) for n in range(10)]
     [
         (record_of(steady(sd=0.12)), "launches differ by", "--cpus"),
         (record_of([*steady(8), 39.0, 40.0]), "2 of 10 launches are over 10% slower", "--cpus"),
-        (record_of(DRIFTING), "latency drifted by +9% over the session", "--warmup"),
-        (record_of(DRIFTING[::-1]), "latency drifted by -9%", "--launches"),
+        (record_of(DRIFTING), "latency drifted by +9% over the session", "let it cool"),
+        (record_of(DRIFTING[::-1]), "latency drifted by -9%", "still starting up"),
         (record_of(steady(4)), "4 launches are too few for a 95 % interval", "--launches 16"),
         (record_of(steady(12), invalid=(2,)), "1 of 12 launches were invalid (too hot)", "raise"),
         (

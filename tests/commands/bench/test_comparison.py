@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.comparison import compare_records, require_valid
 from ghostdeploy.errors import MeasurementError, UsageError
 from ghostdeploy.stats import launches as stats
 from tests.commands.bench.hand_made import DEVICE, record_of, steady
@@ -61,8 +61,19 @@ def test_records_that_cannot_be_paired_get_no_ratio(other, says):
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(UsageError, match="2 titles"):
         compare_records([record_of(steady())], ["a", "b"])
-    with pytest.raises(MeasurementError, match="b: no launch was valid: too hot"):
-        compare_records([record_of(steady()), record_of([1.0], invalid=(0,))], ["a", "b"])
+    with pytest.raises(MeasurementError, match=r"m\.tflite: no launch was valid: too hot"):
+        require_valid([record_of(steady()), record_of([1.0], invalid=(0,))])
     with pytest.raises(MeasurementError, match="it has no launches"):
         compare_records([record_of([])], ["a"])
     assert compare_records([], []) == []
+
+
+def test_where_no_launch_counts_the_disturbed_ones_are_shown_and_marked():
+    spoilt = record_of([31.0, 29.0, 30.0], invalid=range(3))
+    quiet, noisy = compare_records([record_of(steady(3)), spoilt], ["a", "b"])
+    assert (quiet.disturbed, noisy.disturbed) == (False, True)
+    assert noisy.latency_ms.value == 30.0
+    assert noisy.ratio is not None
+    partly = record_of([31.0, 29.0, 30.0], invalid=(0, 1))
+    (row,) = compare_records([partly], ["c"])
+    assert (row.disturbed, row.latency_ms.value) == (False, 30.0)

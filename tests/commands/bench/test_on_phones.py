@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -164,6 +165,19 @@ class TestDevices:
         assert "benchmark_model: none yet; run: ghostdeploy doctor" in done.stdout
         assert re.search(rf"adb:{unknown.serial}  not ready: .*accept", done.stdout)
 
+    def test_an_address_at_which_nobody_answers_is_told_once_and_forgotten(self, phone, adb):
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            dead = f"127.0.0.1:{deaf.getsockname()[1]}"
+            done = ghostdeploy("devices", dead, "127.0.0.1:1")
+            assert done.returncode == 3
+            assert done.stdout.count(f"adb:{dead}") == 1
+            assert re.search(rf"adb:{dead}  not there: nobody answers at {dead}", done.stdout)
+            assert "plug" not in done.stdout
+            assert f"error: cannot be reached: adb:{dead}, adb:127.0.0.1:1" in done.stderr
+            assert f"adb:{phone.serial}  HUAWEI" in done.stdout
+            (left,) = json.loads(ghostdeploy("devices", "--json").stdout)
+        assert left["address"] == f"adb:{phone.serial}"
+
     def test_for_machines(self, phone, adb):
         (found,) = json.loads(ghostdeploy("devices", "--json").stdout)
         assert found["identity"]["model"] == "HUAWEI ELE-L29"
@@ -183,7 +197,7 @@ class TestComplaints:
         ("args", "code", "said"),
         [
             (("--device", "adb"), 3, "USB debugging"),
-            (("--device", "adb:127.0.0.1:1"), 3, "cannot connect to 127.0.0.1:1"),
+            (("--device", "adb:127.0.0.1:1"), 3, "nobody answers at 127.0.0.1:1"),
             (("--device", "adb:all"), 3, "no phone is attached and ready"),
             (("--device", "adb:-x"), 2, "'-x' is no serial"),
             (("--device", "fake:pixel"), 2, "no test phone is called 'pixel'"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ghostdeploy.commands.artifacts import artifact_of
-from ghostdeploy.commands.bench.comparison import compare_records
+from ghostdeploy.commands.bench.comparison import compare_records, require_valid
 from ghostdeploy.commands.bench.session import ATTEMPTS_PER_LAUNCH, bench
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MeasurementError, UsageError
@@ -23,6 +23,7 @@ from ghostdeploy.runners.host import disturbance
 from ghostdeploy.runners.local import LocalRunner
 from ghostdeploy.schema import (
     BenchParams,
+    InputShape,
 )
 from tests import small_models
 
@@ -92,12 +93,41 @@ def test_invalid_launches_are_kept_and_their_round_repeated(models, tmp_path, mo
 
 def test_the_budget_ends(models, tmp_path, monkeypatch):
     monkeypatch.setattr(disturbance, "_too_much", lambda *_: True)
-    with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
-        run(models[:1], tmp_path / "out")
+    (found,) = run(models[:1], tmp_path / "out")
     (path,) = (tmp_path / "out").iterdir()
     kept = read_record(path)
+    assert kept == found
     assert len(kept.launches) == ATTEMPTS_PER_LAUNCH * 2
     assert kept.valid_launches == ()
+    assert kept.shown_launches == kept.launches
+    with pytest.raises(MeasurementError, match=r"a\.tflite: no launch was valid: the hypervisor"):
+        require_valid([kept])
+
+
+def test_each_file_has_the_runtime_of_its_ending_and_its_own_shapes(models, tmp_path):
+    for name in ("free.tflite", "free.onnx"):
+        make = getattr(small_models, name.rpartition(".")[2])
+        (tmp_path / name).write_bytes(make("free"))
+    artifacts = [
+        models[0],
+        *(artifact_of(tmp_path / f"free.{kind}") for kind in ("tflite", "onnx")),
+    ]
+    shapes = (InputShape((1, 3, 24, 40)), InputShape((1, 24, 40, 3)))
+    found = run(artifacts, tmp_path / "out", input_shapes=shapes, launches=2)
+    assert [r.params.runtime for r in found] == ["litert", "litert", "onnxruntime"]
+    assert [r.evidence.runtime for r in found] == ["litert", "litert", "onnxruntime"]
+    assert [[str(s) for s in r.params.input_shapes] for r in found] == [
+        [],
+        ["image=1x24x40x3"],
+        ["x=1x3x24x40"],
+    ]
+    assert [x.round for x in found[0].launches] == [x.round for x in found[2].launches]
+    assert all(row.ratio for row in compare_records(found, ["a", "b", "c"]))
+    params = BenchParams(runs=3, warmup=1, launches=2, input_shapes=shapes)
+    (again, *_) = bench(
+        artifacts, open_runner("local", params), params, tmp_path / "out", resume=True
+    )
+    assert again.evidence.session != found[0].evidence.session  # that one was complete
 
 
 class HangsLater(LocalRunner):
@@ -112,7 +142,7 @@ class HangsLater(LocalRunner):
 
 def test_a_model_that_only_hangs_is_given_up_early(models, tmp_path):
     runner = HangsLater("", BenchParams())
-    with pytest.raises(MeasurementError, match="no launch was valid: did not finish"):
+    with pytest.raises(MeasurementError, match="no launch ran to its end: did not finish"):
         run(models[:1], tmp_path / "out", runner=runner, launches=50)
     (path,) = (tmp_path / "out").iterdir()
     assert len(read_record(path).launches) == 3
@@ -141,7 +171,7 @@ def test_wrong_files_are_refused_before_anything_runs(models, tmp_path):
         run(models, tmp_path / "out", lambda *args: said.append(args))
     (tmp_path / "b.onnx").write_bytes(small_models.onnx())
     with pytest.raises(UsageError, match="use --runtime onnxruntime"):
-        run([models[0], artifact_of(tmp_path / "b.onnx")], tmp_path / "out")
+        run([models[0], artifact_of(tmp_path / "b.onnx")], tmp_path / "out", runtime="litert")
     assert said == []
 
 
@@ -239,3 +269,26 @@ def test_a_session_compares_with_itself(models, tmp_path):
     values = [[x.summary.value_ms for x in record.launches] for record in got]
     pairs = [b / a for a, b in zip(*values, strict=True)]
     assert min(pairs) <= rows[1].ratio.value <= max(pairs)
+
+
+@pytest.mark.parametrize("launches", [3, 4, 7])
+def test_a_session_cut_off_in_any_round_goes_on(models, tmp_path, launches):
+    """Also between the two records of the first round: 3 are two warm-up launches and one more."""
+    params = BenchParams(runs=3, warmup=1, launches=3)
+    runner, real, made = open_runner("local", params), LocalRunner.launch, []
+
+    def launch(*args, **kwargs):
+        if len(made) == launches:
+            raise KeyboardInterrupt
+        made.append(real(runner, *args, **kwargs))
+        return made[-1]
+
+    runner.launch = launch
+    with pytest.raises(KeyboardInterrupt):
+        bench(models[:2], runner, params, tmp_path / "out")
+    got = bench(models[:2], open_runner("local", params), params, tmp_path / "out", resume=True)
+    assert len({record.evidence.session for record in got}) == 1
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    kept = {x.started_at for record in got for x in record.launches}
+    assert {x.started_at for x in made[2:]} <= kept
+    assert [[x.round for x in record.launches] for record in got] == [[0, 1, 2]] * 2

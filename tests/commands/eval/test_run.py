@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from ghostdeploy.commands.eval.kept import read_answers
 from ghostdeploy.images.decoding import decode_image
 from ghostdeploy.images.folders import find_images
 from ghostdeploy.images.preprocessing import Preprocessing
-from tests.command_line import complaint, ghostdeploy
+from ghostdeploy.lowering import inference
+from tests.command_line import (
+    MARK,
+    PROGRAM,
+    complaint,
+    eventually,
+    ghostdeploy,
+    marked_processes,
+)
 from tests.conftest import CHECKPOINT, TRAINED
 
 HOW = Preprocessing((96, 96))
@@ -73,6 +85,62 @@ def test_an_interrupted_evaluation_goes_on(trained, shapes, tmp_path):
     difference = first["accuracies"][0]["top1"]["value"] - second["accuracies"][0]["top1"]["value"]
     assert difference == pytest.approx(1 / 120) or difference == pytest.approx(0)
     assert len(kept.read_text().splitlines()) == 120
+
+
+def test_outputs_are_compared_and_limits_are_held(trained, trained_int8, shapes, tmp_path):
+    fp32, int8 = trained.path("tflite"), trained_int8.path("tflite")
+    words = ("--against", fp32, "--data", shapes / "test", "--limit", "12", "--records", tmp_path)
+    (pair,) = evaluate(int8, *words)["paired"]
+    signal = noise = 0.0
+    files = find_images(shapes / "test")
+    runs = [inference.load_tflite(path.read_bytes()) for path in (fp32, int8)]
+    for file in (files[n * len(files) // 12] for n in range(12)):
+        image = HOW.finish(decode_image(file, HOW))[None]
+        before, after = (next(iter(run(image).values())).astype(float) for run in runs)
+        signal, noise = signal + (before**2).sum(), noise + ((before - after) ** 2).sum()
+    assert pair["snr_db"] == pytest.approx(10 * np.log10(signal / noise), abs=0.1)
+    assert pair["constant"] == []
+    limits = ("--min-snr", pair["snr_db"] + 1, "--min-agreement", "1%", "--max-drop", "100")
+    done = ghostdeploy("eval", int8, *words, *limits, "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)["verdicts"][int8.name]
+    assert found["passed"] is False
+    assert len(found["failures"]) == 1
+    limits = ("--min-snr", pair["snr_db"] - 1, "--max-drop", "100")
+    assert ghostdeploy("eval", int8, *words, *limits).returncode == 0
+
+
+def test_limits_need_another_model(trained, shapes):
+    done = ghostdeploy("eval", trained.path("tflite"), "--data", shapes / "test", "--min-snr", "1")
+    assert done.returncode == 2
+    assert "--against" in complaint(done)
+
+
+def test_answers_without_sums_are_made_again_where_outputs_are_compared(tmp_path):
+    path = tmp_path / "eval-0.jsonl"
+    lines = [
+        [0, [[1], [2]]], [1, [[1], [2]], [[4.0, 0.0], [5.0, 1.0]]], [2, "damaged"],
+        [3, [[1], [2], [3]]], [4], ["5", [[1], [2]]], [6, [[], []]], {"7": 1},
+        [8, [[1], [2]], [[4.0], [5.0]]], [9, [["a"], [2]]],
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert sorted(read_answers(path, 2, compared=False)) == [0, 1, 2, 8]
+    assert sorted(read_answers(path, 2, compared=True)) == [1, 2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_no_process_outlives_an_evaluation(number, trained, shapes, tmp_path):
+    mark = f"eval-{number}-{os.getpid()}"
+    program = subprocess.Popen(
+        [*PROGRAM, "eval", str(trained.path("tflite")), "--data", str(shapes / "test"),
+         "--records", str(tmp_path)],
+        env={**os.environ, MARK: mark}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    many = min(2, len(os.sched_getaffinity(0)))
+    assert eventually(lambda: len([*marked_processes(mark)]) > many or program.poll() is not None)
+    program.send_signal(number)
+    program.communicate(timeout=60)
+    assert eventually(lambda: not [*marked_processes(mark)], seconds=20)
 
 
 def test_unusable_images_are_counted(trained, shapes, tmp_path):

@@ -123,7 +123,7 @@ def test_another_runtime_needs_another_accept(gate, script):
     [
         (CANDIDATE, "no baseline is accepted for scripted: run ghostdeploy gate accept FILE"),
         (("--baseline", "none.tflite", *CANDIDATE), "none.tflite: there is no such file"),
-        (("--baseline", "none.json", *CANDIDATE), "none.json: No such file"),
+        (("--baseline", "none.json", *CANDIDATE), "none.json: there is no such file"),
         (("--baseline", "a.tflite"), "a gate needs a --candidate"),
         (("--baseline", "wide.tflite", *CANDIDATE), "only models of one input size compare"),
         ((*CANDIDATE, "--max-ratio", "wide"), "--max-ratio takes NAME=1.25"),
@@ -177,7 +177,7 @@ def test_a_model_at_a_url_is_fetched_once_and_checked(gate, folder, script, monk
     finally:
         server.shutdown()
         server.server_close()
-    assert "cannot be fetched" in gate(*CANDIDATE).complaint
+    assert "cannot be fetched: " in gate(*CANDIDATE).complaint
 
 
 def test_calibration_says_what_the_device_resolves_and_is_held_to(gate, folder, script):

@@ -127,6 +127,35 @@ def test_a_regression_says_where(gate, script):
     assert "XNNPACK partitions" in done.out  # the graphs, side by side
 
 
+def test_profiles_that_contradict_a_regression_are_no_cause(gate, script):
+    script.factor["b"] = 1.1
+    script.profiles = {
+        "a": (OpTime("CONV_2D", "c1", 20.0), OpTime("ADD", "x", 4.0)),
+        "b": (OpTime("CONV_2D", "c1", 20.5),),
+    }
+    done = gate(*AB)
+    assert done.code == 1
+    assert "does not show it: the operators took 24 ms of the baseline and 20.5 ms" in done.out
+
+
+def test_survivors_of_the_screen_tell_no_noise_floor(gate, script):
+    """Most launches differ by far; the few that lie close together resolve nothing."""
+
+    def spread(number, launch):
+        pair = number // 2
+        ms = launch.summary.value_ms * (1.0 if pair % 7 == 1 else (1.3, 0.75)[number % 2])
+        return replace(launch, summary=replace(launch.summary, mean_ms=ms, median_ms=ms))
+
+    script.spoil = spread
+    done = gate(*AB, "--json")
+    said = json.loads(done.out)
+    assert (done.code, said["verdict"]) == (3, "invalid")
+    assert 0 < said["valid_pairs"] < 10
+    assert said["noise"] > 0.05
+    assert said["resolution"] is None
+    assert "too few pairs to tell what it resolves" in gate(*AB).out
+
+
 def test_a_regression_without_profiles_says_so(gate, script):
     script.factor["b"] = 1.1
     assert "litert gives no times of operators; --benchmark-model PROGRAM" in gate(*AB).out

@@ -45,7 +45,7 @@ def quantizer() -> TfliteQuantizer:
     images = calibration.make_synthetic(how, 32, 0)
     found = ranges.choose_ranges(data, ranges.observe(data, images.inputs), "minmax", how.limits)
     rewrites = int8_rewrites("int8")
-    plan = QuantizationPlan("int8-float-io", QuantizeOptions(), images, how.limits, rewrites)
+    plan = QuantizationPlan("int8-float-io", QuantizeOptions(), images, how, rewrites)
     return TfliteQuantizer(data, plan, found)
 
 

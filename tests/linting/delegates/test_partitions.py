@@ -1,11 +1,10 @@
-"""Partitions as the runtime here makes them, and the static table held against it."""
+"""Partitions as the runtime here makes them, and the table held against it."""
 
 import pytest
 
-from ghostdeploy.commands.lint import find_disagreements
 from ghostdeploy.linting import read_graph
-from ghostdeploy.linting.delegates import xnnpack
 from ghostdeploy.linting.delegates.partitions import find_outside_nodes, measure_partitions
+from ghostdeploy.linting.delegates.xnnpack import why_not_taken
 from tests.lowering.rewrites.tiny import tiny
 
 
@@ -29,17 +28,19 @@ def test_counts_the_kernels_and_names_what_is_outside(split_model):
     assert found.runtime.startswith("LiteRT ")
 
 
-def test_the_static_table_says_the_same(split_model):
-    graph = read_graph(split_model)
-    assert [n.native for n in graph.nodes if xnnpack.why_not_taken(n, graph)] == ["RELU_0_TO_1"]
-    assert list(find_disagreements(graph, measure_partitions(split_model))) == []
-
-
-def test_a_disagreement_is_told(split_model, monkeypatch):
-    monkeypatch.setattr(xnnpack, "FLOAT_AND_INT8", xnnpack.FLOAT_AND_INT8 - {"TANH"})
-    (finding,) = find_disagreements(read_graph(split_model), measure_partitions(split_model))
-    assert finding.node == "t3"
-    assert finding.message.startswith("TANH: the table says that XNNPACK leaves it out")
+def test_names_that_recur_are_told_apart_as_the_reader_does(tmp_path):
+    """litert-torch calls every stage's block the same."""
+    t = tiny()
+    a, b, c, d = (t.tensor((1, 4, 4, 3)) for _ in range(4))
+    for tensor in t.graph.tensors:
+        tensor.name = b"block"
+    t.op("RELU", [a], [b])
+    t.op("RELU_0_TO_1", [b], [c])
+    t.op("TANH", [c], [d])
+    path = tmp_path / "names.tflite"
+    path.write_bytes(t.bytes(a, d))
+    (outside,) = measure_partitions(path).outside
+    assert outside == (read_graph(path).nodes[1].name, "RELU_0_TO_1")
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3" * 100, b"\x1c\0\0\0TFL3" + bytes(200)])
@@ -55,7 +56,8 @@ def test_the_zoo_is_one_partition_and_the_table_agrees(request, export):
     found = measure_partitions(path)
     assert found.outside == ()
     assert found.kernels == 1
-    assert list(find_disagreements(read_graph(path), found)) == []
+    graph = read_graph(path)
+    assert not [node.native for node in graph.nodes if why_not_taken(node, graph)]
 
 
 def test_what_lies_behind_an_outside_node_is_outside_too():

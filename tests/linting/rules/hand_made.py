@@ -12,6 +12,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.flatbuffer import enum_names
 from ghostdeploy.linting import lint_graph
 from ghostdeploy.linting.graph import Graph
+from ghostdeploy.linting.needed_versions import NEEDED
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 
@@ -122,7 +123,7 @@ class Tflite:
         custom = native.startswith("CUSTOM:")
         code.builtinCode = getattr(self.schema.BuiltinOperator, "CUSTOM" if custom else native)
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = 1
+        code.version = max(NEEDED.get(native, {}).values(), default=1)  # knows every type
         if custom:
             code.customCode = native.removeprefix("CUSTOM:").encode()
         self.codes.append(code)
@@ -161,7 +162,8 @@ class Tflite:
 class Onnx:
     """Collects nodes; a value is its name. The input is (1, 4, 8, 8) unless said."""
 
-    def __init__(self, shape: Sequence[int | str] = (1, 4, 8, 8)) -> None:
+    def __init__(self, shape: Sequence[int | str] = (1, 4, 8, 8), opset: int = 18) -> None:
+        self.opset = opset
         self.nodes: list = []
         self.weights: list = []
         self.input = "image"
@@ -184,7 +186,7 @@ class Onnx:
         inputs = [helper.make_tensor_value_info(self.input, TensorProto.FLOAT, self.shape)]
         ends = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
         graph = helper.make_graph(self.nodes, "hand-made", inputs, ends, self.weights)
-        opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.example", 1)]
+        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("com.example", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def graph(self, *outputs: str) -> Graph:

@@ -130,6 +130,21 @@ def test_a_branch_that_is_gone_is_named_by_its_module(builder, read) -> None:
     assert all("no DFC branch" in f.message and f.severity == "error" for f in missing)
 
 
+@pytest.mark.parametrize("module", ["", "GhostBottleneck_0", "blocks.2.0.ghost1"])
+def test_branches_are_counted_by_structure(module: str, builder, read) -> None:
+    """litert-torch names modules by class, so that they repeat; others name none."""
+    steps = ("average", *CONVS, "sigmoid", "up nearest")
+    x = builder.input
+    for _ in range(3):
+        x = gated_module(builder, x, steps, module)
+    graph = read(builder, x)
+    assert len(lint_graph(graph).dfc_branches) == 3
+    if module != "blocks.2.0.ghost1":
+        assert findings(graph, spec(dfc_blocks=(2, 3, 4))) == []
+        (finding,) = findings(graph, spec(dfc_blocks=(2, 3, 4, 5)))
+        assert finding.message.startswith("3 DFC branches were found where the network has 4")
+
+
 def test_several_branches_are_judged_each(builder, read) -> None:
     good, bad = (
         ("average", *CONVS, "sigmoid", "up nearest"),

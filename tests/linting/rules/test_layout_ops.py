@@ -15,6 +15,7 @@ from ghostdeploy.linting.vocabulary import LAYOUT_OPS
 from ghostdeploy.zoo import make_spec
 from tests.linting.conftest import GOOD
 from tests.linting.models import gated_module
+from tests.linting.rules.hand_made import Onnx, Tflite, only
 
 ONNX_NAMES = {schema.name.lower(): schema.name for schema in onnx.defs.get_all_schemas()}
 TFLITE_NAMES = {name.lower(): name for name in vars(flatbuffer.schema().BuiltinOperator)}
@@ -70,6 +71,37 @@ def test_a_transpose_in_a_file(builder, read) -> None:
     assert finding.severity == "error"
     assert "transpose" in finding.node
     assert "transpose" in finding.message.lower()
+
+
+class TestConvertersOwn:
+    def tflite(self, axes: list[int]):
+        t = Tflite()
+        x = t.op("TRANSPOSE", [t.op("TANH", [t.input]), t.constant(axes, "int32")], name="turn")
+        return only(t.graph(t.op("TANH", [x])), "layout-ops")
+
+    def onnx(self, axes: list[int], inside: bool):
+        o = Onnx()
+        x = o.op("Transpose", o.op("Tanh", o.input) if inside else o.input, perm=axes)
+        return only(o.graph(o.op("Tanh", x)), "layout-ops")
+
+    @pytest.mark.parametrize("axes", [[0, 2, 3, 1], [0, 3, 1, 2]])
+    def test_a_change_of_layout_in_tflite(self, axes: list[int]) -> None:
+        finding = self.tflite(axes)
+        assert finding.message.endswith("the converter's own")
+        assert finding.fix.startswith("convert with an NHWC input")
+
+    @pytest.mark.parametrize("axes", [[0, 2, 1, 3], [0, 1, 3, 2]])
+    def test_another_permutation_is_the_networks(self, axes: list[int]) -> None:
+        finding = self.tflite(axes)
+        assert "converter" not in finding.message + finding.fix
+        assert f"axes {','.join(map(str, axes))}" in finding.message
+
+    @pytest.mark.parametrize(("inside", "theirs"), [(False, True), (True, False)])
+    def test_in_onnx_only_at_the_ends(self, inside: bool, theirs: bool) -> None:
+        """What a network permutes inside may be its own: a LayerNorm over channels, say."""
+        finding = self.onnx([0, 2, 3, 1], inside)
+        assert "NCHW to NHWC" in finding.message
+        assert ("converter" in finding.message) is theirs
 
 
 CASTS = [

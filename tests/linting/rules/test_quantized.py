@@ -9,6 +9,7 @@ import pytest
 
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Node
+from ghostdeploy.linting.network_view import find_nodes_behind
 from ghostdeploy.linting.rules.dfc_contract import find_branches
 from tests.linting.rules.hand_made import Onnx, Tflite, only, rules
 
@@ -90,7 +91,8 @@ class TestRequantize:
     def test_for_the_caller_it_is_needed(self) -> None:
         t = Tflite(dtype="uint8", scale=[0.1], zero=[128])
         x = t.conv_int8(t.op("QUANTIZE", [t.input], dtype="int8", scale=[0.1]))
-        assert rules(t.graph(t.op("QUANTIZE", [x], dtype="uint8", scale=[0.1], zero=[128]))) == {}
+        graph = t.graph(t.op("QUANTIZE", [x], dtype="uint8", scale=[0.1], zero=[128]))
+        assert rules(graph) == {"xnnpack": 2}  # which has neither
 
 
 class TestConcatScales:
@@ -168,6 +170,28 @@ class TestFp16Weights:
     def test_fp32_weights_are_none(self) -> None:
         t = Tflite()
         assert rules(t.graph(t.conv(t.input))) == {}
+
+
+def test_an_up_sampling_whose_depth_to_space_stays_float() -> None:
+    """litert-quantizer 0.11.0 leaves it so; the branch is seen, and the island is told."""
+    t = int8()
+    gate = t.op("AVERAGE_POOL_2D", [t.input], (1, 4, 4, 4), scale=[0.1])
+    gate = t.conv_int8(gate)
+    for kernel in ((1, 5), (5, 1)):
+        weights = t.random(1, *kernel, 4, dtype="int8", scale=[0.1])
+        gate = t.op("DEPTHWISE_CONV_2D", [gate, weights], scale=[0.1])
+    gate = t.op("LOGISTIC", [gate], scale=[1 / 256], zero=[-128])
+    stack = t.op("CONCATENATION", [gate] * 4, (1, 4, 4, 16), scale=[1 / 256], zero=[-128])
+    real = t.op("DEQUANTIZE", [stack], dtype="float32")
+    wide = t.op("DEPTH_TO_SPACE", [real], (1, 8, 8, 4))
+    gate = t.op("QUANTIZE", [wide], dtype="int8", scale=[1 / 256], zero=[-128])
+    graph = t.graph(t.op("MUL", [t.conv_int8(t.input), gate], scale=[0.1]))
+    (branch,) = find_branches(graph)
+    assert branch.text.endswith("LOGISTIC → DEPTH_TO_SPACE form → MUL")
+    assert "DEPTH_TO_SPACE" in only(graph, "float-islands").message
+    assert "layout-ops" not in rules(graph)
+    behind = [n for nodes in find_nodes_behind(graph).values() for n in nodes]
+    assert {id(node) for node in behind} <= {id(node) for node in graph.nodes}
 
 
 @pytest.mark.parametrize("format", ["onnx", "tflite"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -106,14 +108,61 @@ def test_tflites_rule_is_tflites(before: int, after: int, half: bool) -> None:
 @pytest.mark.parametrize("mode", ["asymmetric", "half_pixel", "align_corners"])
 @pytest.mark.parametrize("rounding", ["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"])
 def test_onnxs_rules_are_onnxs(before: int, after: int, mode: str, rounding: str) -> None:
-    from onnx import TensorProto
-    from onnxruntime import InferenceSession
+    how = {"coordinate_transformation_mode": mode, "nearest_mode": rounding}
+    assert run_onnx(before, how, sizes=after) == find_pixels((mode, rounding), before, after)
+
+
+def run_onnx(before: int, how: dict[str, str], *, sizes: int = 0, scale: float = 0.0):
+    """The pixels that onnxruntime reads for an output of that many, or for that scale."""
+    from onnxruntime import InferenceSession, SessionOptions
 
     o = Onnx((1, 1, before, 1))
-    sizes = o.constant([1, 1, after, 1], "int64")
-    how = {"coordinate_transformation_mode": mode, "nearest_mode": rounding}
-    model = o.model(o.op("Resize", o.input, "", "", sizes, mode="nearest", **how))
-    model.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    given = (
+        ("", "", o.constant([1, 1, sizes, 1], "int64"))
+        if sizes
+        else ("", o.constant([1, 1, scale, 1]))
+    )
+    model = o.model(o.op("Resize", o.input, *given, mode="nearest", **how))
+    quiet = SessionOptions()
+    quiet.log_severity_level = 3
     line = np.arange(before, dtype=np.float32).reshape(1, 1, before, 1)
-    (read,) = InferenceSession(model.SerializeToString()).run(None, {"image": line})
-    assert tuple(int(v) for v in read.flatten()) == find_pixels((mode, rounding), before, after)
+    (read,) = InferenceSession(model.SerializeToString(), quiet).run(None, {"image": line})
+    return tuple(int(v) for v in read.flatten())
+
+
+@pytest.mark.parametrize(("before", "after"), SIZES[:-1])  # onnxruntime copies at the same size
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"])
+def test_tf_half_pixel_is_tensorflows(before: int, after: int, rounding: str) -> None:
+    """onnxruntime runs it, though it left ONNX at opset 13."""
+    how = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": rounding}
+    rule = ("tf_half_pixel_for_nn", rounding)
+    assert run_onnx(before, how, sizes=after) == find_pixels(rule, before, after)
+
+
+def test_tf_half_pixel_left_onnx() -> None:
+    how = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": "floor"}
+    finding = only(onnx(4, 8, **how), "nearest-resize")
+    assert finding.severity == "warning"
+    assert "not in opset 18" in finding.message
+
+
+@pytest.mark.parametrize("scale", [7 / 3, 2.34, 2.6])
+def test_scales_say_more_than_sizes(scale: float) -> None:
+    """3·2.6 gives 7 as well, but reads [0,0,0,1,1,1,2]."""
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    step = 1 / Fraction(float(np.float32(scale)))
+    assert find_pixels(TORCH, 3, 7, step) == run_onnx(3, how, scale=scale)
+    o = Onnx((1, 1, 3, 3))
+    graph = o.graph(
+        o.op("Resize", o.input, "", o.constant([1, 1, scale, scale]), mode="nearest", **how)
+    )
+    here, there = find_pixels(TORCH, 3, 7, step), find_pixels(TFLITE_HALF, 3, 7)
+    wrong = sum(a != b for a, b in zip(here, there, strict=True))
+    assert f"{wrong} of 7 rows" in only(graph, "nearest-resize").message
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_scales_that_make_no_sense_are_left_out(scale: float) -> None:
+    o = Onnx((1, 1, 3, 3))
+    scales = o.constant([1, 1, scale, scale])
+    o.graph(o.op("Resize", o.input, "", scales, mode="nearest"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ghostdeploy.linting import lint_graph
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
+from ghostdeploy.schema import Partitions
 from tests.linting.rules.hand_made import Onnx, chain, only, rules
 
 
@@ -22,6 +24,23 @@ class TestXnnpack:
     def test_an_operator_at_the_end_does_not(self) -> None:
         finding = only(chain("LOGISTIC", "ARG_MAX"), "xnnpack")
         assert "runs outside (1 partition)" in finding.message
+
+    def test_where_it_was_measured_the_measurement_decides(self) -> None:
+        """Against the table, both ways: what it calls outside, and what it calls taken."""
+        graph = chain("LOGISTIC", "RELU_0_TO_1", "TANH")
+        measured = Partitions("LiteRT 9.9", 1, (("tanh_2", "TANH"),))
+        (finding,) = (
+            f for f in lint_graph(graph, partitions=measured).findings if f.rule == "xnnpack"
+        )
+        assert finding.node == "tanh_2"
+        assert finding.message == (
+            "LiteRT 9.9 leaves this TANH out of XNNPACK: it runs outside (1 partition)"
+        )
+
+    def test_a_measured_graph_without_nodes_outside_is_silent(self) -> None:
+        graph = chain("LOGISTIC", "RELU_0_TO_1")
+        report = lint_graph(graph, partitions=Partitions("LiteRT 9.9", 1))
+        assert "xnnpack" not in {f.rule for f in report.findings}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ghostdeploy.lowering.rewrites import (
     apply_rewrites,
     choose_form,
     explain_rewrites,
+    form_called,
 )
 from tests.lowering.rewrites.tiny import flatbuffer, ops, tiny
 
@@ -58,7 +59,20 @@ def test_only_the_named_ones_are_applied():
         (("fast",), (), set(REWRITES) - {"wide-tiles"}, "fast"),
         (("fast",), ("all",), {*MENDING, *FAST}, f"only-{'-'.join(FAST)}"),
         (("all",), (), set(REWRITES), "arm"),
-        (("all",), ("wide-tiles",), set(REWRITES), "arm"),
+        (("all",), ("wide-tiles",), set(REWRITES) - {"wide-tiles"}, "fast"),
+        (("all",), ("fast",), {*DEFAULT, "wide-tiles"}, "with-wide-tiles"),
+        (
+            ("fast",),
+            ("narrow-taps",),
+            {*DEFAULT, *FAST} - {"narrow-taps"},
+            f"with-{'-'.join(name for name in FAST if name != 'narrow-taps')}",
+        ),
+        (
+            ("fast",),
+            ("clip-relu", "float-pool"),
+            {*DEFAULT, *FAST} - {"clip-relu", "float-pool"},
+            "without-clip-relu-with-tanh-gate-gate-broadcast-narrow-taps",
+        ),
         (("fast", "wide-tiles"), (), set(REWRITES), "arm"),
         (("tanh-gate",), (), {*DEFAULT, "tanh-gate"}, "with-tanh-gate"),
     ],
@@ -80,6 +94,19 @@ def test_what_hides_the_networks_operators_is_only_for_those_who_ask():
 def test_what_cannot_be_left_out(name):
     with pytest.raises(UsageError, match=name):
         choose_form((), (name,))
+
+
+@pytest.mark.parametrize("word", ["narrow-taps", "fast", "clip-relu"])
+def test_what_is_asked_for_and_left_out_at_once(word):
+    with pytest.raises(UsageError, match=f"{word} cannot be both applied and left out"):
+        choose_form((word, "tanh-gate"), (word,))
+
+
+@pytest.mark.parametrize("name", [*SPEED, *(n for n in DEFAULT if n not in MENDING)])
+@pytest.mark.parametrize("title", ["fast", "arm"])
+def test_every_form_can_lack_any_of_its_rewrites(title, name):
+    whole = form_called(title)
+    assert form_called(title, (name,)).names == tuple(n for n in whole.names if n != name)
 
 
 def test_each_is_explained_on_one_line_a_part():

@@ -12,7 +12,12 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ghostdeploy import flatbuffer
 
 S = flatbuffer.schema()
-TYPES = {"float32": S.TensorType.FLOAT32, "int8": S.TensorType.INT8, "int32": S.TensorType.INT32}
+TYPES = {
+    "float32": S.TensorType.FLOAT32,
+    "int8": S.TensorType.INT8,
+    "int32": S.TensorType.INT32,
+    "bool": S.TensorType.BOOL,
+}
 QUANTUM, ZERO = 0.05, 3  # of every int8 activation
 
 
@@ -68,9 +73,36 @@ class Tiny:
         return op
 
     def bytes(self, source: int, target: int) -> bytes:
-        self.graph.inputs = np.array([source], np.int32)
-        self.graph.outputs = np.array([target], np.int32)
+        self.ends([source], [target])
         return flatbuffer.dump(self.model)
+
+    def ends(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        self.graph.inputs = np.array(inputs, np.int32)
+        self.graph.outputs = np.array(outputs, np.int32)
+
+    def another(self) -> Tiny:
+        """A further graph of the same model."""
+        graph = S.SubGraphT()
+        graph.tensors, graph.operators = [], []
+        self.model.subgraphs.append(graph)
+        return Tiny(self.model, graph)
+
+    def signature(self, key: str) -> None:
+        """A signature of this graph as it is now."""
+        made = S.SignatureDefT()
+        made.signatureKey = key.encode()
+        made.subgraphIndex = next(
+            n for n, graph in enumerate(self.model.subgraphs) if graph is self.graph
+        )
+        made.inputs = [_entry("x", n, i) for n, i in enumerate(self.graph.inputs)]
+        made.outputs = [_entry("y", n, i) for n, i in enumerate(self.graph.outputs)]
+        self.model.signatureDefs = [*(self.model.signatureDefs or ()), made]
+
+
+def _entry(letter: str, number: int, tensor: int) -> Any:
+    entry = S.TensorMapT()
+    entry.name, entry.tensorIndex = f"{letter}{number}".encode(), int(tensor)
+    return entry
 
 
 def tiny() -> Tiny:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from android_bench.log.parse import parse_log
@@ -9,10 +11,12 @@ from ghostdeploy.report.latency.profile import (
     KINDS,
     OTHER,
     describe_difference,
+    difference_sentences,
     kind_of,
     sum_by_kind,
 )
 from ghostdeploy.runners.program_io import convert_profile
+from ghostdeploy.schema import Interval, OpTime
 from tests.android_bench.conftest import load_cases
 
 
@@ -70,3 +74,24 @@ def test_what_a_difference_is_made_of():
     assert (
         describe_difference("V1", base, "V1", base) == "V1 costs 0 ms more than V1 in its operators"
     )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "ms", "says"),
+    [
+        (Interval(1.22, 1.2, 1.25), 11.7, "do not tell why DFC takes 1.22 of V1's time"),
+        (Interval(1.22, 1.2, 1.25), 18.3, "DFC costs 3.3 ms more than V1 in its operators"),
+        (Interval(0.8, 0.7, 0.9), 18.3, "they took 3.3 ms more; profile again"),
+        (Interval(1.0, 0.9, 1.1), 11.7, "DFC costs 3.3 ms less than V1"),
+        (None, 11.7, "DFC costs 3.3 ms less than V1"),
+    ],
+)
+def test_a_profile_that_contradicts_the_ratio_explains_nothing(ratio, ms, says):
+    def row(title, took_ms, its_ratio):
+        profiled = SimpleNamespace(profile=(OpTime("CONV_2D", "c", took_ms),))
+        record = SimpleNamespace(profiled=profiled)
+        return SimpleNamespace(title=title, record=record, ratio=its_ratio)
+
+    rows = [row("V1", 15.0, Interval(1, 1, 1)), row("DFC", ms, ratio)]
+    (said,) = difference_sentences(rows)
+    assert says in said

@@ -72,3 +72,23 @@ def big() -> Linted:
         if n.op == "reshape"
     )
     return Linted("big.tflite", graph, report_of(graph, *findings))
+
+
+@pytest.fixture
+def wordy() -> Linted:
+    """Operators, modules and shapes as long as files have them, many inputs, many partitions."""
+    b = Builder()
+    joined = [
+        b.add(
+            "Custom_FlexExtractImagePatchesV2", f"features.{n}.a_module_with_a_long_name", "image"
+        )
+        for n in range(9)
+    ]
+    x = b.add("concat", "features.10.join", *joined)
+    for n in range(12):
+        op = "resize" if n % 3 else "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+        x = b.add(op, f"features.{11 + n}.{'deeper.' * 6}up", x, joined[n % 9], kernel=(15, 15))
+    shape = (1, 1024, 1024, 65536)
+    b.values = {name: replace(value, shape=shape) for name, value in b.values.items()}
+    graph = b.graph(x)
+    return Linted(f"{'a_long_folder/' * 9}{'m' * 120}.tflite", graph, report_of(graph))

@@ -11,6 +11,7 @@ from ghostdeploy.report.parts.clean_text import (
     display_width,
     pad,
     shorten,
+    shorten_apart,
     shorten_to_width,
     wrap,
 )
@@ -47,6 +48,25 @@ def test_shortening_keeps_both_ends() -> None:
 def test_display_width(text: str, width: int) -> None:
     assert display_width(text) == width
     assert display_width(pad(text, 10)) == 10
+
+
+@given(st.lists(ANY_TEXT, max_size=6), st.integers(16, 40))
+def test_different_texts_stay_different_when_cut(texts: list[str], limit: int) -> None:
+    cut = shorten_apart(texts, limit)
+    assert all(len(text) <= limit for text in cut)
+    whole = [clean(text, 8 * limit) for text in texts]
+    for n, text in enumerate(whole):
+        assert [whole[m] == text for m in range(len(whole))] == [
+            cut[m] == cut[n] for m in range(len(cut))
+        ]
+
+
+def test_names_that_differ_in_the_middle_are_cut_before_it() -> None:
+    names = [f"{'features/' * 9}block_{n}/{'deeper/' * 9}Conv2D" for n in (3, 4)]
+    first, second = shorten_apart(names, 40)
+    assert "block_3" in first
+    assert "block_4" in second
+    assert shorten_apart(["a", "b"], 40) == ["a", "b"]
 
 
 def test_shortened_to_columns():

@@ -18,6 +18,7 @@ from ghostdeploy.fake_phone import write_standin
 from ghostdeploy.runners import open_runner
 from ghostdeploy.runners.host import program_launch
 from ghostdeploy.schema import BenchParams
+from tests.lowering.rewrites.graphs import table
 
 
 def script(tmp_path: Path, text: str) -> Path:
@@ -63,6 +64,23 @@ def test_evidence_is_of_the_program(program):
     params = BenchParams(runtime="benchmark_model", benchmark_model=str(program))
     got = open_runner("local", params).runtime(params)
     assert (got.name, got.sha256) == ("benchmark_model", file_sha256(program))
+
+
+def test_the_program_that_litert_cli_downloaded_is_found(model, program, tmp_path, monkeypatch):
+    """Where litert-cli 0.2.1 puts it; one that is named goes first."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    params = BenchParams(runtime="benchmark_model", runs=5, warmup=1)
+    with pytest.raises(UsageError, match="needs the program: --benchmark-model FILE"):
+        open_runner("local", params).launch(model, params)
+    kind = {"aarch64": "linux_arm64", "x86_64": "linux_x86_64"}[os.uname().machine]
+    kept = tmp_path / ".cache/litert-cli/binaries" / kind / "benchmark_model"
+    kept.parent.mkdir(parents=True)
+    shutil.copy(program, kept)
+    runner = open_runner("local", params)
+    assert runner.launch(model, params).argv[0] == str(kept)
+    found = runner.runtime(params)
+    assert (found.sha256, str(kept) in found.origin) == (file_sha256(kept), True)
+    assert measured(model, program).argv[0] == str(program)
 
 
 def test_a_model_that_the_program_refuses(tmp_path, model):
@@ -167,3 +185,15 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def test_the_program_is_given_values_of_the_range(tmp_path, program):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(table(rows=20))
+    with pytest.raises(InputFileError, match="gather index out of bounds"):
+        measured(path, program, input_range=(20.0, 30.0))
+    got = measured(path, program, input_range=(0.0, 19.0))
+    assert got.valid, got.why_not
+    (files,) = (word for word in got.argv if word.startswith("--input_layer_value_files="))
+    assert files.count(":") == 2
+    assert not any(Path(pair.split(":")[1]).exists() for pair in files.split("=")[1].split(","))

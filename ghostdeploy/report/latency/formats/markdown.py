@@ -14,6 +14,7 @@ from ghostdeploy.report.latency.summary import (
     PAPER,
     SummaryRow,
     list_cautions,
+    shows_paper,
     summarize,
 )
 from ghostdeploy.report.parts.grid import Facts
@@ -35,11 +36,8 @@ HEADER = (
     "File (MB)",
     f"{MEASURED_HERE}: latency (ms)",
     f"{MEASURED_HERE}: ratio",
-    "*Paper's P30: latency (ms)*",
-    "*Paper's P30: ratio*",
-    "*Paper: top-1 (%)*",
 )
-NUMERIC = frozenset(range(1, len(HEADER)))
+PAPER_HEADER = ("*Paper's P30: latency (ms)*", "*Paper's P30: ratio*", "*Paper: top-1 (%)*")
 
 
 def render(report: Report, stem: str) -> dict[str, str]:
@@ -56,11 +54,13 @@ def render(report: Report, stem: str) -> dict[str, str]:
 def _overview(report: Report) -> Iterable[str]:
     rows = summarize(report.comparisons)
     yield from (f"> **Caution:** {escape(text)}" for text in list_cautions(report.comparisons))
-    yield write_table(HEADER, [_cells(row) for row in rows], NUMERIC)
-    yield (
-        f"*Columns in italics: {PAPER}; not measured here.* Brackets hold confidence limits;"
-        f" the ratio's base is {escape(rows[0].title)}."
-    )
+    papers = shows_paper(rows)
+    header = (*HEADER, *(PAPER_HEADER if papers else ()))
+    cells = [[*_cells(row), *(_paper_cells(row) if papers else ())] for row in rows]
+    yield write_table(header, cells, frozenset(range(1, len(header))))
+    italics = f"*Columns in italics: {PAPER}; not measured here.* " if papers else ""
+    base = escape(rows[0].title)
+    yield f"{italics}Brackets hold confidence limits; the ratio's base is {base}."
     yield _bullets(f"{escape(row.title)}: {escape(row.advice)}" for row in rows if row.advice)
     yield _bullets(escape(note) for note in report.notes)
 
@@ -73,6 +73,11 @@ def _cells(row: SummaryRow) -> list[str]:
         format_megabytes(row.size_bytes),
         _latency(row),
         "1 (base)" if row.is_base and row.latency_ms else format_ratio(row.ratio),
+    ]
+
+
+def _paper_cells(row: SummaryRow) -> list[str]:
+    return [
         _papers(format_as_printed(row.paper_latency_ms)),
         _papers(format_number(row.paper_ratio, 3)),
         _papers(format_as_printed(row.paper_top1)),
@@ -92,7 +97,7 @@ def _papers(number: str) -> str:
 def _figures(report: Report, stem: str) -> Iterable[str]:
     for figure in applicable_plots(report):
         name = quote(file_name(stem, figure))
-        yield f"![{figure.title}]({name})\n\n{figure.caption}"
+        yield f"![{figure.title}]({name})\n\n{figure.caption_for(report)}"
 
 
 def _how(comparisons: Sequence[Comparison]) -> list[str]:

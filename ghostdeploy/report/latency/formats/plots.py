@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghostdeploy.report.figures import accuracy, latency, launch_strips, operators
-from ghostdeploy.report.figures.style import LIGHT, Theme, encode, use_theme
+from ghostdeploy.report.figures.style import LIGHT, Spot, Theme, encode, take_spots, use_theme
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.report.latency.scene import anchor_index
-from ghostdeploy.report.latency.summary import summarize
+from ghostdeploy.report.latency.summary import shows_paper, summarize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plot:
-    """One figure: its words, what draws it, and whether a report has data for it."""
+    """One figure: its words, what draws it, and whether a report has data for it.
+
+    ``paper_caption`` follows where the paper's figures stand beside ours.
+    """
 
     name: str
     title: str
     caption: str
     draw: Callable[[Report, Theme], Figure]
     applies: Callable[[Report], bool]
+    paper_caption: str = ""
+
+    def caption_for(self, report: Report) -> str:
+        """Return the words under the figure."""
+        papers = shows_paper(summarize(report.comparisons))
+        return self.caption + (self.paper_caption if papers else "")
 
 
 def _any_launch(report: Report) -> bool:
@@ -49,9 +58,11 @@ PLOTS = (
         title="Latency and ratio",
         caption=(
             "Left: latency measured here; whiskers are confidence limits. Right: the ratio to the"
-            " first model; filled is measured here, hollow is the paper's, from its Huawei P30"
-            " (Kirin 980 CPU, TFLite). The paper's milliseconds are of another device and are not"
-            " drawn."
+            " first model."
+        ),
+        paper_caption=(
+            " Filled is measured here, hollow is the paper's, from its Huawei P30 (Kirin 980 CPU,"
+            " TFLite). The paper's milliseconds are of another device and are not drawn."
         ),
         draw=latency.draw,
         applies=_always,
@@ -113,5 +124,14 @@ def file_name(stem: str, plot: Plot) -> str:
 
 def draw_image(plot: Plot, report: Report, theme: Theme = LIGHT, kind: str = "png") -> bytes:
     """Draw a figure and return its file's bytes, as ``png`` or ``svg``."""
+    return draw_spotted(plot, report, theme, kind)[0]
+
+
+def draw_spotted(
+    plot: Plot, report: Report, theme: Theme, kind: str
+) -> tuple[bytes, tuple[Spot, ...]]:
+    """Return the same with the places on it that have something to tell."""
     with use_theme(theme):
-        return encode(plot.draw(report, theme), kind)
+        figure = plot.draw(report, theme)
+        spots = take_spots(figure)
+        return encode(figure, kind), spots

@@ -17,7 +17,7 @@ from ghostdeploy.report.parts.clean_text import clean
 WIDE = 4  # columns from which on a card takes the whole width
 TITLE = 80  # characters
 UNDRAWN = 200  # pixels, where nothing is drawn
-MARGIN = 48  # pixels around a drawing
+MARGIN = 78  # pixels around a drawing, its buttons included
 
 Cell = tuple[int, str, str, bool]  # a node, its family, its worst severity, whether it is outside
 

@@ -25,10 +25,12 @@ from ghostdeploy.report.lint.picture.pills import make_input_pills, make_output_
 from ghostdeploy.report.lint.picture.routes import draw_edge, draw_exit
 from ghostdeploy.report.lint.picture.shapes import Band, Box, Drawing, Frame
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
+from ghostdeploy.report.lint.picture.text_width import room_to_keep
 from ghostdeploy.report.parts.clean_text import clean
 
 LABEL, DETAIL = 24, 26  # characters that fit
-SQUEEZED = 17  # characters from which on a label is made to fit
+LABEL_PX, DETAIL_PX = 10.5, 10.0  # the fonts' sizes, as in picture.css
+ROOM = NODE_W - 18  # pixels of a node that a text may take
 PILLS_A_ROW = 4
 
 
@@ -65,15 +67,17 @@ def _box(around: Surroundings, layout: Layout, grid: CardGrid, i: int) -> Box:
     node = around.graph.nodes[i]
     row, column = layout.places[i]
     label = clean(node.native, LABEL)
+    detail = clean(_detail(around.graph, node), DETAIL)
     return Box(
         index=i,
         x=grid.center(column) - NODE_W / 2,
         y=grid.tops[row],
         label=label,
-        detail=clean(_detail(around.graph, node), DETAIL),
+        detail=detail,
         family=family_of(node),
         outside=around.is_outside(i),
-        squeeze=NODE_W - 18 if len(label) >= SQUEEZED else 0,
+        squeeze_label=room_to_keep(label, LABEL_PX, ROOM),
+        squeeze_detail=room_to_keep(detail, DETAIL_PX, ROOM),
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ghostdeploy.report.lint.facts import format_shape
-from ghostdeploy.report.lint.picture.card_grid import GAP_Y, PAD, CardGrid
+from ghostdeploy.report.lint.picture.card_grid import GAP_Y, NODE_W, PAD, CardGrid
 from ghostdeploy.report.lint.picture.layout import Layout
 from ghostdeploy.report.lint.picture.shapes import Pill
 from ghostdeploy.report.lint.picture.surroundings import Surroundings
+from ghostdeploy.report.lint.picture.text_width import room_to_keep
 from ghostdeploy.report.parts.clean_text import clean
 
 PILL_TEXT = 24  # characters that fit
+PILL_PX = 10.5  # the font's size, as in picture.css
+ROOM = NODE_W - 14  # pixels of a pill that a text may take
 MAX_OUTPUTS = 24
 
 
@@ -27,7 +30,7 @@ def make_input_pills(
             f"{clean(origin.split(',')[0], 14)} {format_shape(around.graph, value)}", PILL_TEXT
         )
         x, y = grid.pill_at(n, across, PAD)
-        made.append(Pill(x, y, text, clean(f"from {origin}: {value}", 200), card))
+        made.append(_pill(x, y, text, f"from {origin}: {value}", card))
     return tuple(made)
 
 
@@ -46,9 +49,13 @@ def make_output_pills(
         shape = format_shape(around.graph, around.graph.nodes[i].outputs[0])
         text = clean(name.split(",")[0] if reader >= 0 else f"output {shape}", PILL_TEXT - 2)
         x, y = grid.pill_at(n, across, grid.bottom + GAP_Y)
-        pill = Pill(x, y, text, clean(f"to {name}", 200), reader)
+        pill = _pill(x, y, text, f"to {name}", reader)
         made.append((pill, i if n < across else -1))
     return made
+
+
+def _pill(x: float, y: float, text: str, title: str, card: int) -> Pill:
+    return Pill(x, y, text, clean(title, 200), room_to_keep(text, PILL_PX, ROOM), card)
 
 
 def _first_read(around: Surroundings, card: int, nodes: Sequence[int]) -> dict[int, int]:

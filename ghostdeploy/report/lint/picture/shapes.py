@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Box:
-    """A node; ``squeeze`` is the width that its label must keep to, 0 for a short one."""
+    """A node; ``squeeze_…`` is the width that a text must be set to, 0 where it fits as it is."""
 
     index: int
     x: float
@@ -16,7 +16,8 @@ class Box:
     detail: str
     family: str
     outside: bool
-    squeeze: int
+    squeeze_label: int
+    squeeze_detail: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Pill:
     y: float
     text: str
     title: str
+    squeeze: int  # the width that the text must be set to, 0 where it fits
     card: int  # −1 for an input or output of the graph
 
 

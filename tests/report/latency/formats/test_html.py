@@ -1,17 +1,20 @@
-"""The HTML file: one file, no scripts, no requests, the numbers in their columns."""
+"""The HTML file: one file, one script, no requests, the numbers in their columns."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from ghostdeploy.report.latency.formats.html import render
 from ghostdeploy.report.latency.report import Report
+from tests.report.browser import WIDTHS, check_layout, run_in_pages
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
@@ -72,16 +75,23 @@ def test_it_is_well_formed(page: Page) -> None:
     assert [tag for tag, _ in page.elements].count("h1") == 1
 
 
-def test_it_loads_nothing_and_runs_nothing(page: Page, source: str) -> None:
-    tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "link", "iframe", "object", "embed", "base", "form"}
+def test_it_loads_nothing_and_runs_one_script(page: Page, source: str) -> None:
+    tags = [tag for tag, _ in page.elements]
+    assert not set(tags) & {"link", "iframe", "object", "embed", "base", "form"}
+    assert tags.count("script") == 1
     for _, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "srcset", "href"):
             assert (attributes.get(name) or "data:").startswith("data:")
     assert not re.search(r"https?://|url\(|@import", source)
     policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
-    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    code = source.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+        f" script-src 'sha256-{digest}'"
+    )
+    assert "innerHTML" not in code
 
 
 def test_the_main_table(page: Page, table_1: Report) -> None:
@@ -163,9 +173,8 @@ def test_hostile_text_is_only_text(make: Callable[..., Report]) -> None:
     first = replace(first, title=HOSTILE, record=record, advice=HOSTILE, paper_source=HOSTILE)
     source = render(replace(report, comparisons=(first,), notes=(HOSTILE,)), "r")["r.html"]
     tags = [tag for tag, _ in Page(source).elements]
-    assert "script" not in tags
+    assert tags.count("script") == source.count("<script") == 1
     assert tags.count("img") == 3
-    assert "<script" not in source
 
 
 def test_cautions_about_unlike_records(table_1: Report) -> None:
@@ -187,3 +196,67 @@ def test_cautions_about_unlike_records(table_1: Report) -> None:
         assert expected in text
     assert "different threads" in text
     assert "computes something else" in text
+
+
+def test_the_papers_columns_stand_only_where_it_measured(crowded: Report) -> None:
+    page = Page(render(crowded, "r")["r.html"])
+    assert {len(cells) for cells in page.rows[2:]} == {7}
+    assert not {"paper", "paper-key"} & {
+        word for _, a in page.elements for word in (a.get("class") or "").split()
+    }
+
+
+SORTED = """
+  const table = document.querySelector("table.main");
+  const names = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
+  const head = [...table.querySelectorAll("th")].find((th) => th.textContent === "Latency (ms)");
+  const button = head.querySelector("button");
+  const states = [[head.getAttribute("aria-sort"), names()]];
+  for (let click = 0; click < 3; click++) {
+    button.click();
+    states.push([head.getAttribute("aria-sort"), names()]);
+  }
+  button.focus();
+  return { states, focused: document.activeElement === button };
+"""
+
+
+def test_a_column_sorts_up_down_and_back(crashed: Report, tmp_path: Path) -> None:
+    first, dead, last = (c.title for c in crashed.comparisons)
+    page = render(crashed, "r")["r.html"]
+    for found in run_in_pages({"crashed": page}, SORTED, tmp_path).values():
+        assert found["focused"]
+        assert found["states"] == [
+            ["none", [first, dead, last]],
+            ["ascending", [first, last, dead]],
+            ["descending", [last, first, dead]],
+            ["none", [first, dead, last]],
+        ]
+
+
+TOTALS = """
+  const table = document.querySelector("table.grid");
+  table.querySelectorAll("th button")[1].click();
+  const cells = [...table.tBodies[0].rows].map((row) => row.cells[1]);
+  return { values: cells.map((cell) => Number(cell.dataset.value)),
+           title: cells[0].title, last: table.tFoot.textContent.trim().split(/\\n/)[0] };
+"""
+
+
+def test_numbers_sort_by_what_is_behind_them_and_sums_stay(crowded: Report, tmp_path: Path) -> None:
+    page = render(crowded, "r")["r.html"]
+    for found in run_in_pages({"crowded": page}, TOTALS, tmp_path).values():
+        assert (
+            found["values"]
+            == sorted(found["values"])
+            == pytest.approx([0.002, 0.012, 0.072, 0.432, 2.592, 15.552])
+        )
+        assert found["last"] == "all operators"
+
+
+def test_nothing_is_overprinted(
+    table_1: Report, crashed: Report, crowded: Report, tmp_path: Path
+) -> None:
+    reports = {"Table 1": table_1, "crashed": crashed, "crowded": crowded}
+    check_layout({name: render(r, "r")["r.html"] for name, r in reports.items()}, tmp_path)
+    assert WIDTHS == (360, 800, 1400)

@@ -75,3 +75,9 @@ def test_hostile_text_is_inert(make: Callable[..., Report]) -> None:
 
 def test_figures_are_linked_by_quoted_names(table_1: Report) -> None:
     assert "](my%20report.latency.png)" in render(table_1, "my report")["my report.md"]
+
+
+def test_the_paper_is_left_out_where_it_measured_nothing(crowded: Report) -> None:
+    markdown = render(crowded, "r")["r.md"]
+    assert {len(cells) for cells in table_rows(markdown)[:3]} == {6}
+    assert "paper" not in markdown.lower()

@@ -8,11 +8,13 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import Finding, GraphReport
+from tests.report.browser import check_layout, run_in_pages
 from tests.report.lint.graphs import network, report_of
 
 pytest.importorskip("jinja2")
@@ -74,7 +76,10 @@ def check_safe(source: str) -> Page:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ud800-\udfff]", source)
     digest = base64.b64encode(hashlib.sha256(page.scripts[1].encode()).digest()).decode()
     policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
-    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+        f" script-src 'sha256-{digest}'"
+    )
     assert "innerHTML" not in page.scripts[1]
     return page
 
@@ -183,3 +188,73 @@ def test_a_severity_of_someone_elses_is_a_known_class() -> None:
     finding = Finding("x", 'odd"severity', graph.nodes[0].name, "m")
     page = check_safe(render([Linted("m.tflite", graph, report_of(graph, finding))]))
     assert len(page.classed("has-info")) == 1
+
+
+def test_nothing_is_overprinted(
+    model: Linted, clean_model: Linted, hostile: Linted, wordy: Linted, tmp_path: Path
+) -> None:
+    pages = {"model": [model], "hostile": [hostile], "three": [model, clean_model, wordy]}
+    check_layout({name: render(linted) for name, linted in pages.items()}, tmp_path)
+
+
+ZOOMED = """
+  const frame = document.querySelector(".card .scroll");
+  const svg = frame.querySelector("svg.graph");
+  const natural = svg.viewBox.baseVal.width;
+  const scales = {};
+  const note = (name) => (scales[name] = svg.width.baseVal.value / natural);
+  const press = (key) => {
+    const event = new window.KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    frame.dispatchEvent(event);
+  };
+  const wheel = (deltaY, ctrlKey) => {
+    const at = frame.getBoundingClientRect();
+    const point = { clientX: at.left + 40, clientY: at.top + 30 };
+    const event = new window.WheelEvent("wheel", { deltaY, ctrlKey, cancelable: true, ...point });
+    frame.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  const click = (name) => document.querySelector(`[data-zoom=${name}]`).click();
+  note("at first");
+  click("in"); note("button +");
+  press("+"); note("key +");
+  press("-"); press("-"); press("-"); note("keys - - -");
+  press("0"); note("key 0");
+  scales.wheelAlone = wheel(-1, false); note("wheel alone");
+  scales.wheelWithCtrl = wheel(-1, true); note("wheel with Ctrl");
+  frame.querySelector(".node").focus();
+  scales.wheelInFocus = wheel(-1, false); note("wheel in focus");
+  click("fit"); note("fit");
+  const fits = svg.width.baseVal.value <= frame.clientWidth + 1;
+  for (let n = 0; n < 40; n++) press("+");
+  note("most");
+  frame.scrollTo(100, 100);
+  const send = (type, clientX, clientY) => {
+    const point = { clientX, clientY, buttons: 1, bubbles: true };
+    frame.dispatchEvent(new window.PointerEvent(type, point));
+  };
+  send("pointerdown", 200, 200);
+  send("pointermove", 150, 170);
+  send("pointerup", 150, 170);
+  const node = frame.querySelector(".node");
+  node.dispatchEvent(new window.MouseEvent("click", { bubbles: true }));
+  const pinned = node.classList.contains("pinned");
+  node.dispatchEvent(new window.MouseEvent("click", { bubbles: true }));
+  return { scales, fits, left: frame.scrollLeft, top: frame.scrollTop, pinned,
+           later: node.classList.contains("pinned") };
+"""
+
+
+def test_a_drawing_zooms_and_pans(model: Linted, tmp_path: Path) -> None:
+    for found in run_in_pages({"model": render([model])}, ZOOMED, tmp_path).values():
+        assert found["fits"]
+        told = found["scales"]
+        assert [told[x] for x in ("wheelAlone", "wheelWithCtrl", "wheelInFocus")] == [0, 1, 1]
+        expected = {
+            "at first": 1, "button +": 1.25, "key +": 1.25**2, "keys - - -": 0.8, "key 0": 1,
+            "wheel alone": 1, "wheel with Ctrl": 1.25, "wheel in focus": 1.25**2, "most": 8,
+        }  # fmt: skip
+        assert {name: told[name] for name in expected} == pytest.approx(expected, rel=1e-3)
+        assert (found["left"], found["top"]) == (150, 130)
+        assert not found["pinned"], "the end of a drag is no click on a node"
+        assert found["later"]

@@ -1,0 +1,54 @@
+"""What MediaPipe's ImageClassifier takes: normalization inside, float or uint8 in, one TFLite file.
+
+Version 1.2.2 refuses one mean and one standard deviation a channel that differ, as ImageNet's do,
+and int8 input; ``benchmarks/mediapipe_load.py`` asks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ghostdeploy.commands.export.request import ExportRequest
+from ghostdeploy.errors import UsageError
+from ghostdeploy.schema import Artifact, ExportOptions
+
+FLOAT_INPUT = ("fp32", "fp16", "dynamic", "int8-float-io")
+UINT8_INPUT = ("int8",)
+
+
+def suit_options(options: ExportOptions) -> ExportOptions:
+    """Return the options with the normalization inside, and probabilities.
+
+    Raises UsageError for feature maps, which are no classes.
+    """
+    if options.features:
+        raise UsageError("MediaPipe's ImageClassifier has no use for --features")
+    return replace(options, embed_preprocessing=True, softmax=True)
+
+
+def suit_request(request: ExportRequest) -> ExportRequest:
+    """Return the request for the TFLite file alone, which takes floats or uint8.
+
+    Raises UsageError for a precision or a format that ImageClassifier does not load.
+    """
+    known = (*FLOAT_INPUT, *UINT8_INPUT)
+    if request.precision not in known:
+        raise UsageError(f"MediaPipe loads {', '.join(known)}, not {request.precision}")
+    if "tflite" not in request.formats:
+        raise UsageError("MediaPipe loads TFLite files: leave out --format onnx")
+    bytes_in = request.precision in UINT8_INPUT
+    quantize = replace(request.quantize, input_type="uint8") if bytes_in else request.quantize
+    return replace(request, formats=("tflite",), quantize=quantize)
+
+
+def describe_use(artifact: Artifact) -> str:
+    """Return in one line what loads an exported file, and what it wants to be given."""
+    export = artifact.export
+    if artifact.format == "onnx":
+        return "load it with onnxruntime"
+    if export.features or artifact.precision not in (*FLOAT_INPUT, *UINT8_INPUT):
+        return "load it with LiteRT"
+    bytes_in = artifact.quantization and "input=uint8" in artifact.quantization.switches
+    if export.embed_preprocessing and (bytes_in or artifact.precision in FLOAT_INPUT):
+        return "load it with LiteRT or MediaPipe's ImageClassifier; it takes RGB of 0 to 255"
+    return "load it with LiteRT; for MediaPipe's ImageClassifier export --for mediapipe"

@@ -1,0 +1,33 @@
+"""TFLite files of others that cannot be quantized as they are: one line, and no file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ghostdeploy.commands.quantize.file import QuantizeRequest
+from ghostdeploy.commands.quantize.tflite_model import quantize_tflite
+from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.quantization import QuantizeOptions
+from tests.lowering.rewrites.graphs import two_signatures
+
+
+def test_several_functions_in_a_file_are_named() -> None:
+    with pytest.raises(InputFileError, match=r"several signatures \(one, two\)"):
+        quantize_tflite(two_signatures(), None)  # nothing of the plan is needed to say so
+
+
+def test_a_folder_gets_a_file_named_after_the_model(tmp_path: Path) -> None:
+    request = QuantizeRequest(Path("net_fp32.tflite"), "int8", QuantizeOptions(), tmp_path)
+    assert request.target == tmp_path / "net_int8.tflite"
+    request.check("tflite")
+
+
+@pytest.mark.parametrize("name", ["net", "net.onnx", "net.tflite.bak"])
+def test_an_ending_that_tells_nothing_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    request = QuantizeRequest(Path("net.tflite"), "int8", QuantizeOptions(), out)
+    with pytest.raises(UsageError, match=r"a \.tflite file is made"):
+        request.check("tflite")
+    assert not out.exists()
