@@ -53,7 +53,9 @@ def test_tolerances_are_finer_than_the_defects_that_they_must_see() -> None:
     assert parity.TOLERANCES["fp32"].layers == 10 * parity.TOLERANCES["fp32"].outputs == 1e-3
     eight = {parity.TOLERANCES[name] for name in ("int8", "int8-float-io", "int8-qdq")}
     assert eight == {parity.Tolerance(0.8, 3.0)}  # another function is 1 away and more
-    assert parity.TOLERANCES["dynamic"] == parity.Tolerance(0.3, 1.0)
+    others = {"dynamic": (0.3, 1.0), "int16x8": (0.1, 1.0), "fp16": (1e-2, 2e-2)}
+    for name, limits in others.items():
+        assert parity.TOLERANCES[name] == parity.Tolerance(*limits)
 
 
 def test_an_inner_tensor_alone_fails_the_proof() -> None:
@@ -69,9 +71,9 @@ def test_an_inner_tensor_alone_fails_the_proof() -> None:
 
 def test_what_is_told_of_several_inputs_is_the_worst() -> None:
     far = np.array([[3.0, 2.5]], np.float32)  # another class wins; 1.5 away
-    pairs = [([ONE], [ONE]), ([ONE], [far])]
+    pairs = [([ONE], [ONE]), ([ONE], [ONE]), ([ONE], [ONE]), ([ONE], [far])]
     found = parity.compare("onnx", "onnxruntime", "fp32", pairs, {})
-    assert (found.inputs, found.max_abs, found.top1_agreement) == (2, 1.5, 0.5)
+    assert (found.inputs, found.max_abs, found.top1_agreement) == (4, 1.5, 0.75)
     assert found.rel_l2 == pytest.approx(1.5 / 5)
     maps = [([np.ones((1, 2, 2, 1), np.float32)],) * 2]
     assert parity.compare("onnx", "x", "fp32", maps, {}).top1_agreement is None
