@@ -96,7 +96,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "other images prove as much",
     (
         "ghostdeploy/lowering/provenance.py",
-        "return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()",
+        "return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode())"
+        ".hexdigest()",
         "True → False",
     ): "the parts come in one order already",
     (
