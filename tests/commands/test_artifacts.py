@@ -15,7 +15,7 @@ from ghostdeploy.commands.artifacts import (
     write_artifact,
 )
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError, OutputError
 from ghostdeploy.schema import Artifact, ModelSpec
 from ghostdeploy.typed_json import to_json
 from tests import small_models
@@ -80,7 +80,7 @@ def test_a_model_and_its_sidecar_stay_together_where_one_cannot_be_written(bare,
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 1000, limit[1]))
     try:
-        with pytest.raises(UsageError, match="cannot write"):
+        with pytest.raises(OutputError, match="cannot write"):
             write_artifact(path, b"n" * 100_000, bare)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
