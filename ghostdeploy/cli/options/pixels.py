@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
-from ghostdeploy.cli.options.types import Numbers
+from ghostdeploy.cli.options.types import InputRange, Numbers
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class PixelArguments:
 
     input_range: tuple[float, ...] | None = option(
         "--input-range",
-        type=Numbers(2),
+        type=InputRange(),
         metavar="LO,HI",
         help="Range of values that the model's inputs take: black is LO, white is HI. Needed, or"
         " --mean and --std, where the file does not say it.",
