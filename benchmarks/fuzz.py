@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import pkgutil
 import random
 import re
 import resource
@@ -34,6 +35,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuzz_subjects import ROOT, SHARES, Subject, make_subjects
+
+import ghostdeploy
 
 CPU_S, MEMORY_KB, WALL_S = 20, 1_000_000, 120.0
 ADDRESS_SPACE_BYTES = 4_000_000_000  # beyond what the parent has: nothing takes the machine down
@@ -262,6 +265,29 @@ def fuzz(
         yield mutant, outcome
 
 
+def find_unsound(subjects: list[Subject]) -> Iterator[str]:
+    """Find sound files that a command refuses: their mutants would show nothing.
+
+    What is served over HTTP may be an error of the server.
+    """
+    for subject in subjects:
+        words = next(iter(subject.commands))
+        sound = (subject.folder / subject.target).read_bytes()
+        outcome = run_mutant(Mutant(-1, subject, words, sound))
+        if subject.kind != "http" and (outcome.failure or outcome.code == 2):
+            said = outcome.output.decode(errors="replace").strip().rpartition("\n")[2]
+            yield f"{subject.folder.name}/{subject.target}: {words}: {said}"
+
+
+def _import_first(quick: bool) -> None:
+    """Import whatever a command imports, once for all that are forked."""
+    for module in (*PRELOADED, *(() if quick else ("torch",))):
+        __import__(module)
+    for found in pkgutil.walk_packages(ghostdeploy.__path__, "ghostdeploy."):
+        if not found.name.endswith("__main__"):
+            __import__(found.name)
+
+
 def describe(counts: dict[str, Counter[str]], busiest: float, largest_kb: int) -> str:
     """Return a table of exit codes and failures by kind."""
     names = sorted({name for counter in counts.values() for name in counter})
@@ -289,11 +315,13 @@ def main() -> int:
     seed = options.seed or secrets.token_hex(4)
     kept = options.keep or Path(tempfile.gettempdir()) / f"fuzz-{seed}"
     print(f"seed {seed}; failing mutants: {kept}", flush=True)
-    for module in (*PRELOADED, *(() if options.quick else ("torch",))):
-        __import__(module)
+    _import_first(options.quick)
     with tempfile.TemporaryDirectory(prefix="fuzz-sound-") as folder:
         subjects = make_subjects(Path(folder), quick=options.quick)
         wanted = [s for s in subjects if not options.kind or s.kind in options.kind]
+        if refused := list(find_unsound(wanted)):
+            print("refused as they are: " + "; ".join(refused))
+            return 2
         numbers = range(options.first, options.first + options.count)
         return run_all(numbers, seed, wanted, kept)
 

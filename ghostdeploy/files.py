@@ -14,6 +14,7 @@ from typing import BinaryIO
 from ghostdeploy.errors import GhostdeployError, InputFileError, OutputError, UsageError
 
 MAX_TEXT_BYTES = 64_000_000  # of what a person or a tool wrote as text
+CHUNK_BYTES = 1 << 20
 # what a disk says that is full, over its quota or limit, or broken: no other path would help
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -51,12 +52,27 @@ def read_input(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
     with open_input(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            data = b"" if size > most else file.read(most + 1)  # a few lie about their size
-        except (OSError, MemoryError) as error:
-            raise InputFileError(f"{path}: {getattr(error, 'strerror', '') or error}") from error
+            data = b"" if size > most else _read_most(file, size, most)
+        except OSError as error:
+            raise InputFileError(f"{path}: {error.strerror or error}") from error
+        except MemoryError as error:
+            raise InputFileError(f"{path}: there is too little memory to read it") from error
     if max(size, len(data)) > most:
         raise InputFileError(f"{path}: larger than {most / 1e6:.0f} MB, too large for what it is")
     return data
+
+
+def _read_most(file: BinaryIO, size: int, most: int) -> bytes:
+    """Return up to ``most`` + 1 bytes of a file that says to be of ``size``; a few lie about that.
+
+    Python makes room for all that is asked for, however little there is.
+    """
+    parts = [file.read(size + 1)]
+    left = most + 1 - len(parts[0])
+    while parts[-1] and left > 0:
+        parts.append(file.read(min(left, CHUNK_BYTES)))
+        left -= len(parts[-1])
+    return b"".join(parts)
 
 
 def read_text(path: Path, most: int = MAX_TEXT_BYTES) -> str:

@@ -156,3 +156,20 @@ def test_a_text_is_in_utf_8(tmp_path) -> None:
     path.write_bytes(b"caf\xe9")
     with pytest.raises(InputFileError, match="is not a text file in UTF-8"):
         read_text(path)
+
+
+def test_room_is_made_for_what_a_file_holds_and_not_for_what_it_might(tmp_path):
+    """Sixteen terabytes are more than any machine gives."""
+    path = tmp_path / "small"
+    path.write_bytes(b"small")
+    assert read_input(path, 16 * 10**12) == b"small"
+    assert read_input(path, 5) == b"small"
+    with pytest.raises(InputFileError, match="larger than"):
+        read_input(path, 4)
+
+
+def test_a_file_that_says_to_be_empty_is_read_to_its_end():
+    """As those of /proc do."""
+    assert b"MemTotal" in read_input(Path("/proc/meminfo"))
+    with pytest.raises(InputFileError, match="larger than"):
+        read_input(Path("/proc/meminfo"), 10)
