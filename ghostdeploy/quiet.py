@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ghostdeploy.errors import CheckFailed, UsageError
+from ghostdeploy.errors import CheckFailed, OutputError, UsageError
 
 
 @contextmanager
@@ -47,7 +47,9 @@ def capture_output() -> Iterator[Path]:
 
 def _tells_more(log: Path, error: BaseException) -> bool:
     """Return whether ``log`` adds to ``error``: not to Ctrl-C, nor to one that has a log."""
-    if not isinstance(error, Exception) or isinstance(error, (UsageError, CheckFailed)):
+    if not isinstance(error, Exception) or isinstance(
+        error, (UsageError, CheckFailed, OutputError)
+    ):
         return False
     return getattr(error, "log", None) is None and log.exists() and log.stat().st_size > 0
 

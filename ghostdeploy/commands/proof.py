@@ -38,21 +38,26 @@ def open_onnx(
     outputs: Sequence[str],
     inner: Sequence[str],
     image: Array,
+    name: str = "the model",
 ) -> Candidate:
     """Open ``model``, serialized as ``data``, in onnxruntime; ``inner`` names tensors to look at.
 
-    The latter are those for ``image`` (1, 3, H, W).
+    The latter are those for ``image`` (1, 3, H, W). Raises InputFileError, which calls the model
+    ``name``, where it cannot be run.
     """
     runtime = f"onnxruntime {tool_versions()['onnxruntime']}"
-    inspect = inference.load_onnx(with_all_values(model, inner), inner)
-    return Candidate(runtime, inference.load_onnx(data, outputs), inspect(image))
+    inspect = inference.load_onnx(with_all_values(model, inner), inner, name=name)
+    return Candidate(runtime, inference.load_onnx(data, outputs, name=name), inspect(image))
 
 
-def open_tflite(data: bytes, image: Array) -> Candidate:
-    """Open a TFLite model in LiteRT; its inner tensors are those for ``image`` (1, 3, H, W)."""
+def open_tflite(data: bytes, image: Array, name: str = "the model") -> Candidate:
+    """Open a TFLite model in LiteRT; its inner tensors are those for ``image`` (1, 3, H, W).
+
+    Raises InputFileError, which calls the model ``name``, where it cannot be run.
+    """
     runtime = f"LiteRT {tool_versions()['ai-edge-litert']}"
-    inner = inference.load_tflite_layers(data)(image)
-    return Candidate(runtime, inference.load_tflite(data), inner)
+    inner = inference.load_tflite_layers(data, name)(image)
+    return Candidate(runtime, inference.load_tflite(data, name=name), inner)
 
 
 def describe_parity(proof: Parity, layers: Mapping[str, float]) -> str:

@@ -11,7 +11,7 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.extras import require_packages
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
-from ghostdeploy.errors import GhostdeployError, InputFileError, UsageError, error_line
+from ghostdeploy.errors import UsageError
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
@@ -133,13 +133,8 @@ def _compare(
 
     network = build_network(origin.spec, weights, seed)
     images = parity.example_inputs(origin.spec, origin.export)
-    try:
-        candidate = _open(path, data, images[1])
-        outputs = [list(candidate.run(image).values()) for image in images]
-    except GhostdeployError:
-        raise
-    except Exception as error:  # onnxruntime has many kinds of its own, LiteRT raises Python's
-        raise InputFileError(f"{path} cannot be run here: {error_line(error)}") from error
+    candidate = _open(path, data, images[1])
+    outputs = [list(candidate.run(image).values()) for image in images]
     pairs = []
     for image, got in zip(images, outputs, strict=True):
         expected = reference_outputs(network, origin.export, image)
@@ -155,7 +150,7 @@ def _open(path: Path, data: bytes, image: Array) -> Candidate:
     from ghostdeploy.commands.proof import open_onnx, open_tflite
 
     if path.suffix == ".tflite":
-        return open_tflite(data, image)
+        return open_tflite(data, image, path.name)
     import onnx
 
     from ghostdeploy.lowering.onnx_files import read_whole_onnx
@@ -164,7 +159,7 @@ def _open(path: Path, data: bytes, image: Array) -> Candidate:
     model = onnx.load_from_string(data)
     outputs = [o.name for o in model.graph.output]
     inner = [n for node in model.graph.node for n in node.output if n and n not in outputs]
-    return open_onnx(model, data, outputs, inner, image)
+    return open_onnx(model, data, outputs, inner, image, path.name)
 
 
 def _turn_back(array: Array) -> Array:

@@ -110,4 +110,4 @@ def test_bench_and_report_as_a_user_sees_them(model, tmp_path):
     assert (tmp_path / "out/x.md").read_text().startswith("# Instructions\n")
     page = (tmp_path / "out/x.html").read_text()
     assert "Instructions of one inference" in page
-    assert "<script" not in page
+    assert "<script src" not in page

@@ -275,7 +275,7 @@ def test_a_model_that_the_runtime_refuses(ablation, tmp_path):
     operator(model, "act1/relu").builtinOptions.strideH = 0
     path = tmp_path / "broken.tflite"
     path.write_bytes(flatbuffer.dump(model))
-    with pytest.raises(InputFileError, match=r"broken\.tflite cannot be run here: .*[Ss]tride"):
+    with pytest.raises(InputFileError, match=r"LiteRT cannot run broken\.tflite: .*[Ss]tride"):
         verify(VerifyRequest(path))
 
 

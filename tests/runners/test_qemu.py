@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("emulated")
 
 
 def launched(model, core="cortex-a76", **changes):
-    params = BenchParams(profile=True, **changes)
+    params = BenchParams(profile=True, **{"runtime": "litert", **changes})
     return open_runner(f"qemu:{core}", params).launch(model, params)
 
 
@@ -93,7 +93,7 @@ def test_half_precision_converts_and_is_less_exact(tiny):
 )
 def test_what_it_cannot_do_is_said(device, changes, says):
     with pytest.raises(UsageError, match=says):
-        open_runner(device, BenchParams(**changes))
+        open_runner(device, BenchParams(**{"runtime": "litert", **changes}))
 
 
 def test_a_model_that_litert_refuses(tmp_path):

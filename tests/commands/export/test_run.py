@@ -251,7 +251,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
         preexec_fn=small_disk,
         timeout=300,
     )
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert complaint(done).startswith(f"cannot write {out}/ghostnetv2_0.5_64_fp32.onnx: File too")
     assert list(out.iterdir()) == []
     assert list(temporary.glob("ghostdeploy-*")) == []
@@ -276,7 +276,10 @@ def test_the_whole_command_says_only_its_own_lines(whole):
     assert progress[-1] == "[100 %] done"
     percents = [int(line[1:4]) for line in progress]
     assert percents == sorted(percents)
-    first, onnx, onnx_proof, tflite, tflite_proof, mended, more = whole.done.stdout.splitlines()
+    first, onnx, onnx_proof, onnx_use, *rest = whole.done.stdout.splitlines()
+    tflite, tflite_proof, mended, more, tflite_use = rest
+    assert onnx_use.startswith("  ")
+    assert tflite_use.startswith("  ")
     assert first == "seeded random weights (seed 0); give trained ones with --weights"
     assert onnx == f"{whole.path('onnx')}  24.64 MB"
     assert tflite.startswith(f"{whole.path('tflite')}  24.5")

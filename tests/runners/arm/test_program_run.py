@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("emulated")
 def launched(model: Path, program: Path | None, **changes: object):
     if program:
         changes |= {"runtime": "benchmark_model", "benchmark_model": str(program)}
-    params = BenchParams(profile=True, **changes)
+    params = BenchParams(profile=True, **{"runtime": "litert", **changes})
     return open_runner("qemu:cortex-a76", params).launch(model, params)
 
 
