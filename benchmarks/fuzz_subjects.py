@@ -29,6 +29,7 @@ BENCH = f"--launches 1 --records out {QUICK}"
 GATE = "--max-pairs 3 --looks 3 --alpha 0.4 --wait 0.1 --history h.jsonl --records out"
 NO_BASELINE = "--baseline none --max-size-mb 1 --max-pairs 2 --looks 2 --alpha 0.4 --wait 0.1"
 TINY = "ghostnetv2@0.1 --resolution 64 --num-classes 10"
+PIXELS = "--input-range 0,1"  # what a file of others does not say itself
 IMAGE_SIDE, CLASSES = 64, 2
 
 FAKE_ADB = """#!{python} -IS
@@ -136,9 +137,9 @@ def model_commands(file: str, seconds: float = 1.0) -> dict[str, float]:
         f"gate --baseline sound/{file} --candidate {file} {GATE} {QUICK} {runtime}": 0.1,
         f"gate --candidate {file} {NO_BASELINE} {QUICK} {runtime} --history h --records o": 0.2,
         f"gate accept {file} --baselines b --wait 0.1 {QUICK} {runtime}": 0.1,
-        f"quantize {file} --precision {int8} --calibration-size 8 --out q.{ending}": 0.1,
-        f"eval {file} --data images --records out": 0.3,
-        f"eval {file} --against sound/{file} --data images --records out --json": 0.1,
+        f"quantize {file} --precision {int8} --calibration-size 8 {PIXELS} --out q.{ending}": 0.1,
+        f"eval {file} {PIXELS} --data images --records out": 0.3,
+        f"eval {file} {PIXELS} --against sound/{file} --data images --records out --json": 0.1,
         f"verify {file} --model {TINY} --layers": 0.05,
         f"verify {file} --json": 0.3,
     }
@@ -238,7 +239,7 @@ def _written_by_us(folder: Path) -> list[Subject]:
         "verify s.tflite": 1.0,
         f"bench s.tflite {BENCH}": 0.1,
         "lint --explain s.tflite": 1.0,
-        "quantize s.tflite --calibration-size 8": 0.05,
+        f"quantize s.tflite {PIXELS} --calibration-size 8": 0.05,
     }
     baseline = {
         f"gate --baseline b.json --candidate s.tflite {GATE}": 1.0,
@@ -369,12 +370,12 @@ def _images(folder: Path) -> list[Subject]:
     np.save(case / "c.npy", images)
     (case / "labels.txt").write_text("0\n1\n")
     (case / "truth.txt").write_text("".join(f"{n}.png {n % 2}\n" for n in range(2)) + "x.jpg 1\n")
-    evaluate = "eval s.tflite --data images --records out"
-    quantize = "quantize s.tflite --calibration-size 8 --out q.tflite --calibration"
+    evaluate = f"eval s.tflite {PIXELS} --data images --records out"
+    quantize = f"quantize s.tflite {PIXELS} --calibration-size 8 --out q.tflite --calibration"
     _run(case, evaluate)
     (kept,) = (case / "out").glob("*.jsonl")
     labels, truth = f"{evaluate} --labels labels.txt", "--truth truth.txt"
-    flat = f"eval s.tflite --data images/0 --records out {truth} --labels labels.txt"
+    flat = f"eval s.tflite {PIXELS} --data images/0 --records out {truth} --labels labels.txt"
     byte, text = damage.damage_bytes, damage.damage_text
     answers = f"out/{kept.name}"
     return [
