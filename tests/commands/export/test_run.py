@@ -281,8 +281,8 @@ def test_the_whole_command_says_only_its_own_lines(whole):
     assert onnx_use.startswith("  ")
     assert tflite_use.startswith("  ")
     assert first == "seeded random weights (seed 0); give trained ones with --weights"
-    assert onnx == f"{whole.path('onnx')}  24.64 MB"
-    assert tflite.startswith(f"{whole.path('tflite')}  24.5")
+    assert onnx == f"{whole.path('onnx')} 24.64 MB"
+    assert tflite.startswith(f"{whole.path('tflite')} 24.5")
     assert onnx_proof.startswith("  equal to torch in onnxruntime 1.23.0: relative L2 ")
     assert tflite_proof.startswith("  equal to torch in LiteRT 2.1.0: relative L2 ")
     assert mended.startswith("  rewrites: nearest-floor ×14")
