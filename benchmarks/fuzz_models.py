@@ -38,6 +38,8 @@ class _Tflite:
         sizes = {"filterWidth": 2, "filterHeight": 2, "strideW": 2, "strideH": 2}
         gate = self.op("AVERAGE_POOL_2D", [x], half, "Pool2DOptions", **sizes)
         gate = self.op("LOGISTIC", [gate], half)
+        if self.quantized:  # of 0 to 1, as the kernels want it
+            self.tensors[gate].quantization = self.quantization(1 / 256, -128)
         size = self.constant("size", np.array([SIDE, SIDE], np.int32))
         gate = self.op("RESIZE_NEAREST_NEIGHBOR", [gate, size], (1, SIDE, SIDE, 4),
                        "ResizeNearestNeighborOptions", halfPixelCenters=True)  # fmt: skip
@@ -58,9 +60,9 @@ class _Tflite:
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
-    def quantization(self, scale: float) -> Any:
+    def quantization(self, scale: float, zero: int = 0) -> Any:
         made = self.schema.QuantizationParametersT()
-        made.scale, made.zeroPoint = np.array([scale], np.float32), np.array([0], np.int64)
+        made.scale, made.zeroPoint = np.array([scale], np.float32), np.array([zero], np.int64)
         return made
 
     def constant(self, name: str, array: np.ndarray, scale: float = 0.0) -> int:

@@ -26,6 +26,7 @@ NUMERIC = frozenset(
     if nbytes >= 1 and not name.startswith(("bfloat", "float8"))
 )
 QUANTIZED = frozenset({"int8", "uint8", "int16"})
+MOST_ELEMENTS = 2**60
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,15 @@ class Value:
 
 
 def count_bytes(shape: tuple[int, ...] | None, dtype: str) -> int | None:
-    """Return the bytes of a tensor, a free side counted as 1; None where they are not known."""
+    """Return the bytes of a tensor, a free side counted as 1; None where they are not known.
+
+    Nor is the size of a damaged shape known, beyond what any machine addresses.
+    """
     if shape is None or dtype not in ELEMENT_BYTES:
         return None
     count = prod(max(side, 1) if side != 0 else 0 for side in shape)
+    if count > MOST_ELEMENTS:
+        return None
     return ceil(count * ELEMENT_BYTES[dtype])  # half a byte at the end of int4 takes a whole one
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghostdeploy.linting.graph import Graph, Node, Value
+from ghostdeploy.linting.graph import Graph, Node, Value, count_bytes
 
 #   image ─┬─ conv(w16 → cast → w) ── relu ─┬─ add ── out
 #          └────────────────────────────────┘
@@ -67,3 +67,17 @@ def test_op_counts_by_frequency_then_name() -> None:
 
 def test_a_node_prints_as_its_name() -> None:
     assert str(NODES[1]) == "conv"
+
+
+def test_bytes_of_tensors() -> None:
+    assert count_bytes((2, 3), "float32") == 24
+    assert count_bytes((-1, 3), "int8") == 3
+    assert count_bytes((3,), "int4") == 2
+    assert count_bytes((0, 5), "float32") == 0
+    assert count_bytes(None, "float32") is count_bytes((1,), "?") is None
+
+
+def test_a_damaged_shape_has_no_size() -> None:
+    """200 sides of 2**31 are beyond a float, too."""
+    for dtype in ("float32", "int4"):
+        assert count_bytes((2**31 - 1,) * 200, dtype) is None
