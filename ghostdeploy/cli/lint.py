@@ -10,7 +10,7 @@ import click
 
 from ghostdeploy.cli.options.arguments import argument, command, option, pass_arguments
 from ghostdeploy.cli.options.completions import complete_model_files
-from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange
+from ghostdeploy.cli.options.random_inputs import random_input_range
 from ghostdeploy.cli.terminal import print_or_write, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
 
@@ -69,13 +69,7 @@ class LintArguments:
     fix: bool = option(
         "--fix", is_flag=True, help="Apply the rewrites that keep the model's function."
     )
-    input_range: tuple[float, ...] = option(
-        "--input-range",
-        type=InputRange(),
-        default="",
-        metavar="LO,HI",
-        help=INPUT_RANGE_HELP,
-    )
+    input_range: tuple[float, ...] = random_input_range()
 
     @property
     def format(self) -> str:

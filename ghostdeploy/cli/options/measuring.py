@@ -10,7 +10,8 @@ import click
 
 from ghostdeploy.cli.options.arguments import folder, group, option
 from ghostdeploy.cli.options.completions import complete_devices, complete_runtimes
-from ghostdeploy.cli.options.types import INPUT_RANGE_HELP, InputRange, InputShapeType
+from ghostdeploy.cli.options.random_inputs import random_input_range
+from ghostdeploy.cli.options.types import InputShapeType
 
 if TYPE_CHECKING:
     from ghostdeploy.runners import Device
@@ -149,13 +150,7 @@ class LaunchArguments:
         metavar="--NAME=VALUE",
         help="Pass benchmark_model a flag that has no option here. May be repeated.",
     )
-    input_range: tuple[float, ...] = option(
-        "--input-range",
-        type=InputRange(),
-        default="",
-        metavar="LO,HI",
-        help=INPUT_RANGE_HELP,
-    )
+    input_range: tuple[float, ...] = random_input_range()
     timeout: float = option(
         "--timeout", default=300.0, show_default=True, help="Seconds that one launch may take."
     )

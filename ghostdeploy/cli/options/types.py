@@ -24,12 +24,6 @@ else:
             return cls
 
 
-INPUT_RANGE_HELP = (
-    "Range of values that the model's inputs take, such as 0,255; without it random floats are"
-    " small, and integers from 0 to 99."
-)
-
-
 class Resolution(ParamType[tuple[int, int]]):
     """``224`` or ``192x320``, as height and width."""
 

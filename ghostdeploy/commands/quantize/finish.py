@@ -43,7 +43,8 @@ def refuse_float(data: bytes, precision: str) -> None:
     for op in graph.operators:
         if not len(op.outputs):  # it writes a variable
             continue
-        code, made = codes[op.opcodeIndex].builtinCode, graph.tensors[int(op.outputs[0])]
+        code = flatbuffer.operator_number(codes[op.opcodeIndex])
+        made = graph.tensors[int(op.outputs[0])]
         if code not in casts and made.type == schema().TensorType.FLOAT32:
             name = flatbuffer.tensor_name(made)
             raise ConversionError(

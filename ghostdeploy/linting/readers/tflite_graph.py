@@ -8,7 +8,7 @@ from typing import Any
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
-from ghostdeploy.flatbuffer import enum_names, indices, tensor_name
+from ghostdeploy.flatbuffer import enum_names, indices, operator_number, tensor_name
 from ghostdeploy.linting.graph import Graph, Node
 from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, read_value
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
@@ -78,8 +78,7 @@ def _graph(
 
 def _native(code: Any, source: str) -> str:
     """Return the operator's name in the schema, a custom one's after ``CUSTOM:``."""
-    # Files of before 2020 hold the code in the one-byte field only, newer ones in both.
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    number = operator_number(code)
     native = enum_names("BuiltinOperator").get(number)
     if native is None:
         raise InputFileError(
