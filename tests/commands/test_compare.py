@@ -189,6 +189,7 @@ def test_bench_reuses_the_exports_and_prints_json(compared):
     folder, _ = compared
     done = ghostdeploy(
         "bench", "ghostnetv2", *NETWORK, "--launches", "1", "--runs", "2", "--warmup", "0",
+        "--max-disturbance", "1",
         "--out", folder / "models", "--records", folder / "bench", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -80,6 +80,6 @@ def test_an_interrupted_gate_keeps_its_records_and_gives_the_device_back(models)
     assert all(record.launches for record in kept)
     assert len(kept) == 2
     assert ghostdeploy(
-        "gate", "accept", "slow.tflite", "--wait", "0", *QUICK, cwd=models,
-        env={"PYTHONPATH": str(ROOT), "TMPDIR": str(models)},
+        "gate", "accept", "slow.tflite", "--wait", "0", "--max-disturbance", "1", *QUICK,
+        cwd=models, env={"PYTHONPATH": str(ROOT), "TMPDIR": str(models)},
     ).returncode == 0  # fmt: skip
