@@ -8,9 +8,10 @@ here. The order is that of application. Parity is proven after all of them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from types import MappingProxyType
 from typing import Protocol, cast
 
 from ghostdeploy.errors import UsageError
@@ -28,20 +29,23 @@ class Rewrite(Protocol):
 
 
 # Modules by their names: each imports numpy, and the command line reads this table on its way.
-REWRITES: dict[str, str] = {
-    "nearest-floor": "ghostdeploy.lowering.rewrites.nearest_floor",
-    "tanh-gate": "ghostdeploy.lowering.rewrites.tanh_gate",
-    "gate-broadcast": "ghostdeploy.lowering.rewrites.gate_broadcast",
-    "nearest-depth": "ghostdeploy.lowering.rewrites.nearest_depth",
-    "clip-relu": "ghostdeploy.lowering.rewrites.clip_relu",
-    "pool-depthwise": "ghostdeploy.lowering.rewrites.pool_depthwise",
-    "float-pool": "ghostdeploy.lowering.rewrites.float_pool",
-    "pad-same": "ghostdeploy.lowering.rewrites.pad_same",
-    "depthwise": "ghostdeploy.lowering.rewrites.depthwise",
-    "late-concat": "ghostdeploy.lowering.rewrites.late_concat",
-    "narrow-taps": "ghostdeploy.lowering.rewrites.narrow_taps",
-    "wide-tiles": "ghostdeploy.lowering.rewrites.wide_tiles",
-}
+# Read-only: the order is that of application, and whoever put a row back would put it last.
+REWRITES: Mapping[str, str] = MappingProxyType(
+    {
+        "nearest-floor": "ghostdeploy.lowering.rewrites.nearest_floor",
+        "tanh-gate": "ghostdeploy.lowering.rewrites.tanh_gate",
+        "gate-broadcast": "ghostdeploy.lowering.rewrites.gate_broadcast",
+        "nearest-depth": "ghostdeploy.lowering.rewrites.nearest_depth",
+        "clip-relu": "ghostdeploy.lowering.rewrites.clip_relu",
+        "pool-depthwise": "ghostdeploy.lowering.rewrites.pool_depthwise",
+        "float-pool": "ghostdeploy.lowering.rewrites.float_pool",
+        "pad-same": "ghostdeploy.lowering.rewrites.pad_same",
+        "depthwise": "ghostdeploy.lowering.rewrites.depthwise",
+        "late-concat": "ghostdeploy.lowering.rewrites.late_concat",
+        "narrow-taps": "ghostdeploy.lowering.rewrites.narrow_taps",
+        "wide-tiles": "ghostdeploy.lowering.rewrites.wide_tiles",
+    }
+)
 
 
 # Without these the exported file is another function than the network: they cannot be left out.
