@@ -77,7 +77,7 @@ def int8_bytes(network: Any, spec: ModelSpec) -> bytes:
 
     images = normalize(example_images(np.random.RandomState(0), 2, *spec.resolution))
     nhwc = images.transpose(0, 2, 3, 1).astype(np.float32)
-    function = tf.function(lambda *inputs: worker.channels_last(network(inputs), [False]))
+    function = tf.function(lambda *inputs: worker.turned(network(inputs), [None]))
     concrete = function.get_concrete_function(tf.TensorSpec(network.inputs[0].shape, tf.float32))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

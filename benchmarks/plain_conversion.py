@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ghostdeploy import flatbuffer, zoo
 from ghostdeploy.commands.export.network import build_network
+from ghostdeploy.images.normalization import IMAGENET
 from ghostdeploy.linting import lint_graph
 from ghostdeploy.linting.delegates.partitions import measure_partitions
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
@@ -58,11 +59,11 @@ def build(width: float, folder: Path) -> dict[str, list[str]]:
         raw = converter.finish()
     rows: dict[str, list[str]] = {}
     for label, rewrites in (("plain", ()), ("mended", DEFAULT)):
-        description = Description(spec.name, "", "", "image", ("logits",), normalized=True)
+        description = Description(spec.name, "", "", ("image",), ("logits",), IMAGENET)
         data = finish_tflite(
             raw,
             values=[v for node in exported.model.graph.node for v in node.output],
-            input_name="image",
+            inputs=("image",),
             outputs=("logits",),
             description=description,
             facts={},

@@ -22,7 +22,7 @@ from ghostdeploy.commands.gate.run import run_gate
 from ghostdeploy.commands.lint import lint_files
 from ghostdeploy.commands.measure import Measurement, MeasureRequest, choose_format, measure
 from ghostdeploy.commands.quantize.file import QuantizeRequest, quantize_file
-from ghostdeploy.commands.targets import SpecDefaults, parse_target
+from ghostdeploy.commands.targets import Network, SpecDefaults, parse_network, parse_target
 from ghostdeploy.commands.verify import Verification, VerifyRequest
 from ghostdeploy.commands.verify import verify as run_verification
 from ghostdeploy.decision import GatePolicy
@@ -64,9 +64,9 @@ def export(
     The arguments are ``ExportRequest``'s fields. Raises UsageError for what cannot be exported,
     ConversionError where the converter fails, and CheckFailed for a file that is another function.
     """
-    spec = _parse(model)
+    spec = parse_network(model, SpecDefaults()) if isinstance(model, str) else model
     if isinstance(spec, Path):
-        raise UsageError(f"export takes a model of the zoo, not the file {spec}")
+        spec = parse_network(str(spec), SpecDefaults())
     request = ExportRequest(
         spec=spec,
         formats=tuple(formats),
@@ -95,9 +95,7 @@ def verify(
     returned also where it fails: see its ``parity.passed``. Raises InputFileError for what is not a
     model file, UsageError for one that is not known.
     """
-    spec = _parse(model) if model is not None else None
-    if isinstance(spec, Path):
-        raise UsageError("model must name a network of the zoo, not a file")
+    spec = parse_network(model, SpecDefaults()) if isinstance(model, str) else model
     return run_verification(VerifyRequest(Path(file), _path(weights), spec, precision, seed))
 
 
@@ -232,7 +230,7 @@ def gate(
     return run_gate(plan_gate(request, planning), measuring)
 
 
-def _parse(model: Model) -> ModelSpec | Path:
+def _parse(model: Model) -> Network | Path:
     return parse_target(model, SpecDefaults()) if isinstance(model, str) else model
 
 

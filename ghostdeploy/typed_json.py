@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -153,8 +153,14 @@ def _value(hint: object, data: object) -> object:
 def _optional(choices: tuple[object, ...], data: object) -> object:
     if data is None and type(None) in choices:
         return None
-    (choice,) = (c for c in choices if c is not type(None))
-    return _value(choice, data)
+    known = [c for c in choices if c is not type(None)]
+    return _value(known[0] if len(known) == 1 else _choose(known, data), data)
+
+
+def _choose(choices: Sequence[object], data: object) -> object:
+    """Return the class of which ``data`` has the most fields."""
+    given = data.keys() if isinstance(data, dict) else set()
+    return max(choices, key=lambda c: len(given & {f.name for f in fields(c)}))  # type: ignore[arg-type]
 
 
 def _tuple(items: tuple[object, ...], data: object) -> tuple[object, ...]:

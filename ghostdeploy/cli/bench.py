@@ -24,6 +24,7 @@ from ghostdeploy.cli.options.completions import (
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.measuring import LaunchArguments, SessionArguments
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import MeasuredPixelArguments
 from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce
 from ghostdeploy.cli.terminal import progress_line, stamp
 from ghostdeploy.errors import UsageError
@@ -40,6 +41,7 @@ class MeasuringArguments:
     launch: LaunchArguments = group(LaunchArguments)
     session: SessionArguments = group(SessionArguments)
     network: NetworkArguments = group(NetworkArguments)
+    pixels: MeasuredPixelArguments = group(MeasuredPixelArguments)
     lowering: LoweringArguments = group(LoweringArguments)
 
     def request(
@@ -54,7 +56,8 @@ class MeasuringArguments:
 
         empty, network = self.empty_request(), self.network
         format_ = choose_format(empty.device, empty.params)
-        targets = [parse_formed_target(name, network.defaults) for name in names]
+        defaults = network.defaults_for(self.pixels.normalization, self.launch.input_range)
+        targets = [parse_formed_target(name, defaults) for name in names]
         models = (
             self.lowering.source(target, network, (format_,), calibration) for target in targets
         )
@@ -155,14 +158,16 @@ class CompareArguments:
         from ghostdeploy.commands.measure import choose_format
         from ghostdeploy.commands.precisions import PrecisionsRequest, check_precisions
         from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.sources.reference import Reference
 
         network = self.measuring.network
         names = _split("--precisions", self.precisions or "")
         empty = self.measuring.empty_request()
         check_precisions(empty, names)
-        spec = parse_target(self.models or "ghostnetv2", network.defaults)
+        defaults = network.defaults_for(self.measuring.pixels.normalization)
+        spec = parse_target(self.models or "ghostnetv2", defaults)
         if isinstance(spec, Path):
-            raise UsageError(f"--precisions takes one model of the zoo, not {spec}")
+            raise UsageError(f"--precisions takes one network, not the file {spec}")
         formats = (choose_format(empty.device, empty.params),)
         models = (
             replace(self.measuring.lowering, precision=name).request(
@@ -170,10 +175,11 @@ class CompareArguments:
             )
             for name in names
         )
+        called = spec.text if isinstance(spec, Reference) else spec.name
         return PrecisionsRequest(
             spec=spec,
             precisions=names,
-            title=f"{spec.name} in {self.precisions}",
+            title=f"{called} in {self.precisions}",
             measuring=replace(empty, models=tuple(models)),
             quantize=self.calibration.quantize_options,
             data=self.data,

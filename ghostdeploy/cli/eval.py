@@ -93,10 +93,11 @@ class EvalArguments:
         if self.limits.thresholds.given and not self.against:
             raise UsageError("limits are held against another model: name it with --against")
         network = self.network
+        defaults = network.defaults_for(self.pixels.normalization)
         names = [*([self.against] if self.against else []), *self.targets]
         classifiers = tuple(
             open_classifier(
-                parse_target(name, network.defaults),
+                parse_target(name, defaults),
                 self.crop,
                 network.weights,
                 network.seed,

@@ -21,6 +21,7 @@ from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.completions import complete_formats, complete_models
 from ghostdeploy.cli.options.lowering import LoweringArguments
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
 from ghostdeploy.cli.options.thresholds import ThresholdArguments, enforce, labelled_images
 from ghostdeploy.cli.quantize import show_quantization, show_top1
 from ghostdeploy.cli.terminal import emit_json, progress_line, say, show
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ghostdeploy.commands.export import ExportRequest, ExportResult
     from ghostdeploy.decision.thresholds import ThresholdVerdict
     from ghostdeploy.progress import Progress
-    from ghostdeploy.schema import Artifact
+    from ghostdeploy.schema import Artifact, ForeignSpec
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ExportArguments:
         show_default=True,
         help="Format of the model file: onnx, tflite, or all that the precision comes as.",
     )
+    pixels: PixelArguments = group(PixelArguments)
     lowering: LoweringArguments = group(LoweringArguments)
     calibration: CalibrationArguments = group(CalibrationArguments)
     embed_preprocessing: bool = option(
@@ -94,13 +96,12 @@ class ExportArguments:
         """Return the request. Raises UsageError for values that make no sense."""
         from ghostdeploy.commands.class_names import read_class_names
         from ghostdeploy.commands.export import mediapipe
-        from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.commands.targets import parse_network
         from ghostdeploy.quantization import recipe
         from ghostdeploy.schema import ExportOptions
 
-        spec = parse_target(self.model, self.network.defaults)
-        if isinstance(spec, Path):
-            raise UsageError(f"export takes a model of the zoo, not the file {spec}")
+        defaults = self.network.defaults_for(self.pixels.normalization)
+        spec = parse_network(self.model, defaults)
         options = ExportOptions(
             embed_preprocessing=self.embed_preprocessing,
             softmax=self.softmax,
@@ -123,8 +124,10 @@ class ExportArguments:
         from ghostdeploy.commands.eval import open_classifier
         from ghostdeploy.commands.losses import with_top1
         from ghostdeploy.images.labelled import read_labelled
+        from ghostdeploy.schema import ForeignSpec
 
         assert self.data is not None
+        assert not isinstance(request.spec, ForeignSpec)
         data = read_labelled(self.data, request.export.labels)
         crop = request.quantize.crop
         original = open_classifier(request.spec, crop, request.weights, request.seed)
@@ -180,10 +183,30 @@ def _plain(result: ExportResult, verdicts: Mapping[str, ThresholdVerdict]) -> di
 
 
 def _tell(request: ExportRequest, results: Sequence[ExportResult]) -> None:
-    if request.weights is None:
-        say(f"seeded random weights (seed {request.seed}); give trained ones with --weights")
+    from ghostdeploy.schema import ForeignSpec, ModelSpec
+
+    seeded = f"seeded random weights (seed {request.seed})"
+    if isinstance(request.spec, ModelSpec) and request.weights is None:
+        say(f"{seeded}; give trained ones with --weights")
     for result in results:
         _describe_export(result.artifact, result.reused)
+        if isinstance(result.artifact.spec, ForeignSpec):
+            _describe_foreign(result.artifact.spec)
+
+
+def _describe_foreign(spec: ForeignSpec) -> None:
+    """Tell what was found out of a network that is not the zoo's."""
+    from ghostdeploy.images.normalization import describe_input
+    from ghostdeploy.report.parts.layout import hang, safe
+
+    takes = ", ".join(f"{each.name} {each.sides} {each.dtype}" for each in spec.inputs)
+    show(hang("  ", safe(f"takes {takes}; gives {', '.join(spec.outputs)}")))
+    if spec.takes_image:
+        unknown = "unknown; int8 and --embed-preprocessing need it: --mean and --std, or --range"
+        told = describe_input(spec.normalization) if spec.normalization else unknown
+        show(hang("  pixels: ", safe(told)))
+    for note in spec.notes:
+        show(hang("  note: ", safe(note)))
 
 
 def _explain(lowering: LoweringArguments, *, as_json: bool) -> None:
@@ -218,7 +241,7 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
     show(hang("  ", safe(equal)))
     if artifact.rewrites:
         show(hang("  rewrites: ", safe(", ".join(artifact.rewrites))))
-        if artifact.precision == "fp32" and not artifact.export.speed:
+        if artifact.zoo_spec and artifact.precision == "fp32" and not artifact.export.speed:
             faster = "faster still, without the paper's operators: --opt fast (see --explain)"
             show(hang("  ", safe(faster, FAINT)))
     show(hang("  ", safe(describe_use(artifact))))

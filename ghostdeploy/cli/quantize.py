@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Classifier
     from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.quantize.file import QuantizeRequest
-    from ghostdeploy.schema import Artifact, FloatCost, ModelSpec, Quantization, QuantizationError
+    from ghostdeploy.commands.targets import Network
+    from ghostdeploy.schema import Artifact, FloatCost, Quantization, QuantizationError
 
 SHOWN = 3
 
@@ -66,14 +67,15 @@ class QuantizeArguments:
     data: Path | None = labelled_images()
     as_json: bool = json_flag()
 
-    def export_request(self, spec: ModelSpec, formats: tuple[str, ...]) -> ExportRequest:
-        """Return the request to export a model of the zoo in the precision.
+    def export_request(self, spec: Network, formats: tuple[str, ...]) -> ExportRequest:
+        """Return the request to export a network in the precision.
 
         Raises UsageError for values that make no sense.
         """
         from ghostdeploy.commands.export import ExportRequest
+        from ghostdeploy.schema import ModelSpec
 
-        if self.pixels.normalization:
+        if self.pixels.normalization and isinstance(spec, ModelSpec):
             raise UsageError("a MODEL's pixels are known: leave out --input-range, --mean, --std")
         return ExportRequest(
             spec=spec,
@@ -93,7 +95,7 @@ class QuantizeArguments:
         options, pixels = self.calibration.quantize_options, self.pixels.normalization
         return QuantizeRequest(path, self.precision, options, self.out, pixels)
 
-    def open_original(self, source: Path | ModelSpec) -> Classifier:
+    def open_original(self, source: Path | Network) -> Classifier:
         """Return what the quantized file is compared with on labelled images."""
         from ghostdeploy.commands.eval import open_classifier
 
@@ -128,7 +130,8 @@ def quantize(arguments: QuantizeArguments) -> None:
     limits = arguments.limits.checked(arguments.data)
     if arguments.report:
         check_layer_report(arguments.report, precision)
-    source = parse_target(arguments.target, arguments.network.defaults)
+    defaults = arguments.network.defaults_for(arguments.pixels.normalization)
+    source = parse_target(arguments.target, defaults)
     with progress_line() as progress:
         if isinstance(source, Path):
             artifact = quantize_file(arguments.file_request(source), progress)

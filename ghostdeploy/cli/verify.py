@@ -20,8 +20,9 @@ from ghostdeploy.cli.options.completions import (
     complete_precisions,
 )
 from ghostdeploy.cli.options.network import NetworkArguments
+from ghostdeploy.cli.options.pixels import PixelArguments
 from ghostdeploy.cli.terminal import emit_json, say, show
-from ghostdeploy.errors import CheckFailed, UsageError
+from ghostdeploy.errors import CheckFailed
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.verify import Verification, VerifyRequest
@@ -39,6 +40,7 @@ class VerifyArguments:
         help="The network that FILE is, where the file does not say so itself.",
     )
     network: NetworkArguments = group(NetworkArguments)
+    pixels: PixelArguments = group(PixelArguments)
     precision: str = option(
         "--precision",
         shell_complete=complete_precisions,
@@ -50,13 +52,12 @@ class VerifyArguments:
 
     def request(self) -> VerifyRequest:
         """Return the request. Raises UsageError for values that make no sense."""
-        from ghostdeploy.commands.targets import parse_target
+        from ghostdeploy.commands.targets import parse_network
         from ghostdeploy.commands.verify import VerifyRequest
 
         network = self.network
-        spec = parse_target(self.model, network.defaults) if self.model else None
-        if isinstance(spec, Path):
-            raise UsageError("--model takes a model of the zoo, not a file")
+        defaults = network.defaults_for(self.pixels.normalization)
+        spec = parse_network(self.model, defaults) if self.model else None
         return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
 
 
@@ -73,7 +74,8 @@ def verify(arguments: VerifyArguments) -> None:
         emit_json({"parity": asdict(found.parity), "layers": found.layers})
     elif arguments.layers:
         _show_layers(found)
-    text = f"{arguments.file}: {describe_parity(found.parity, found.layers)}"
+    told = describe_parity(found.parity, found.layers, found.truth, found.lines)
+    text = f"{arguments.file}: {told}"
     if not found.parity.passed:
         raise CheckFailed(text)
     if not arguments.as_json:

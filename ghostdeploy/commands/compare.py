@@ -28,7 +28,7 @@ SELF_ATTENTION = (
 
 def choose_notes(rows: Sequence[Comparison]) -> tuple[str, ...]:
     """Return what a report says under the table of ``rows``: only what concerns them."""
-    specs = [row.record.artifact.spec for row in rows]
+    specs = [row.record.artifact.zoo_spec for row in rows]
     wanted = (
         (INTERVALS, True),
         (ACCURACIES, any(row.paper_top1 is not None for row in rows)),

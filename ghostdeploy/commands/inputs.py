@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
-from ghostdeploy.images.normalization import published_normalization
+from ghostdeploy.images.normalization import BYTES, published_normalization
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.runners.host.runtimes import settle_runtime
-from ghostdeploy.schema import BenchParams, InputShape, Normalization
+from ghostdeploy.schema import BenchParams, ForeignSpec, InputShape, Normalization
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -57,7 +57,11 @@ def known_normalization(path: Path) -> Normalization | None:
     from ghostdeploy.lowering.pixel_metadata import read_normalization
 
     known = artifact_of(path)
-    if known.normalization or known.spec is None:
+    if isinstance(known.spec, ForeignSpec) and known.export.embed_preprocessing:
+        return BYTES
+    if isinstance(known.spec, ForeignSpec) and known.spec.normalization:
+        return known.spec.normalization
+    if known.normalization or known.zoo_spec is None:
         return known.normalization or read_normalization(path)
     return published_normalization(known.export.embed_preprocessing)
 

@@ -77,6 +77,7 @@ def diff_text(linted: Sequence[Linted], format: str) -> str:
 def _read_spec(path: Path) -> ModelSpec | None:
     """Return the network of a file that says so; a file of others is judged without."""
     try:
-        return origin_of(path, path.read_bytes()).spec
+        spec = origin_of(path, path.read_bytes()).spec
+        return spec if isinstance(spec, ModelSpec) else None
     except UsageError:
         return None

@@ -62,7 +62,7 @@ def paper_says_of(artifact: Artifact) -> PaperSays:
     It measured floats in TFLite, with the operators that it draws: neither a rewritten form, nor a
     plain conversion, which is another function, nor a graph that takes or gives anything else.
     """
-    spec, export = artifact.spec, artifact.export
+    spec, export = artifact.zoo_spec, artifact.export
     plain = replace(export, without=(), speed=(), labels=()) == ExportOptions()
     drawn = plain and not form_of(export).title
     if spec is None or artifact.format != "tflite" or artifact.precision != "fp32" or not drawn:

@@ -11,7 +11,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import read_own_sidecar
 from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.linting.graph import Graph
-from ghostdeploy.schema import ExportOptions, ModelSpec
+from ghostdeploy.schema import ExportOptions, ForeignSpec, ModelSpec
 from ghostdeploy.typed_json import decode
 
 
@@ -19,7 +19,7 @@ from ghostdeploy.typed_json import decode
 class Origin:
     """What a model file says it was made from. ``weights`` is ``seed:N`` or ``sha256:…``."""
 
-    spec: ModelSpec
+    spec: ModelSpec | ForeignSpec
     export: ExportOptions
     precision: str
     weights: str
@@ -38,12 +38,17 @@ def origin_of(path: Path, data: bytes) -> Origin:
         facts = _read_facts(path, data)
         if "ghostdeploy.spec" not in facts:
             raise UsageError(f"{path} does not say which network it is; name it with --model")
-        spec = decode(path, ModelSpec, json.loads(facts["ghostdeploy.spec"]))
+        spec = _read_spec(path, json.loads(facts["ghostdeploy.spec"]))
         options = json.loads(facts["ghostdeploy.export"]) | {"labels": []}
         export = decode(path, ExportOptions, options)
         return Origin(spec, export, facts["ghostdeploy.precision"], facts["ghostdeploy.weights"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{path}: its ghostdeploy metadata is damaged") from error
+
+
+def _read_spec(path: Path, found: object) -> ModelSpec | ForeignSpec:
+    foreign = isinstance(found, dict) and "source" in found
+    return decode(path, ForeignSpec, found) if foreign else decode(path, ModelSpec, found)
 
 
 def _read_facts(path: Path, data: bytes) -> dict[str, str]:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.losses import losses_of_error, losses_of_pair
 from ghostdeploy.commands.measure import MeasureRequest, choose_format, measure
 from ghostdeploy.commands.places import find_places
 from ghostdeploy.decision.thresholds import Losses, Thresholds, ThresholdVerdict, judge_losses
 from ghostdeploy.errors import UsageError
+from ghostdeploy.linting import read_graph
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization import QuantizeOptions, recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
+from ghostdeploy.sources.reference import Reference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Accuracy, Evaluation, Paired
@@ -37,7 +40,7 @@ class PrecisionsRequest:
     is the report's.
     """
 
-    spec: ModelSpec
+    spec: ModelSpec | Reference
     precisions: tuple[str, ...]
     title: str
     measuring: MeasureRequest
@@ -81,7 +84,6 @@ def compare_precisions(
     and evaluating raise.
     """
     from ghostdeploy.images.labelled import read_labelled
-    from ghostdeploy.images.preprocessing import Preprocessing
     from ghostdeploy.quantization.calibration import gather
 
     measuring, names = request.measuring, request.precisions
@@ -93,9 +95,9 @@ def compare_precisions(
     judging(0, 1, "comparing the answers")
     (compared,) = found.compare(names).values()
     with capture_output():
-        how = Preprocessing(request.spec.resolution, crop=request.quantize.crop)
-        images = gather(request.quantize, how)
         paths = [Path(contender.artifact.path) for contender in found.contenders]
+        how = preprocessing_of(paths[0], read_graph(paths[0]), request.quantize.crop)
+        images = gather(request.quantize, how)
         judged = _evaluate(paths, data, request) if data else None
         rows = judge_precisions(names, compared, images, judged)
     verdicts = tuple(f"{row.precision}: {row.verdict}" for row in rows)

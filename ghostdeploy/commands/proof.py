@@ -1,4 +1,4 @@
-"""Is a model file the torch network's function? It is run, and every tensor compared with torch's.
+"""Is a model file its network's function? It is run, and every tensor compared with the network's.
 
 Heavy to import: the runtimes' arrays are NumPy's.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghostdeploy.lowering import inference
+from ghostdeploy.lowering.inference import Inputs
 from ghostdeploy.lowering.parity import Array
 from ghostdeploy.lowering.provenance import tool_versions
 from ghostdeploy.lowering.to_onnx import with_all_values
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model file in its ``runtime``, to be compared with the torch network.
+    """A model file in its ``runtime``, to be compared with the network that it was made from.
 
-    ``run`` takes an image (1, 3, H, W) and gives the outputs by name, in torch's layout; ``inner``
-    are the inner tensors for one image, by name.
+    ``run`` takes an image (1, 3, H, W), or inputs by name, and gives the outputs by name, in
+    torch's layout; ``inner`` are the inner tensors for one such input, by name.
     """
 
     runtime: str
-    run: Callable[[Array], dict[str, Array]]
+    run: Callable[[Inputs], dict[str, Array]]
     inner: dict[str, Array]
 
 
@@ -37,42 +38,49 @@ def open_onnx(
     data: bytes,
     outputs: Sequence[str],
     inner: Sequence[str],
-    image: Array,
+    given: Inputs,
     name: str = "the model",
 ) -> Candidate:
     """Open ``model``, serialized as ``data``, in onnxruntime; ``inner`` names tensors to look at.
 
-    The latter are those for ``image`` (1, 3, H, W). Raises InputFileError, which calls the model
+    The latter are those for the inputs ``given``. Raises InputFileError, which calls the model
     ``name``, where it cannot be run.
     """
     runtime = f"onnxruntime {tool_versions()['onnxruntime']}"
     inspect = inference.load_onnx(with_all_values(model, inner), inner, name=name)
-    return Candidate(runtime, inference.load_onnx(data, outputs, name=name), inspect(image))
+    return Candidate(runtime, inference.load_onnx(data, outputs, name=name), inspect(given))
 
 
-def open_tflite(data: bytes, image: Array, name: str = "the model") -> Candidate:
-    """Open a TFLite model in LiteRT; its inner tensors are those for ``image`` (1, 3, H, W).
+def open_tflite(data: bytes, given: Inputs, name: str = "the model") -> Candidate:
+    """Open a TFLite model in LiteRT; its inner tensors are those for the inputs ``given``.
 
     Raises InputFileError, which calls the model ``name``, where it cannot be run.
     """
     runtime = f"LiteRT {tool_versions()['ai-edge-litert']}"
-    inner = inference.load_tflite_layers(data, name)(image)
+    inner = inference.load_tflite_layers(data, name)(given)
     return Candidate(runtime, inference.load_tflite(data, name=name), inner)
 
 
-def describe_parity(proof: Parity, layers: Mapping[str, float]) -> str:
+def describe_parity(
+    proof: Parity,
+    layers: Mapping[str, float],
+    truth: str = "torch",
+    lines: Mapping[str, str] | None = None,
+) -> str:
     """Return one line on a comparison, naming the first layer that differs where one does.
 
-    ``layers`` are the relative L2 distances of the inner tensors, in graph order.
+    ``layers`` are the relative L2 distances of the inner tensors, in graph order, ``lines`` the
+    user's lines that they come from. ``truth`` is what computed what they are compared with.
     """
     limit = proof.tolerance_layer_rel_l2
     first = next((name for name, error in layers.items() if not error <= limit), "")
     if first:
+        where = f" ({lines[first]})" if lines and first in lines else ""
         return (
-            f"not the torch network's function: {first} is the first layer that differs"
+            f"not the {truth} network's function: {first}{where} is the first layer that differs"
             f" (relative L2 {layers[first]:.1e}, tolerance {limit:.0e})"
         )
-    same = "the torch network's function" if proof.passed else "not the torch network's function"
+    same = f"{'' if proof.passed else 'not '}the {truth} network's function"
     inner = f"inner tensors by {proof.worst_layer_rel_l2:.1e}"
     if not proof.layers:
         inner = "no inner tensor was compared: none has a name of the network's"

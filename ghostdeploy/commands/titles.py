@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ghostdeploy import zoo
 from ghostdeploy.lowering.rewrites import Form
-from ghostdeploy.schema import Artifact
+from ghostdeploy.schema import Artifact, ForeignSpec, ModelSpec
 
 
 def titles_of(artifacts: Sequence[Artifact]) -> list[str]:
@@ -33,17 +33,22 @@ def _tell_apart(paths: Sequence[str]) -> Sequence[str]:
     return [str(number) for number in range(1, 1 + len(paths))]
 
 
-def title_of(artifact: Artifact) -> str:
-    """Return what tables call a model: its architecture, width and what else is no default."""
-    if artifact.spec is None:
-        return Path(artifact.path).name
-    spec, entry = artifact.spec, zoo.MODELS[artifact.spec.arch]
-    parts = [entry.title]
+def _zoo_title(spec: ModelSpec) -> list[str]:
+    parts = [zoo.MODELS[spec.arch].title]
     if spec.variant != "official":
         parts.append(f"({spec.variant})")
     parts.append(f"{spec.width}×")
     if spec.resolution != (224, 224):
         parts.append(f"{spec.resolution[0]}×{spec.resolution[1]}")
+    return parts
+
+
+def title_of(artifact: Artifact) -> str:
+    """Return what tables call a model: its architecture, width and what else is no default."""
+    if artifact.spec is None:
+        return Path(artifact.path).name
+    spec = artifact.spec
+    parts = [spec.title] if isinstance(spec, ForeignSpec) else _zoo_title(spec)
     if artifact.precision != "fp32":
         parts.append(artifact.precision)
     if artifact.format == "tflite":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,18 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.extras import require_packages
 from ghostdeploy.commands.origin import Origin, origin_of, precision_of
-from ghostdeploy.errors import UsageError
+from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.linting import read_graph
 from ghostdeploy.linting.graph import Graph
 from ghostdeploy.quantization import recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.runners.host.trial_run import refuse_deadly
-from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
+from ghostdeploy.schema import ExportOptions, ForeignSpec, ModelSpec, Parity
+from ghostdeploy.sources.reference import Reference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.proof import Candidate
+    from ghostdeploy.lowering.inference import Inputs
     from ghostdeploy.lowering.parity import Array
 
 
@@ -29,14 +31,15 @@ class VerifyRequest:
     """Which model file to verify; ``weights`` is the checkpoint that it was made from, if any.
 
     A file of others does not say which network it is: ``spec`` does, with weights of a ``seed``
-    where no checkpoint is given. It has the file's own ``precision`` unless one is named.
+    where no checkpoint is given. A file of the user's own network says which one it was, and
+    ``spec`` has to lead to that. It has the file's own ``precision`` unless one is named.
 
     Raises UsageError for an unknown precision.
     """
 
     path: Path
     weights: Path | None = None
-    spec: ModelSpec | None = None
+    spec: ModelSpec | Reference | None = None
     precision: str = ""
     seed: int = 0
 
@@ -47,7 +50,7 @@ class VerifyRequest:
     @property
     def origin(self) -> Origin | None:
         """What the request says that the file was made from, None where the file is asked."""
-        if self.spec is None:
+        if self.spec is None or isinstance(self.spec, Reference):
             return None
         weights = weights_identity(self.weights, self.seed)
         return Origin(self.spec, ExportOptions(), self.precision, weights)
@@ -55,10 +58,15 @@ class VerifyRequest:
 
 @dataclass(frozen=True)
 class Verification:
-    """The comparison, and each inner tensor's relative L2 in graph order."""
+    """The comparison, and each inner tensor's relative L2 in graph order.
+
+    ``truth`` is what the file was compared with, ``lines`` the user's lines of inner tensors.
+    """
 
     parity: Parity
     layers: dict[str, float]
+    truth: str = "torch"
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 def verify(request: VerifyRequest) -> Verification:
@@ -73,7 +81,14 @@ def verify(request: VerifyRequest) -> Verification:
     require_packages("torch", "numpy", *runtime)
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
+    if isinstance(request.spec, Reference):
+        refuse_deadly(path)
+        with capture_output():
+            return _compare_foreign(path, data, request.spec, precision_of(graph))
     origin = given or origin_of(path, data)
+    if isinstance(origin.spec, ForeignSpec):
+        source = origin.spec.source
+        raise UsageError(f"{path} was made from {source}: say where that is, --model {source}")
     _check_input(graph, origin.spec)
     if given:
         origin = _with_precision(given, graph)
@@ -131,6 +146,7 @@ def _compare(
     from ghostdeploy.lowering.deploy import DeployNetwork, reference_outputs
     from ghostdeploy.lowering.to_onnx import to_onnx
 
+    assert isinstance(origin.spec, ModelSpec)
     network = build_network(origin.spec, weights, seed)
     images = parity.example_inputs(origin.spec, origin.export)
     candidate = _open(path, data, images[1])
@@ -146,7 +162,45 @@ def _compare(
     return Verification(judged, layers)
 
 
-def _open(path: Path, data: bytes, image: Array) -> Candidate:
+def _known_origin(path: Path, data: bytes) -> Origin | None:
+    """Return what a file says of itself, None for one of others, which says nothing."""
+    try:
+        return origin_of(path, data)
+    except InputFileError:
+        raise
+    except UsageError:
+        return None
+
+
+def _compare_foreign(path: Path, data: bytes, reference: Reference, precision: str) -> Verification:
+    """Compare a file with a network of the user's, which it was exported from or is said to be."""
+    from ghostdeploy.commands.export.foreign import open_foreign
+    from ghostdeploy.commands.export.request import ExportRequest
+    from ghostdeploy.lowering import parity
+
+    network = open_foreign(reference)
+    export = ExportOptions()
+    if made := _known_origin(path, data):
+        export, precision = made.export, made.precision
+        if isinstance(made.spec, ForeignSpec) and made.spec.identity != network.spec.identity:
+            raise InputFileError(
+                f"{path} was made from another {made.spec.source}: its graph or weights differ"
+            )
+    plain = replace(export, labels=())
+    model = network.lower(ExportRequest(network.spec, export=plain), None, {})
+    candidate = _open(path, data, model.inputs[1])
+    pairs = []
+    for given, expected in zip(model.inputs, model.references, strict=True):
+        got = candidate.run(given)
+        named = all(name in got for name in model.outputs)
+        ordered = [got[name] for name in model.outputs] if named else list(got.values())
+        pairs.append((expected, ordered if named else _in_order(path, expected, ordered)))
+    layers = parity.layer_errors(model.inner, candidate.inner)
+    judged = parity.compare(path.suffix[1:], candidate.runtime, precision, pairs, layers)
+    return Verification(judged, layers, model.truth, model.lines)
+
+
+def _open(path: Path, data: bytes, image: Inputs) -> Candidate:
     from ghostdeploy.commands.proof import open_onnx, open_tflite
 
     if path.suffix == ".tflite":

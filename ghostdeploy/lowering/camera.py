@@ -43,4 +43,4 @@ def take_bytes(model: ModelT) -> None:
     graph.operators = [shift, *graph.operators]
     graph.inputs = np.array([outer], np.int32)
     outputs = [tensor_name(graph.tensors[int(i)]) for i in graph.outputs]
-    tidy.set_signature(model, name, outputs)
+    tidy.set_signature(model, (name,), outputs)

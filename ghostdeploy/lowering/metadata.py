@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ghostdeploy.flatbuffer import MetadataT, ModelT, append_buffer, schema
-from ghostdeploy.images.normalization import MEAN, STD
+from ghostdeploy.images.normalization import BYTES
+from ghostdeploy.schema import Normalization
 
 BUFFER_NAME = b"TFLITE_METADATA"
 FACTS_NAME = b"GHOSTDEPLOY"
@@ -29,14 +30,18 @@ MIN_PARSER = "1.0.0"
 
 @dataclass(frozen=True)
 class Description:
-    """What the metadata says: ``outputs`` are tensors by name, ``labels`` one a class, or none."""
+    """What the metadata says: tensors by name, and ``labels``, one a class, or none.
+
+    ``normalization`` is what the caller must do to the pixels of the one image, None where the
+    inputs are something else, or nobody knows.
+    """
 
     name: str
     version: str
     license: str
-    input: str
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    normalized: bool  # the caller must normalize; False where preprocessing is embedded
+    normalization: Normalization | None
     labels: tuple[str, ...] = ()
 
 
@@ -142,7 +147,8 @@ class _Writer:
 def _serialize(d: Description) -> bytes:
     w = _Writer()
     outputs = w.vector([_output(w, name, d.labels) for name in d.outputs])
-    graph = w.table({2: w.vector([_input(w, d)]), 3: outputs})
+    inputs = w.vector([_input(w, name, d.normalization) for name in d.inputs])
+    graph = w.table({2: inputs, 3: outputs})
     root = w.table(
         {
             0: w.text(d.name),
@@ -156,16 +162,18 @@ def _serialize(d: Description) -> bytes:
     return bytes(w.builder.Output())
 
 
-def _input(w: _Writer, d: Description) -> int:
-    """Write TensorMetadata of an RGB image, with the normalization that the caller must apply."""
+def _input(w: _Writer, name: str, normalization: Normalization | None) -> int:
+    """Write TensorMetadata: of an RGB image with the normalization that the caller must apply."""
+    if normalization is None:
+        return w.table({0: w.text(name)})
     content = w.table({1: w.table({}, {0: RGB})}, {0: IMAGE_PROPERTIES})
     # The convention of the task libraries: on pixels of 0–255.
-    mean, std = ([255.0 * v for v in MEAN], [255.0 * v for v in STD])
-    if not d.normalized:
+    mean, std = ([255.0 * v for v in each] for each in (normalization.mean, normalization.std))
+    if normalization == BYTES:
         mean, std = [0.0], [1.0]
     options = w.table({0: w.floats(mean), 1: w.floats(std)})
     unit = w.table({1: options}, {0: NORMALIZATION})
-    return w.table({0: w.text(d.input), 3: content, 4: w.vector([unit])})
+    return w.table({0: w.text(name), 3: content, 4: w.vector([unit])})
 
 
 def _output(w: _Writer, name: str, labels: Sequence[str]) -> int:

@@ -39,15 +39,38 @@ def main() -> int:
     if not line:  # the caller gave up
         return 1
     job = json.loads(line)
-    network = keras_model(job["onnx"])
-    in_nchw = outputs_in_nchw(network, job["onnx"])
+    shapes, outputs = shapes_of_ends(job["onnx"])
+    network = keras_model(job["onnx"], [name for name, shape in shapes.items() if len(shape) != 4])
+    turns = turns_of_outputs(network, job["onnx"], list(outputs.values()))
     for precision, path in job["outputs"].items():
-        Path(path).write_bytes(tflite_bytes(network, precision, in_nchw))
+        Path(path).write_bytes(tflite_bytes(network, precision, turns, list(shapes)))
     return 0
 
 
-def keras_model(onnx_path: str) -> Any:
-    """Return onnx2tf's Keras model, each layer called after the ONNX value that it helps make."""
+Shapes = dict[str, tuple[int, ...]]
+
+
+def shapes_of_ends(onnx_path: str) -> tuple[Shapes, Shapes]:
+    """Return the shapes of an ONNX model's inputs and outputs, by name, in the model's order.
+
+    A side that is not known is 0.
+    """
+    import onnx
+
+    graph = onnx.load(onnx_path, load_external_data=False).graph
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs, outputs = (
+        {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
+        for values in (graph.input, graph.output)
+    )
+    return {name: shape for name, shape in inputs.items() if name not in constants}, outputs
+
+
+def keras_model(onnx_path: str, keep: Sequence[str] = ()) -> Any:
+    """Return onnx2tf's Keras model, each layer called after the ONNX value that it helps make.
+
+    An input is NHWC where ONNX has it NCHW; those that ``keep`` names are as ONNX has them.
+    """
     from onnx2tf import onnx2tf
 
     trust_shapes_of("Reshape", "Transpose")
@@ -69,6 +92,7 @@ def keras_model(onnx_path: str) -> Any:
         disable_strict_mode=True,
         disable_model_save=True,
         non_verbose=True,
+        **({"keep_shape_absolutely_input_names": list(keep)} if keep else {}),
     )
     name_layers({name: entry.get("tf_node") for name, entry in captured.items()})
     return network
@@ -112,53 +136,99 @@ def name_layers(values: dict[str, Any]) -> None:
             waiting.extend(node.keras_inputs)
 
 
-def outputs_in_nchw(network: Any, onnx_path: str) -> list[bool]:
-    """Return which outputs onnx2tf gives in NCHW.
+def turns_of_outputs(
+    network: Any, onnx_path: str, expected: Sequence[tuple[int, ...]]
+) -> list[tuple[int, ...] | None]:
+    """Return how each output's axes are to be turned, None where they lie as they should.
 
-    It makes maps lie as ONNX has them, through transposes, but goes by shapes: a cube, such as 40
-    channels of 40×40, looks right to it as it is, in NHWC. So a cube is compared with what
-    onnxruntime computes.
+    ``expected`` are the outputs' shapes in ONNX.
+
+    Maps (4-D) shall be NHWC, anything else as ONNX has it. onnx2tf brings some outputs back to
+    ONNX's order, through transposes, and leaves others, which an inner operator reads too, with
+    their channels last. A shape tells which, unless it reads alike both ways, as 40 channels of
+    40×40: then what is computed is compared with what onnxruntime computes.
     """
-    maps = [tensor.shape.rank == 4 for tensor in network.outputs]
-    cubes = [n for n, t in enumerate(network.outputs) if maps[n] and len({*t.shape[1:]}) == 1]
-    if cubes:
-        import numpy as np
-        import onnxruntime
-
-        session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
-        (source,) = session.get_inputs()
-        image = np.random.RandomState(0).rand(*source.shape).astype(np.float32)
-        expected = session.run(None, {source.name: image})
-        got = [np.asarray(t) for t in network(image.transpose(0, 2, 3, 1))]
-        for n in cubes:
-            off = [np.abs(x - expected[n]).max() for x in (got[n], got[n].transpose(0, 3, 1, 2))]
-            maps[n] = bool(off[0] <= off[1])
-    return maps
+    found: list[bool | None] = [
+        _channels_last(tuple(t.shape), shape)
+        for t, shape in zip(network.outputs, expected, strict=True)
+    ]
+    if None in found:
+        truth, got = run_both(network, onnx_path)
+        found = [
+            _closer_last(got[n], truth[n]) if last is None else last for n, last in enumerate(found)
+        ]
+    return [_turn(bool(last), len(shape)) for last, shape in zip(found, expected, strict=True)]
 
 
-def channels_last(outputs: Any, in_nchw: Sequence[bool]) -> list[Any]:
-    """Return the outputs in NHWC, also those that are ``in_nchw``.
+def _channels_last(have: tuple[Any, ...], onnx: tuple[Any, ...]) -> bool | None:
+    """Tell whether an output has its channels last, None where its shape does not tell."""
+    last = (*onnx[:1], *onnx[2:], *onnx[1:2])
+    if len(onnx) < 3:
+        return False
+    return None if onnx == last or have not in (onnx, last) else have == last
 
-    The converter cancels the transposes against onnx2tf's.
-    """
+
+def _closer_last(got: Any, truth: Any) -> bool:
+    import numpy as np
+
+    errors = [
+        np.abs(x - truth).max(initial=0.0) if x.shape == truth.shape else np.inf
+        for x in (np.moveaxis(got, -1, 1), got)
+    ]
+    return bool(errors[0] < errors[1])
+
+
+def _turn(last: bool, rank: int) -> tuple[int, ...] | None:
+    if rank == 4:
+        return None if last else (0, 2, 3, 1)
+    return (0, rank - 1, *range(1, rank - 1)) if last else None
+
+
+def run_both(network: Any, onnx_path: str) -> tuple[list[Any], list[Any]]:
+    """Return what onnxruntime and the Keras model compute of the same random inputs."""
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    random, feed = np.random.RandomState(0), {}
+    for source in session.get_inputs():
+        kind = "float32" if "float" in source.type else source.type[len("tensor(") : -1]
+        feed[source.name] = random.rand(*source.shape).astype(kind)
+    given = {n: x.transpose(0, 2, 3, 1) if x.ndim == 4 else x for n, x in feed.items()}
+    made = network([given[i.name.split(":")[0]] for i in network.inputs])
+    tensors = made if isinstance(made, (list, tuple)) else [made]
+    return session.run(None, feed), [np.asarray(tensor) for tensor in tensors]
+
+
+def turned(outputs: Any, turns: Sequence[tuple[int, ...] | None]) -> list[Any]:
+    """Return the outputs with their axes turned; the converter cancels it against onnx2tf's."""
     import tensorflow as tf
 
     tensors = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    return [
-        tf.transpose(t, (0, 2, 3, 1)) if nchw else t
-        for t, nchw in zip(tensors, in_nchw, strict=True)
-    ]
+    return [tf.transpose(t, turn) if turn else t for t, turn in zip(tensors, turns, strict=True)]
 
 
-def tflite_bytes(network: Any, precision: str, in_nchw: Sequence[bool]) -> bytes:
+def tflite_bytes(
+    network: Any,
+    precision: str,
+    turns: Sequence[tuple[int, ...] | None],
+    inputs: Sequence[str],
+) -> bytes:
     """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32.
 
-    ``in_nchw`` says which of the outputs are to be transposed.
+    ``turns`` are those of the outputs, ``inputs`` are the inputs' names in
+    the order that the file shall have; Keras has one of its own.
     """
     import tensorflow as tf
 
-    function = tf.function(lambda *inputs: channels_last(network(inputs), in_nchw))
-    specs = [tf.TensorSpec(i.shape, i.dtype, name=i.name.split(":")[0]) for i in network.inputs]
+    keras = {i.name.split(":")[0]: i for i in network.inputs}
+    order = [list(inputs).index(name) for name in keras]
+
+    def compute(*given: Any) -> list[Any]:
+        return turned(network([given[n] for n in order]), turns)
+
+    function = tf.function(compute)
+    specs = [tf.TensorSpec(keras[n].shape, keras[n].dtype, name=n) for n in inputs]
     concrete = function.get_concrete_function(*specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
     if precision == "fp16":

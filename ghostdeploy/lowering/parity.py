@@ -20,6 +20,9 @@ from ghostdeploy.schema import ExportOptions, ModelSpec, Parity
 Array = NDArray[np.float32]
 Outputs = Sequence[Array]
 INPUTS = 8
+MANY, CONSTANT = 16, 1e-4
+# What brings channels from the end to where torch has them, by the number of dimensions.
+TURNS = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def compare(
         subject=subject,
         runtime=runtime,
         inputs=len(pairs),
-        max_abs=max(float(np.abs(a - b).max()) for a, b in flat),
+        max_abs=max(_largest_difference(a, b) for a, b in flat),
         rel_l2=rel_l2,
         top1_agreement=_agreement(pairs),
         tolerance_rel_l2=tolerance.outputs,
@@ -87,8 +90,15 @@ def relative_l2(reference: Array, got: Array) -> float:
     """Return ‖got − reference‖₂ / ‖reference‖₂; infinite for NaN or another shape."""
     if reference.shape != got.shape or not np.isfinite(got).all():
         return float("inf")
-    norm = float(np.linalg.norm(reference.astype(np.float64)))
-    return float(np.linalg.norm(got.astype(np.float64) - reference)) / max(norm, 1e-12)
+    expected = reference.astype(np.float64)
+    norm = float(np.linalg.norm(expected))
+    return float(np.linalg.norm(got.astype(np.float64) - expected)) / max(norm, 1e-12)
+
+
+def _largest_difference(reference: Array, got: Array) -> float:
+    if reference.shape != got.shape:
+        return float("inf")
+    return float(np.abs(reference.astype(np.float64) - got.astype(np.float64)).max(initial=0.0))
 
 
 def _agreement(pairs: Sequence[tuple[Outputs, Outputs]]) -> float | None:
@@ -100,8 +110,8 @@ def _agreement(pairs: Sequence[tuple[Outputs, Outputs]]) -> float | None:
 def layer_errors(reference: Mapping[str, Array], got: Mapping[str, Array]) -> dict[str, float]:
     """Return the relative L2 of every tensor that both sides name, in the reference's order.
 
-    A 4-D tensor of TFLite is NHWC where torch's is NCHW; a tensor whose shape fits in
-    neither layout (inside attention's reshapes) is left out.
+    A 4-D tensor of TFLite is NHWC where torch's is NCHW, and tokens may lie the other way round; a
+    tensor whose shape fits in no layout (inside attention's reshapes) is left out.
     """
     errors = {}
     for name, expected in reference.items():
@@ -114,4 +124,22 @@ def layer_errors(reference: Mapping[str, Array], got: Mapping[str, Array]) -> di
 
 
 def _layouts(array: Array) -> list[Array]:
-    return [array, array.transpose(0, 3, 1, 2)] if array.ndim == 4 else [array]
+    turned = TURNS.get(array.ndim)
+    return [array, array.transpose(turned)] if turned else [array]
+
+
+def find_constant(values: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return the inner tensors that hardly vary: that they are alike proves nothing.
+
+    Those are the ones of many elements whose standard deviation is below CONSTANT of their size.
+    """
+    return tuple(
+        name
+        for name, array in values.items()
+        if array.size >= MANY and array.dtype.kind == "f" and _is_constant(array)
+    )
+
+
+def _is_constant(array: Array) -> bool:
+    wide = array.astype(np.float64)
+    return bool(wide.std() <= CONSTANT * max(float(np.abs(wide).mean()), 1e-30))

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ghostdeploy.schema import ExportOptions, ModelSpec
+from ghostdeploy.schema import ExportOptions, ForeignSpec, ModelSpec
 from ghostdeploy.version import __version__
 
 TOOLS = (
@@ -25,6 +25,7 @@ TOOLS = (
 # The code whose change may change an artifact.
 SOURCES = (
     "zoo",
+    "sources",
     "commands/export",
     "commands/proof.py",
     "commands/quantize",
@@ -63,7 +64,7 @@ def source_digest() -> str:
 
 
 def content_key(
-    spec: ModelSpec,
+    spec: ModelSpec | ForeignSpec,
     export: ExportOptions,
     weights: str,
     format: str,

@@ -100,7 +100,7 @@ def finish_tflite(
     converted: bytes,
     *,
     values: Sequence[str],
-    input_name: str,
+    inputs: Sequence[str],
     outputs: Sequence[str],
     description: metadata.Description,
     facts: dict[str, str],
@@ -108,13 +108,14 @@ def finish_tflite(
 ) -> ConvertedModel:
     """Rewrite, name and describe a converted model.
 
-    ``values`` are the ONNX values in graph order, ``facts`` key/value strings that the file
-    carries in its metadata (as the ONNX file does). ``rewrites`` limits which are applied.
+    ``values`` are the ONNX values in graph order, ``inputs`` and ``outputs`` the ONNX graph's,
+    ``facts`` key/value strings that the file carries in its metadata (as the ONNX file does).
+    ``rewrites`` limits which are applied.
     """
     model = flatbuffer.load(converted, "the converted model")
     tidy.name_tensors(model, values, outputs)
     changed = apply_rewrites(model) if rewrites is None else apply_rewrites(model, rewrites)
-    tidy.set_signature(model, input_name, outputs)
+    tidy.set_signature(model, inputs, outputs)
     model.description = f"{description.name}, exported by ghostdeploy".encode()
     metadata.add_metadata(model, description)
     metadata.add_facts(model, facts)

@@ -15,10 +15,13 @@ from torch import Tensor
 
 from ghostdeploy.errors import ConversionError, error_line
 from ghostdeploy.lowering.deploy import DeployNetwork
+from ghostdeploy.traces import users_line
 
 OPSET = 18  # what torch's exporter writes without converting; every consumer here knows it
 SCOPES = "pkg.torch.onnx.name_scopes"
+STACK = "pkg.torch.onnx.stack_trace"
 MODULE = "ghostdeploy.module"
+LINE = "ghostdeploy.line"
 INPUT = "image"
 
 
@@ -40,10 +43,13 @@ class Exported:
     program: Any
     values: dict[str, str]
 
-    def torch_values(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Return every value of the torch graph for ``image`` (1, 3, H, W), by its ONNX name."""
+    def torch_values(self, *inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Return every value of the torch graph for ``inputs``, by its ONNX name.
+
+        A network of the zoo takes one image (1, 3, H, W).
+        """
         recorder = _Recorder(self.program.module(), self.values)
-        recorder.run(torch.from_numpy(image))
+        recorder.run(*map(torch.from_numpy, inputs))
         return {name: value.numpy() for name, value in recorder.seen.items()}
 
 
@@ -65,15 +71,33 @@ class _Recorder(torch.fx.Interpreter):
 def to_onnx(network: DeployNetwork, resolution: tuple[int, int]) -> Exported:
     """Export ``network`` for a batch of one. Raises ConversionError where torch cannot."""
     image = torch.zeros(1, 3, *resolution)
-    names = output_names(network)
+    return _export(network, (image,), [INPUT], output_names(network), root="net")
+
+
+def program_to_onnx(program: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Exported:
+    """Export torch.export's ``program`` with its inputs and outputs called so.
+
+    Nodes carry the user's line that they come from. Raises ConversionError where torch cannot.
+    """
+    return _export(program, (), inputs, outputs)
+
+
+def _export(
+    network: Any,
+    args: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    root: str = "",
+) -> Exported:
+    """Export a module, or a program; ``root`` is the module in it that its names start at."""
     try:
         result = torch.onnx.export(
             network,
-            (image,),
+            args,
             dynamo=True,
             opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=list(names),
+            input_names=list(inputs),
+            output_names=list(outputs),
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
@@ -81,26 +105,30 @@ def to_onnx(network: DeployNetwork, resolution: tuple[int, int]) -> Exported:
         raise ConversionError(f"torch could not export this network to ONNX: {why}") from error
     assert result is not None
     model = result.model_proto
-    values = _name_by_module(model)
+    values = _name_by_module(model, root)
     return Exported(model, result.exported_program, values)
 
 
-def _name_by_module(model: onnx.ModelProto) -> dict[str, str]:
+def _name_by_module(model: onnx.ModelProto, root: str) -> dict[str, str]:
     """Call nodes and values after the torch modules they came from; returns old → new values.
 
-    The exporter's stack traces are dropped: they hold paths of the machine that exported.
+    The exporter's stack traces are dropped: they hold paths of the machine that exported. What a
+    user can look up of them, such as net.py:42, stays.
     """
-    fixed = {value.name for value in model.graph.output} | {INPUT}
+    fixed = {value.name for value in (*model.graph.output, *model.graph.input)}
     renamed: dict[str, str] = {}
     taken = set(fixed)
     for node in model.graph.node:
-        module, op = _origin(node)
+        module, op = _origin(node, root)
+        line = users_line(_entry(node, STACK))
         node.name = _unique(f"{module}/{op}" if module else op, taken)
         for index, old in enumerate(node.output):
             new = node.name if index == 0 else f"{node.name}:{index}"
             renamed[old] = old if old in fixed else new
         del node.metadata_props[:]
         node.metadata_props.add(key=MODULE, value=module)
+        if line:
+            node.metadata_props.add(key=LINE, value=line)
     for node in model.graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
         node.output[:] = [renamed[name] for name in node.output]
@@ -114,16 +142,24 @@ def _name_by_module(model: onnx.ModelProto) -> dict[str, str]:
     return renamed
 
 
-def _origin(node: onnx.NodeProto) -> tuple[str, str]:
+def lines_of(model: onnx.ModelProto) -> dict[str, str]:
+    """Return the user's line that each value of an exported model comes from, by its name."""
+    found = ((node.output, _entry(node, LINE)) for node in model.graph.node)
+    return {name: line for names, line in found if line for name in names}
+
+
+def _entry(node: onnx.NodeProto, key: str) -> str:
+    return next((entry.value for entry in node.metadata_props if entry.key == key), "")
+
+
+def _origin(node: onnx.NodeProto, root: str) -> tuple[str, str]:
     """Return the innermost module's path and the operator: ("blocks.0.0.ghost1", "concat")."""
-    scopes: Sequence[str] = ()
-    for entry in node.metadata_props:
-        if entry.key == SCOPES:
-            # The exporter writes a Python list of quoted names.
-            scopes = json.loads(entry.value.replace("'", '"'))
+    # The exporter writes a Python list of quoted names.
+    scopes = json.loads(_entry(node, SCOPES).replace("'", '"') or "[]")
     modules = [scope for scope in scopes[:-1] if scope]
-    module = modules[-1].removeprefix("net.") if modules else ""
-    module = "" if module == "net" else module
+    module = modules[-1] if modules else ""
+    if root:
+        module = "" if module == root else module.removeprefix(f"{root}.")
     return module, node.op_type.lower()
 
 

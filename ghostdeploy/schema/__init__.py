@@ -7,6 +7,7 @@ could not be read is None, never 0.
 from ghostdeploy.schema.artifact import Artifact, Parity
 from ghostdeploy.schema.comparison import Comparison, InstructionComparison
 from ghostdeploy.schema.device import CoreCluster, DeviceIdentity, DeviceState
+from ghostdeploy.schema.foreign import ForeignSpec, InputSpec
 from ghostdeploy.schema.graph import Finding, GraphReport, Partitions
 from ghostdeploy.schema.interval import Interval
 from ghostdeploy.schema.launch import Instructions, LatencySummary, Launch, OpInstructions, OpTime
@@ -50,8 +51,10 @@ __all__ = [
     "ExportOptions",
     "Finding",
     "FloatCost",
+    "ForeignSpec",
     "GraphReport",
     "InputShape",
+    "InputSpec",
     "InstructionComparison",
     "Instructions",
     "Interval",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ghostdeploy.schema.foreign import ForeignSpec
 from ghostdeploy.schema.interval import Interval
 from ghostdeploy.schema.model import ExportOptions, ModelSpec
 from ghostdeploy.schema.normalization import Normalization
@@ -35,7 +36,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model file and how it came to be. ``spec`` is None for a file that is not ours.
+    """A model file and how it came to be. ``spec`` is None for a file that we did not export.
 
     ``weights`` is ``seed:N`` or ``sha256:…`` of the checkpoint file; ``content_key`` identifies
     everything that went in (spec, weights, options, tools). ``normalization`` is what the file
@@ -49,7 +50,7 @@ class Artifact:
     size_bytes: int
     format: str
     precision: str
-    spec: ModelSpec | None = None
+    spec: ModelSpec | ForeignSpec | None = None
     export: ExportOptions = ExportOptions()
     weights: str = ""
     content_key: str = ""
@@ -62,6 +63,11 @@ class Artifact:
     quantization: Quantization | None = None
     normalization: Normalization | None = None
     top1_difference: Interval | None = None
+
+    @property
+    def zoo_spec(self) -> ModelSpec | None:
+        """The network of the zoo that it is, None of any other."""
+        return self.spec if isinstance(self.spec, ModelSpec) else None
 
     @property
     def name(self) -> str:

@@ -114,15 +114,20 @@ def seed_weights(network: nn.Module, seed: int) -> None:
     """
     random = np.random.RandomState(seed)
     for module in network.modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            low, high = _range(module, name)
-            values = random.uniform(low, high, tuple(parameter.shape))
-            parameter.data = torch.from_numpy(values.astype(np.float32))
+        draw_parameters(module, random)
     _settle_batch_norms(network, random)
 
 
+def draw_parameters(module: nn.Module, random: np.random.RandomState) -> None:
+    """Fill the parameters of one layer, not of those in it, uniformly at random."""
+    for name, parameter in module.named_parameters(recurse=False):
+        low, high = _range(module, name)
+        values = random.uniform(low, high, tuple(parameter.shape))
+        parameter.data = torch.from_numpy(values.astype(np.float32))
+
+
 def _range(module: nn.Module, name: str) -> tuple[float, float]:
-    if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+    if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
         return (0.5, 1.5) if name == "weight" else (-0.5, 0.5)
     if name == "bias":
         return (-0.5, 0.5)

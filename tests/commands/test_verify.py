@@ -17,6 +17,7 @@ from ghostdeploy.commands.origin import precision_of
 from ghostdeploy.commands.proof import describe_parity
 from ghostdeploy.commands.verify import VerifyRequest, verify
 from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.images.normalization import IMAGENET
 from ghostdeploy.lowering.metadata import Description
 from ghostdeploy.lowering.rewrites.build import GraphBuilder
 from ghostdeploy.lowering.tflite import finish_tflite
@@ -145,9 +146,9 @@ def foreign(converted, tmp_path_factory):
     finished = finish_tflite(
         converted.raw,
         values=converted.values,
-        input_name="image",
+        inputs=("image",),
         outputs=("logits",),
-        description=Description("x", "0", "?", "image", ("logits",), normalized=True),
+        description=Description("x", "0", "?", ("image",), ("logits",), IMAGENET),
         facts={},
     )
     model = flatbuffer.load(finished.data, "foreign")

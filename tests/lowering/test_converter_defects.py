@@ -6,6 +6,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.proof import describe_parity
+from ghostdeploy.images.normalization import IMAGENET
 from ghostdeploy.linting import lint_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import inference, parity
@@ -16,7 +17,7 @@ from ghostdeploy.schema import ExportOptions
 from tests.command_line import ghostdeploy
 from tests.lowering.networks import distance, litert, logits, nhwc, normalized
 
-DESCRIPTION = Description("test", "0", "Apache-2.0", "image", ("logits",), normalized=True)
+DESCRIPTION = Description("test", "0", "Apache-2.0", ("image",), ("logits",), IMAGENET)
 # Of 160 pixels, blocks 12–15 have maps of 5 pixels, up-sampled from 2.
 ODD = [f"blocks.8.{block}.ghost1.up/resize" for block in range(4)]
 
@@ -27,7 +28,7 @@ def mended(converted):
         finished = finish_tflite(
             converted.raw,
             values=converted.values,
-            input_name="image",
+            inputs=("image",),
             outputs=("logits",),
             description=DESCRIPTION,
             facts={},

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ghostdeploy.cli.options.calibration import CalibrationArguments
     from ghostdeploy.cli.options.network import NetworkArguments
     from ghostdeploy.commands.export import ExportRequest
-    from ghostdeploy.commands.targets import Target
-    from ghostdeploy.schema import ExportOptions, ModelSpec
+    from ghostdeploy.commands.targets import Network, Target
+    from ghostdeploy.schema import ExportOptions
 
 PRECISIONS = "fp32, fp16, dynamic, int8, int8-float-io, int16x8 or int8-qdq"
 
@@ -55,7 +55,7 @@ class LoweringArguments:
 
     def request(
         self,
-        spec: ModelSpec,
+        spec: Network,
         network: NetworkArguments,
         formats: tuple[str, ...],
         calibration: CalibrationArguments | None = None,

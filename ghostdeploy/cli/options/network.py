@@ -1,4 +1,4 @@
-"""Which network of the zoo, and with which weights."""
+"""Which network, of the zoo or the user's own, and with which weights."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
 from ghostdeploy.cli.options.completions import complete_variants
-from ghostdeploy.cli.options.types import Change, Resolution
+from ghostdeploy.cli.options.types import Argument, Change, InputSpecType, Names, Resolution
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.targets import SpecDefaults
+    from ghostdeploy.schema import InputSpec, Normalization
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,11 @@ class NetworkArguments:
     width: float = option(
         "--width", default=1.0, show_default=True, help="Multiply the numbers of channels by this."
     )
-    resolution: tuple[int, int] = option(
+    resolution: tuple[int, int] | None = option(
         "--resolution",
         type=Resolution(),
-        default="224",
-        show_default=True,
         metavar="PIXELS",
-        help="Pixels a side of the input image, or HEIGHTxWIDTH.",
+        help="Pixels a side of the input image, or HEIGHTxWIDTH; 224, or what the network says.",
     )
     variant: str = option(
         "--variant",
@@ -47,14 +46,37 @@ class NetworkArguments:
         help="Change an option of the variant, e.g. kernel=9,7,5 or scale_where=after. May be"
         " repeated.",
     )
-    num_classes: int = option(
-        "--num-classes", default=1000, show_default=True, help="Number of classes to tell apart."
+    num_classes: int | None = option(
+        "--num-classes",
+        type=int,
+        help="Number of classes to tell apart; 1000, or what the network says.",
     )
-    weights: Path | None = option(
+    inputs: tuple[InputSpec, ...] = option(
+        "--input",
+        type=InputSpecType(),
+        multiple=True,
+        metavar="SHAPE[:TYPE][:NAME]",
+        help="What a network of yours takes, as 1x3x224x224 or 1x128:int64:tokens; images are NCHW."
+        " May be repeated.",
+    )
+    arguments: tuple[tuple[str, object], ...] = option(
+        "--arg",
+        type=Argument(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Argument of the function that makes a network of yours. May be repeated.",
+    )
+    outputs: tuple[str, ...] = option(
+        "--outputs",
+        type=Names(),
+        metavar="NAME,...",
+        help="Names for what a network of yours gives, with commas.",
+    )
+    given_weights: str | None = option(
         "--weights",
-        type=Path,
-        metavar="FILE",
-        help="Load trained weights from this checkpoint: .pth, .pth.tar or .safetensors.",
+        metavar="FILE|own|hub",
+        help="Load trained weights from this checkpoint: .pth, .pth.tar or .safetensors. For a"
+        " network of yours, own keeps what its function made, hub is timm's download.",
     )
     seed: int = option(
         "--seed",
@@ -64,14 +86,47 @@ class NetworkArguments:
     )
 
     @property
+    def weights(self) -> Path | None:
+        """The checkpoint, None where another word or none stands for the weights."""
+        return Path(self.given_weights) if self.given_weights and not self._kept else None
+
+    @property
+    def _kept(self) -> str:
+        return self.given_weights if self.given_weights in ("own", "hub") else ""
+
+    @property
     def defaults(self) -> SpecDefaults:
         """What the options say for every model that is named without it."""
-        from ghostdeploy.commands.targets import SpecDefaults
+        return self.defaults_for()
 
+    def defaults_for(
+        self,
+        normalization: Normalization | None = None,
+        value_range: tuple[float, ...] | None = None,
+    ) -> SpecDefaults:
+        """Return the same with what is told of pixels, and of the range of integer inputs.
+
+        Raises UsageError for values that make no sense.
+        """
+        from ghostdeploy.commands.targets import SpecDefaults
+        from ghostdeploy.sources.reference import OwnNetwork
+
+        low_high = (value_range[0], value_range[1]) if value_range else None
+        own = OwnNetwork(
+            inputs=self.inputs,
+            arguments=self.arguments,
+            outputs=self.outputs or (),
+            normalization=normalization,
+            weights=self.weights,
+            keep=self._kept,
+            seed=self.seed,
+            value_range=low_high,
+        )
         return SpecDefaults(
             width=self.width,
             resolution=self.resolution,
             variant=self.variant,
             changes=dict(self.changes),
             num_classes=self.num_classes,
+            own=own,
         )

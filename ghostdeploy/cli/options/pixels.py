@@ -21,6 +21,7 @@ class PixelArguments:
 
     input_range: tuple[float, ...] | None = option(
         "--input-range",
+        "--range",
         type=InputRange(),
         metavar="LO,HI",
         help="Range of values that the model's inputs take: black is LO, white is HI. Needed, or"
@@ -62,3 +63,16 @@ class PixelArguments:
 def _per_channel(values: tuple[float, ...]) -> tuple[float, float, float]:
     first, second, third = (values * 3)[:3]
     return first, second, third
+
+
+@dataclass(frozen=True)
+class MeasuredPixelArguments(PixelArguments):
+    """The same beside --input-range, which there is the range of random inputs."""
+
+    input_range: tuple[float, ...] | None = option(
+        "--range",
+        type=InputRange(),
+        metavar="LO,HI",
+        help="What black and white come to for a network of yours that does not say it; int8 and"
+        " the like need it.",
+    )

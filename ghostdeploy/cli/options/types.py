@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from ghostdeploy.errors import UsageError
 if TYPE_CHECKING:
     from click import ParamType
 
-    from ghostdeploy.schema import InputShape
+    from ghostdeploy.schema import InputShape, InputSpec
 else:
 
     class ParamType(click.ParamType):
@@ -46,6 +48,52 @@ class InputShapeType(ParamType["InputShape"]):
         from ghostdeploy.schema import InputShape
 
         return value if isinstance(value, InputShape) else InputShape.parse(str(value))
+
+
+class InputSpecType(ParamType["InputSpec"]):
+    """``1x3x224x224[:TYPE][:NAME]``, what a network takes."""
+
+    name = "input"
+
+    def convert(self, value: object, param: object, ctx: object) -> InputSpec:
+        """Raise UsageError for what is no shape, and for an unknown type."""
+        from ghostdeploy.schema import InputSpec
+
+        return value if isinstance(value, InputSpec) else InputSpec.parse(str(value))
+
+
+class Argument(ParamType[tuple[str, object]]):
+    """``NAME=VALUE``, an argument of a function; the value is a Python literal, or else text."""
+
+    name = "name=value"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, object]:
+        """Raise UsageError for what has no name or no value."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise UsageError(f"write an argument as NAME=VALUE, not {str(value)[:80]!r}")
+        try:
+            return name.strip(), ast.literal_eval(text.strip())
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return name.strip(), text
+
+
+class Names(ParamType[tuple[str, ...]]):
+    """``boxes,scores``, names with commas."""
+
+    name = "names"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, ...]:
+        """Raise UsageError for a name that is empty or holds what no tensor's name may."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(","))
+        for name in names:
+            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name):
+                raise UsageError(f"an output's name is letters, digits, _ . and -, not {name!r}")
+        return names
 
 
 class Change(ParamType[tuple[str, object]]):

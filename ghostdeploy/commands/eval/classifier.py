@@ -11,9 +11,11 @@ from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.network import build_network
 from ghostdeploy.commands.inputs import count_classes, preprocessing_of
 from ghostdeploy.digest import file_sha256
+from ghostdeploy.errors import UsageError
 from ghostdeploy.linting import read_graph
 from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ModelSpec, Normalization
+from ghostdeploy.sources.reference import Reference
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A model to judge: a file, or with ``spec`` the torch network with its weights.
+    """A model to judge: a file, or with ``spec`` the network itself with its weights.
 
     ``how`` leads from a picture to its input; ``identity`` changes whenever its answers may.
     """
 
     name: str
     path: Path | None
-    spec: ModelSpec | None
+    spec: ModelSpec | Reference | None
     weights: Path | None
     seed: int
     how: Preprocessing
@@ -38,7 +40,7 @@ class Classifier:
 
 
 def open_classifier(
-    target: Path | ModelSpec,
+    target: Path | ModelSpec | Reference,
     crop: float,
     weights: Path | None = None,
     seed: int = 0,
@@ -56,11 +58,26 @@ def open_classifier(
         who = f"{target!r} {weights_identity(weights, seed)}"
         name = f"{target.name} (torch)"
         return Classifier(name, None, target, weights, seed, how, target.num_classes, who)
+    if isinstance(target, Reference):
+        return _open_foreign(target, crop)
     graph = read_graph(target)
     how = preprocessing_of(target, graph, crop, normalization)
     classes = count_classes(target, graph)
     refuse_deadly(target)
     return Classifier(target.name, target, None, None, 0, how, classes, _identify(target))
+
+
+def _open_foreign(reference: Reference, crop: float) -> Classifier:
+    from ghostdeploy.commands.export.foreign import open_foreign
+    from ghostdeploy.images.preprocessing import Preprocessing
+
+    spec = open_foreign(reference).spec
+    normalization = spec.required_normalization("reading pictures for it")
+    if spec.num_classes is None:
+        raise UsageError(f"{spec.source} gives {list(spec.output_shapes)}, not one logit a class")
+    how = Preprocessing(spec.resolution, normalization, crop)
+    name = f"{spec.name} (itself)"
+    return Classifier(name, None, reference, None, 0, how, spec.num_classes, spec.identity)
 
 
 def _identify(path: Path) -> str:
@@ -79,6 +96,8 @@ def load_runner(one: Classifier) -> Callable[[Array], Array]:
     """
     from ghostdeploy.lowering import inference
 
+    if isinstance(one.spec, Reference):
+        return _foreign_runner(one.spec)
     if one.spec is not None:
         return _torch_runner(one.spec, one)
     assert one.path is not None
@@ -101,3 +120,11 @@ def _torch_runner(spec: ModelSpec, one: Classifier) -> Callable[[Array], Array]:
         return logits
 
     return run
+
+
+def _foreign_runner(reference: Reference) -> Callable[[Array], Array]:
+    from ghostdeploy.commands.export.foreign import open_foreign
+
+    loaded = open_foreign(reference).loaded
+    (source,) = loaded.spec.inputs
+    return lambda image: loaded.run({source.name: image})[0][0]

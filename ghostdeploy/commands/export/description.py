@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands.export.network import ExportableNetwork
 from ghostdeploy.commands.export.request import ExportRequest
-from ghostdeploy.images.normalization import describe_input, published_normalization
+from ghostdeploy.images.normalization import describe_input
 from ghostdeploy.lowering.provenance import tool_versions
-from ghostdeploy.schema import Artifact, GraphReport, Parity, Quantization
-from ghostdeploy.zoo.cost import count_cost
+from ghostdeploy.schema import Artifact, ForeignSpec, GraphReport, Parity, Quantization
 
 if TYPE_CHECKING:
     from ghostdeploy.lowering.metadata import Description
@@ -39,57 +39,62 @@ def facts_of(request: ExportRequest, weights: str) -> dict[str, str]:
 
     ``weights`` is their identity, ``seed:N`` or ``sha256:…``.
     """
+    spec, normalization = request.found_spec, request.normalization
     export = asdict(request.export)
     labels = export.pop("labels")
     return {
         "ghostdeploy.version": tool_versions()["ghostdeploy"],
-        "ghostdeploy.spec": json.dumps(asdict(request.spec), sort_keys=True),
+        "ghostdeploy.spec": json.dumps(asdict(spec), sort_keys=True),
         "ghostdeploy.export": json.dumps(export | {"labels": len(labels)}, sort_keys=True),
         "ghostdeploy.precision": request.precision,
         "ghostdeploy.weights": weights,
-        "ghostdeploy.preprocessing": describe_input(
-            published_normalization(request.export.embed_preprocessing)
-        ),
+        "ghostdeploy.preprocessing": describe_input(normalization) if normalization else "unknown",
         "ghostdeploy.tools": json.dumps(tool_versions(), sort_keys=True),
     }
 
 
 def tflite_description(
-    request: ExportRequest, input_name: str, outputs: tuple[str, ...]
+    request: ExportRequest, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> Description:
     """Return what TFLite's own metadata say of the file, for Android Studio and the like."""
     from ghostdeploy.lowering.metadata import Description
 
+    spec = request.found_spec
+    license, image = LICENSE, True
+    if isinstance(spec, ForeignSpec):
+        license, image = spec.license, spec.takes_image
     return Description(
-        name=request.spec.name,
+        name=spec.name,
         version=tool_versions()["ghostdeploy"],
-        license=LICENSE,
-        input=input_name,
+        license=license,
+        inputs=inputs,
         outputs=outputs,
-        normalized=not request.export.embed_preprocessing,
+        normalization=request.normalization if image else None,
         labels=request.export.labels,
     )
 
 
-def describe_artifact(request: ExportRequest, file: ProvenFile, weights: str, key: str) -> Artifact:
-    """Return the sidecar of a file that is about to be written.
+def describe_artifact(
+    request: ExportRequest, file: ProvenFile, network: ExportableNetwork, key: str
+) -> Artifact:
+    """Return the sidecar of a file of ``network`` that is about to be written.
 
-    ``weights`` are the weights' identity, ``key`` is the content key.
+    ``key`` is the content key.
     """
-    size = count_cost(request.spec, features=request.export.features)
+    size = network.cost
     return Artifact(
         path=request.path(file.format).name,
         sha256=hashlib.sha256(file.data).hexdigest(),
         size_bytes=len(file.data),
         format=file.format,
         precision=request.precision,
-        spec=request.spec,
+        spec=request.found_spec,
         export=request.export,
-        weights=weights,
+        weights=network.weights,
         content_key=key,
         tool_versions=dict(tool_versions()),
-        macs=size.macs,
-        params=size.params,
+        macs=size.macs if size else None,
+        params=size.params if size else None,
         op_counts=file.report.op_counts,
         rewrites=tuple(f"{name} ×{count}" for name, count in file.rewrites.items()),
         parity=(file.proof,),

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ghostdeploy.commands.export.request import ExportRequest
 from ghostdeploy.errors import UsageError
-from ghostdeploy.schema import Artifact, ExportOptions
+from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec
 
 FLOAT_INPUT = ("fp32", "fp16", "dynamic", "int8-float-io")
 UINT8_INPUT = ("int8",)
@@ -46,7 +46,8 @@ def describe_use(artifact: Artifact) -> str:
     export = artifact.export
     if artifact.format == "onnx":
         return "load it with onnxruntime"
-    if export.features or artifact.precision not in (*FLOAT_INPUT, *UINT8_INPUT):
+    maps = isinstance(artifact.spec, ForeignSpec) and artifact.spec.num_classes is None
+    if maps or export.features or artifact.precision not in (*FLOAT_INPUT, *UINT8_INPUT):
         return "load it with LiteRT"
     bytes_in = artifact.quantization and "input=uint8" in artifact.quantization.switches
     if export.embed_preprocessing and (bytes_in or artifact.precision in FLOAT_INPUT):

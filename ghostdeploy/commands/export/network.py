@@ -1,20 +1,25 @@
-"""The torch network with its weights, as it is exported, and what its files are judged by."""
+"""The network with its weights, as it is exported, and what its files are judged by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ghostdeploy import zoo
+from ghostdeploy.commands.artifacts import weights_identity
 from ghostdeploy.commands.export.request import ExportRequest
-from ghostdeploy.schema import ModelSpec
+from ghostdeploy.schema import ForeignSpec, ModelSpec
+from ghostdeploy.zoo.cost import Cost, count_cost
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from ghostdeploy.lowering.deploy import DeployNetwork
+    from ghostdeploy.lowering.inference import Inputs
     from ghostdeploy.lowering.parity import Array
-    from ghostdeploy.lowering.to_onnx import Exported
     from ghostdeploy.quantization.calibration import CalibrationData
     from ghostdeploy.quantization.ranges import Range
     from ghostdeploy.zoo.ghostnetv1 import GhostNet
@@ -53,7 +58,7 @@ def build_for_export(request: ExportRequest, data: CalibrationData | None) -> Bu
 
     ``data`` are the images of a calibrated precision, None for another one.
     """
-    network = build_network(request.spec, request.weights, request.seed)
+    network = build_network(request.zoo_spec, request.weights, request.seed)
     from ghostdeploy.lowering.deploy import DeployNetwork
 
     form = DeployNetwork(network, request.export)
@@ -72,39 +77,88 @@ def build_for_export(request: ExportRequest, data: CalibrationData | None) -> Bu
 
 @dataclass(frozen=True)
 class LoweredNetwork:
-    """The network as ONNX, and what torch computes: the truth that every file is judged by.
+    """The network as ONNX, and what it says itself: the truth that every file is judged by.
 
-    ``outputs`` are the outputs' names, ``references`` their values for each of ``inputs``
-    (1, 3, H, W); ``inner`` are the inner tensors for ``inputs[1]``, by their ONNX names.
+    ``outputs`` are the outputs' names, ``references`` their values for each of ``inputs``: an image
+    (1, 3, H, W), or all inputs by name. ``inner`` are the inner tensors for ``inputs[1]``, by their
+    ONNX names, and ``lines`` the user's lines that they come from. ``truth`` is what computed them.
+    ``cautions`` say what the comparison does not show.
     """
 
-    exported: Exported
+    model: ModelProto
     outputs: tuple[str, ...]
-    inputs: list[Array]
-    references: list[list[Array]]
-    inner: dict[str, Array]
+    inputs: Sequence[Inputs]
+    references: Sequence[Sequence[Array]]
+    inner: Mapping[str, Array]
     bounds: Mapping[str, Range] | None
+    truth: str = "torch"
+    lines: Mapping[str, str] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
 
 
-def lower_network(
-    built: BuiltNetwork, request: ExportRequest, facts: dict[str, str]
-) -> LoweredNetwork:
-    """Export a built network to ONNX, which carries ``facts``, and compute what torch says.
+class ExportableNetwork(Protocol):
+    """What an export is made of, wherever it comes from."""
 
-    Raises ConversionError where torch cannot export it.
-    """
-    from ghostdeploy.lowering.deploy import reference_outputs
-    from ghostdeploy.lowering.parity import example_inputs
-    from ghostdeploy.lowering.to_onnx import output_names, set_metadata, to_onnx
+    @property
+    def spec(self) -> ModelSpec | ForeignSpec:
+        """What the network is."""
 
-    exported = to_onnx(built.form, request.spec.resolution)
-    set_metadata(exported.model, facts)
-    inputs = example_inputs(request.spec, request.export)
-    return LoweredNetwork(
-        exported=exported,
-        outputs=output_names(built.form),
-        inputs=inputs,
-        references=[reference_outputs(built.network, request.export, image) for image in inputs],
-        inner=exported.torch_values(inputs[1]),
-        bounds=built.bounds,
-    )
+    @property
+    def weights(self) -> str:
+        """The identity of its weights."""
+
+    @property
+    def cost(self) -> Cost | None:
+        """Its parameters and multiply-accumulates, None where they are not known."""
+
+    def lower(
+        self, request: ExportRequest, data: CalibrationData | None, facts: dict[str, str]
+    ) -> LoweredNetwork:
+        """Bring it to ONNX, which carries ``facts``, and compute what it says itself.
+
+        ``data`` are the images of a calibrated precision, None for another one. Raises
+        ConversionError where it cannot be exported.
+        """
+
+
+@dataclass(frozen=True)
+class ZooNetwork:
+    """The network of the zoo that ``request`` asks for; torch comes in with ``lower``."""
+
+    request: ExportRequest
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Its row of the zoo, its width and its options."""
+        return self.request.zoo_spec
+
+    @cached_property
+    def weights(self) -> str:
+        """The identity of the checkpoint, or the seed."""
+        return weights_identity(self.request.weights, self.request.seed)
+
+    @property
+    def cost(self) -> Cost | None:
+        """Its parameters and multiply-accumulates as it is exported."""
+        return count_cost(self.spec, features=self.request.export.features)
+
+    def lower(
+        self, request: ExportRequest, data: CalibrationData | None, facts: dict[str, str]
+    ) -> LoweredNetwork:
+        """Build the torch network, and export it to ONNX with BN folded."""
+        from ghostdeploy.lowering.deploy import reference_outputs
+        from ghostdeploy.lowering.parity import example_inputs
+        from ghostdeploy.lowering.to_onnx import output_names, set_metadata, to_onnx
+
+        built = build_for_export(request, data)
+        exported = to_onnx(built.form, self.spec.resolution)
+        set_metadata(exported.model, facts)
+        inputs = example_inputs(self.spec, request.export)
+        return LoweredNetwork(
+            model=exported.model,
+            outputs=output_names(built.form),
+            inputs=inputs,
+            references=[reference_outputs(built.network, request.export, x) for x in inputs],
+            inner=exported.torch_values(inputs[1]),
+            bounds=built.bounds,
+        )

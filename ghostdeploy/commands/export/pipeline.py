@@ -5,8 +5,9 @@ Heavy to import: it brings torch, onnx and NumPy.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import write_artifact
@@ -16,11 +17,7 @@ from ghostdeploy.commands.export.description import (
     facts_of,
     tflite_description,
 )
-from ghostdeploy.commands.export.network import (
-    LoweredNetwork,
-    build_for_export,
-    lower_network,
-)
+from ghostdeploy.commands.export.network import ExportableNetwork, LoweredNetwork
 from ghostdeploy.commands.export.request import ExportRequest, ExportResult, count_steps
 from ghostdeploy.commands.proof import Candidate, describe_parity, open_onnx, open_tflite
 from ghostdeploy.commands.quantize.formats import QUANTIZERS
@@ -36,7 +33,7 @@ from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization.calibration import CalibrationData
 from ghostdeploy.quantization.ranges import Range
-from ghostdeploy.schema import GraphReport, Parity
+from ghostdeploy.schema import ForeignSpec, GraphReport, ModelSpec, Parity
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,14 @@ class FloatForm:
 class Export:
     """An export under way: the network of ``request``, from torch to the files.
 
-    ``keys`` are the content keys by format, ``weights`` is the weights' identity, ``data`` are the
+    ``keys`` are the content keys by format, ``network`` is what is exported, ``data`` are the
     images of a calibrated precision (None for another one). ``converter`` makes TFLite of ONNX,
     None where no TFLite file is wanted. ``model`` is there once the network is lowered.
     """
 
     request: ExportRequest
     keys: Mapping[str, str]
-    weights: str
+    network: ExportableNetwork
     data: CalibrationData | None
     progress: Progress
     converter: Converter | None
@@ -95,25 +92,22 @@ class Export:
 
     def lower(self, steps: int) -> None:
         """Build the torch network, export it to ONNX, and let the converter begin with that."""
-        built = build_for_export(self.request, self.data)
         self.progress(1, steps, "exporting to ONNX")
-        self.model = lower_network(built, self.request, self.facts)
+        self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
-            self.converter.start(
-                self.model.exported.model.SerializeToString(), self.request.precision
-            )
+            self.converter.start(self.model.model.SerializeToString(), self.request.precision)
 
     @property
     def facts(self) -> dict[str, str]:
         """What every file says of itself."""
-        return facts_of(self.request, self.weights)
+        return facts_of(self.request, self.network.weights)
 
     def make_onnx(self) -> ProvenFile:
         """Lint and prove the ONNX graph, and quantize it where that is the precision asked for.
 
         Raises CheckFailed where it is not the network's function or breaks the DFC contract.
         """
-        proto = self.model.exported.model
+        proto = self.model.model
         if self.request.precision == "fp16":
             proto = to_fp16(proto)
         data = proto.SerializeToString()
@@ -147,22 +141,29 @@ class Export:
 
         It is a float one, also for what is quantized.
         """
-        graph = self.model.exported.model.graph
-        name, outputs = graph.input[0].name, self.model.outputs
+        graph = self.model.model.graph
+        constants = {tensor.name for tensor in graph.initializer}
+        inputs = tuple(value.name for value in graph.input if value.name not in constants)
+        outputs = self.model.outputs
         return finish_tflite(
             converter.finish(),
             values=[name for node in graph.node for name in node.output],
-            input_name=name,
+            inputs=inputs,
             outputs=outputs,
-            description=tflite_description(self.request, name, outputs),
+            description=tflite_description(self.request, inputs, outputs),
             facts=self.facts,
             rewrites=self.request.rewrites,
         )
 
     def lint(self, graph: Graph) -> GraphReport:
-        """Lint a graph. Raises CheckFailed, naming the first error, for one that has any."""
-        report = lint_graph(graph, self.request.spec)
-        if report.errors:
+        """Lint a graph. Raises CheckFailed, naming the first error, for a zoo network that has any.
+
+        A network of others is as its authors want it: its findings are told and stay.
+        """
+        spec = self.network.spec
+        ours = spec if isinstance(spec, ModelSpec) else None
+        report = lint_graph(graph, ours)
+        if report.errors and ours:
             first, rest = report.errors[0], len(report.errors) - 1
             more = f" (and {rest} more)" if rest else ""
             raise CheckFailed(f"{graph.source}: {first.node}: {first.message}{more}")
@@ -181,7 +182,8 @@ class Export:
             # ONNX was proven before: what is wrong now, the converter did.
             hint = "; onnx2tf goes by shapes: try another --resolution"
             raise CheckFailed(
-                f"{self.request.path(format).name}: {describe_parity(proof, layers)}"
+                f"{self.request.path(format).name}: "
+                f"{describe_parity(proof, layers, self.model.truth, self.model.lines)}"
                 f"{hint if format == 'tflite' else ''}"
             )
         return proof
@@ -213,6 +215,20 @@ class Export:
     def write(self, file: ProvenFile) -> ExportResult:
         """Write a file and its sidecar."""
         key = self.keys[file.format]
-        artifact = describe_artifact(self.request, file, self.weights, key)
+        artifact = describe_artifact(self.request, file, self.network, key)
+        if isinstance(artifact.spec, ForeignSpec):
+            notes = (*self.model.cautions, *_tell_findings(file.report))
+            artifact = replace(artifact, spec=artifact.spec.with_notes(*notes))
         written = write_artifact(self.request.path(file.format), file.data, artifact)
         return ExportResult(written, reused=False)
+
+
+def _tell_findings(report: GraphReport) -> tuple[str, ...]:
+    """Say how many serious findings there are; `ghostdeploy lint` tells each."""
+    counts = Counter(finding.severity for finding in report.findings)
+    told = [
+        f"{counts[name]} {name}{'s' if counts[name] > 1 else ''}"
+        for name in ("error", "warning")
+        if counts[name]
+    ]
+    return (f"lint has {' and '.join(told)}: ghostdeploy lint tells which",) if told else ()

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.images.normalization import published_normalization
+from ghostdeploy.images.normalization import BYTES, published_normalization
 from ghostdeploy.lowering.rewrites import Form
 from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
-from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec, ModelSpec, Normalization
 from ghostdeploy.schema.checks import check_choice, check_seed
+from ghostdeploy.sources.reference import Reference
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -26,12 +27,13 @@ SLUG_LENGTH = 40
 class ExportRequest:
     """What to export. ``weights`` is a checkpoint, None for seeded weights.
 
+    ``spec`` is a network of the zoo, a reference to one of the user's, or that one as it was found.
     ``quantize`` says how a calibrated precision is made; the others make nothing of it.
 
     Raises UsageError for an unknown format or precision, or labels that do not fit.
     """
 
-    spec: ModelSpec
+    spec: ModelSpec | Reference | ForeignSpec
     formats: tuple[str, ...] = FORMATS
     precision: str = "fp32"
     weights: Path | None = None
@@ -46,9 +48,13 @@ class ExportRequest:
         if self.recipe.calibrated:
             self._check_calibrated()
         check_seed("seed", self.seed)
-        if "tflite" in self.formats and getattr(self.spec.options, "up", "") == "bicubic":
+        if isinstance(self.spec, Reference):
+            return  # the rest is known once it is loaded
+        if isinstance(self.spec, ForeignSpec):
+            self._check_foreign(self.spec)
+        elif "tflite" in self.formats and getattr(self.spec.options, "up", "") == "bicubic":
             raise UsageError("TFLite has no bicubic resize; use --format onnx or up=bilinear")
-        self._check_labels()
+        self._check_labels(self.spec.num_classes)
 
     def _check_formats(self) -> None:
         come = self.recipe.formats
@@ -62,8 +68,22 @@ class ExportRequest:
             raise UsageError(f"{self.precision} is judged by its logits: leave out --features")
         self.quantize.check(self.precision, rgb255=self.export.embed_preprocessing)
 
-    def _check_labels(self) -> None:
-        labels, classes = len(self.export.labels), self.spec.num_classes
+    def _check_foreign(self, spec: ForeignSpec) -> None:
+        if self.export.features:
+            raise UsageError("--features is for networks of the zoo; let yours give the maps")
+        if self.recipe.calibrated:
+            spec.required_normalization(f"{self.precision}, which is calibrated on images,")
+        if self.export.embed_preprocessing:
+            spec.required_normalization("--embed-preprocessing")
+        if (self.export.softmax or self.export.labels) and spec.num_classes is None:
+            shapes = ", ".join("x".join(map(str, shape)) for shape in spec.output_shapes)
+            raise UsageError(
+                f"{spec.source} gives {shapes}, not one output of classes: leave out --softmax"
+                " and --labels"
+            )
+
+    def _check_labels(self, classes: int | None) -> None:
+        labels = len(self.export.labels)
         if self.export.features and (labels or self.export.softmax):
             raise UsageError("feature maps have no classes: leave out --softmax and --labels")
         if labels not in (0, classes):
@@ -75,12 +95,34 @@ class ExportRequest:
         return recipe(self.precision)
 
     @property
+    def zoo_spec(self) -> ModelSpec:
+        """The network of the zoo that it asks for."""
+        assert isinstance(self.spec, ModelSpec)
+        return self.spec
+
+    @property
+    def found_spec(self) -> ModelSpec | ForeignSpec:
+        """The network, which a reference only leads to."""
+        assert not isinstance(self.spec, Reference)
+        return self.spec
+
+    @property
+    def normalization(self) -> Normalization | None:
+        """What the file takes, None where nobody says so."""
+        if isinstance(self.spec, ForeignSpec):
+            return BYTES if self.export.embed_preprocessing else self.spec.normalization
+        return published_normalization(self.export.embed_preprocessing)
+
+    @property
     def preprocessing(self) -> Preprocessing:
-        """The way from a picture to the model's input."""
+        """The way from a picture to the model's input. Raises UsageError where nobody knows it."""
         from ghostdeploy.images.preprocessing import Preprocessing
 
-        normalization = published_normalization(self.export.embed_preprocessing)
-        return Preprocessing(self.spec.resolution, normalization, self.quantize.crop)
+        spec, normalization = self.found_spec, self.normalization
+        if isinstance(spec, ForeignSpec) and normalization is None:
+            normalization = spec.required_normalization("reading pictures for it")
+        assert normalization is not None
+        return Preprocessing(spec.resolution, normalization, self.quantize.crop)
 
     @property
     def rewrites(self) -> tuple[str, ...]:
@@ -100,7 +142,8 @@ class ExportRequest:
 
     def path(self, format: str) -> Path:
         """Return where the file lands: the name says what is inside."""
-        parts = [self.spec.name, self.precision]
+        parts = [self.found_spec.name, self.precision]
+        seeded = isinstance(self.spec, ModelSpec)
         parts += [
             word
             for word, wanted in (
@@ -108,7 +151,7 @@ class ExportRequest:
                 ("softmax", self.export.softmax),
                 ("rgb255", self.export.embed_preprocessing),
                 ("uint8", self.precision == "int8" and self.quantize.input_type == "uint8"),
-                (f"seed{self.seed}", self.seed and self.weights is None),
+                (f"seed{self.seed}", seeded and self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
                 (form_of(self.export).title, format == "tflite"),
             )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ghostdeploy.commands.artifacts import sidecar_path, weights_identity
+from ghostdeploy.commands.artifacts import sidecar_path
+from ghostdeploy.commands.export.network import ExportableNetwork, ZooNetwork
 from ghostdeploy.commands.export.request import ExportRequest, ExportResult, count_steps
 from ghostdeploy.digest import file_sha256
 from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
@@ -17,6 +18,7 @@ from ghostdeploy.lowering.provenance import content_key
 from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
+from ghostdeploy.sources.reference import Reference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export.pipeline import FloatForm
@@ -42,10 +44,10 @@ def export(request: ExportRequest, progress: Progress = ignore_progress) -> list
     or its graph breaks the DFC contract; nothing is written then.
     """
     ensure_writable(request.out)
-    weights = weights_identity(request.weights, request.seed)
+    request, network = open_network(request, progress)
     reading, making = divide(progress, IMAGES if request.recipe.calibrated else NO_IMAGES)
     data = gather_images(request, reading)
-    keys = content_keys(request, weights, data)
+    keys = content_keys(request, network.weights, data)
     found = {} if request.force else find_existing(request, keys)
     missing = [format for format in request.formats if format not in found]
     if missing:
@@ -56,8 +58,31 @@ def export(request: ExportRequest, progress: Progress = ignore_progress) -> list
             with _open_converter(missing) as converter:
                 from ghostdeploy.commands.export.pipeline import Export
 
-                found |= Export(request, keys, weights, data, making, converter).run(missing)
+                found |= Export(request, keys, network, data, making, converter).run(missing)
     return [found[format] for format in request.formats]
+
+
+def open_network(
+    request: ExportRequest, progress: Progress = ignore_progress
+) -> tuple[ExportRequest, ExportableNetwork]:
+    """Return the network that is asked for, and the request with what it turned out to be.
+
+    One of the zoo is not built yet. Raises what ``open_foreign`` raises.
+    """
+    if not isinstance(request.spec, Reference):
+        return request, ZooNetwork(request)
+    require_packages()
+    progress(0, 1, f"loading {request.spec.text}")
+    with capture_output():
+        from ghostdeploy.commands.export.foreign import open_foreign
+
+        network = open_foreign(request.spec)
+    formats = request.formats
+    if request.spec.kind == "onnx" and request.precision == "fp32":
+        formats = tuple(name for name in formats if name != "onnx")
+        if not formats:
+            raise UsageError(f"{request.spec.text} is an ONNX file already: give --format tflite")
+    return replace(request, spec=network.spec, formats=formats), network
 
 
 def _open_converter(formats: Sequence[str]) -> AbstractContextManager[Converter | None]:
@@ -91,7 +116,7 @@ def content_keys(
     quantized = (replace(request.quantize, calibration=None), data.identity) if data else None
     return {
         format: content_key(
-            request.spec, request.export, weights, format, request.precision, quantized
+            request.found_spec, request.export, weights, format, request.precision, quantized
         )
         for format in request.formats
     }
@@ -123,5 +148,5 @@ def make_float_form(request: ExportRequest) -> FloatForm:
     with capture_output(), _open_converter(["tflite"]) as converter:
         from ghostdeploy.commands.export.pipeline import Export
 
-        weights = weights_identity(request.weights, request.seed)
-        return Export(request, {}, weights, data, ignore_progress, converter).make_float_form()
+        network = ZooNetwork(request)
+        return Export(request, {}, network, data, ignore_progress, converter).make_float_form()

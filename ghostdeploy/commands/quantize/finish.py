@@ -25,7 +25,7 @@ def finish(raw: bytes, original: bytes, plan: QuantizationPlan) -> tuple[bytes, 
     )
     for index, name in zip(model.subgraphs[0].outputs, outputs, strict=True):
         model.subgraphs[0].tensors[int(index)].name = name.encode()
-    tidy.set_signature(model, inputs[0], outputs)
+    tidy.set_signature(model, inputs[:1], outputs)
     model.description = source.description
     metadata.add_facts(model, metadata.read_facts(source) | plan.facts)
     metadata.copy_metadata(source, model)

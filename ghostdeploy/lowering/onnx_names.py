@@ -1,0 +1,52 @@
+"""Names of an ONNX graph that a converter passes on as they are."""
+
+from __future__ import annotations
+
+import re
+
+import onnx
+
+AWKWARD = re.compile(r"[^A-Za-z0-9_.\-/]+")
+
+
+def plain_names(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy whose inner values have names that TFLite tensors can be told apart by.
+
+    A converter joins names with ``;`` and cuts them at ``:``; a first ``/`` it takes for its own.
+    Inputs and outputs keep theirs.
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    ends = {value.name for value in (*graph.input, *graph.output)}
+    taken, new = set(ends), {}
+    made = [name for node in graph.node for name in node.output if name]
+    for name in (*(tensor.name for tensor in graph.initializer), *made):
+        if name not in ends:
+            new[name] = _unique(AWKWARD.sub("_", name).strip("/") or "value", taken)
+    _rename(graph, new)
+    return copy
+
+
+def _rename(graph: onnx.GraphProto, new: dict[str, str]) -> None:
+    """Rename values in a graph, and where its operators' own graphs read them."""
+    for tensor in graph.initializer:
+        tensor.name = new.get(tensor.name, tensor.name)
+    for info in graph.value_info:
+        info.name = new.get(info.name, info.name)
+    for node in graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                own = {name for each in inner.node for name in each.output}
+                _rename(inner, {old: name for old, name in new.items() if old not in own})
+
+
+def _unique(candidate: str, taken: set[str]) -> str:
+    name, number = candidate, 1
+    while name in taken:
+        number += 1
+        name = f"{candidate}_{number}"
+    taken.add(name)
+    return name

@@ -1,0 +1,87 @@
+"""What a network takes, as its user, its file or its publisher says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ghostdeploy.errors import UsageError
+from ghostdeploy.schema import InputSpec
+from ghostdeploy.sources.reference import Reference
+
+DEFAULT_SIDES = (224, 224)
+
+
+def declared_inputs(reference: Reference, example: object = None) -> tuple[InputSpec, ...]:
+    """Return the inputs that --input says, else those of an example, else one RGB image."""
+    if reference.own.inputs:
+        _refuse_resolution(reference, "--input says how large it is")
+        return reference.own.inputs
+    if example is not None:
+        found = tuple(_read_examples(example))
+        if not (reference.resolution and len(found) == 1 and found[0].is_image):
+            return found
+        return (replace(found[0], shape=(1, 3, *reference.resolution)),)
+    return (InputSpec((1, 3, *(reference.resolution or DEFAULT_SIDES))),)
+
+
+def _refuse_resolution(reference: Reference, why: str) -> None:
+    if reference.resolution:
+        raise UsageError(f"leave out --resolution: {why}")
+
+
+def _read_examples(example: object) -> list[InputSpec]:
+    """Read example inputs: tensors, or shapes, by themselves, in a tuple or by name."""
+    if isinstance(example, Mapping):
+        return [replace(_read_one(v), name=str(k)) for k, v in example.items()]
+    if isinstance(example, (tuple, list)) and not all(isinstance(side, int) for side in example):
+        return [_read_one(value) for value in example]
+    return [_read_one(example)]
+
+
+def _read_one(value: Any) -> InputSpec:
+    if isinstance(value, InputSpec):
+        return value
+    if isinstance(value, str):
+        return InputSpec.parse(value)
+    if isinstance(value, (tuple, list)) and all(isinstance(side, int) for side in value):
+        return InputSpec(tuple(value))
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        name = str(value.dtype).removeprefix("torch.")
+        floating = name in ("float16", "bfloat16", "float64")
+        return InputSpec(tuple(map(int, value.shape)), "float32" if floating else name)
+    raise UsageError(f"example inputs are tensors or shapes, not a {type(value).__name__}")
+
+
+def settle_inputs(
+    given: Sequence[InputSpec], parameters: Mapping[str, bool], reference: Reference
+) -> tuple[InputSpec, ...]:
+    """Return the inputs in the order of what forward takes, each by its name.
+
+    ``parameters`` says of each name whether it must be given. Raises UsageError for an input that
+    forward does not take, one that is lacking, and a batch of more than one.
+    """
+    names = list(parameters)
+    named = {each.name: each for each in given if each.name in parameters}
+    # One that goes by another name, as in --input …:image, takes the next free place.
+    free = iter([name for name in names if name not in named])
+    placed: dict[str, InputSpec] = dict(named)
+    for each in given:
+        if each.name not in named:
+            place = next(free, None)
+            if place is None:
+                taken = f"{reference.text} takes {', '.join(names) or 'nothing'}"
+                raise UsageError(f"{taken}: {len(given)} inputs are too many")
+            placed[place] = each if each.name else replace(each, name=place)
+    for name, needed in parameters.items():
+        if needed and name not in placed:
+            raise UsageError(
+                f"{reference.text} takes {', '.join(names)}: say what {name} is with"
+                f" --input SHAPE:TYPE:{name}"
+            )
+    ordered = tuple(placed[name] for name in names if name in placed)
+    for each in ordered:
+        if len(each.shape) > 1 and each.shape[0] != 1:
+            raise UsageError(f"{each.name} has a batch of {each.shape[0]}; a phone takes one")
+    return ordered
