@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import onnx
 
+from ghostdeploy.lowering.input_names import input_name
+
 AWKWARD = re.compile(r"[^A-Za-z0-9_.\-/]+")
+
+
+def with_input_names(model: onnx.ModelProto, inputs: Sequence[str]) -> onnx.ModelProto:
+    """Return the model with its ``inputs`` called as ``input_name`` says."""
+    new = {name: input_name(name, number) for number, name in enumerate(inputs)}
+    if all(name == plain for name, plain in new.items()):
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in copy.graph.input:
+        value.name = new.get(value.name, value.name)
+    _rename(copy.graph, new)
+    return copy
 
 
 def plain_names(model: onnx.ModelProto) -> onnx.ModelProto:

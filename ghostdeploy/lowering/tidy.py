@@ -19,6 +19,7 @@ from ghostdeploy.flatbuffer import (
     schema,
     tensor_name,
 )
+from ghostdeploy.lowering.input_names import input_name
 
 SIGNATURE = "serving_default"
 
@@ -97,7 +98,7 @@ def _match_inputs(model: ModelT, inputs: Sequence[str]) -> dict[str, int]:
         return {inputs[0]: int(graph.inputs[0])}
     signature = _converters_signature(model)
     given = {_key(entry): int(entry.tensorIndex) for entry in signature.inputs}
-    return {name: given[name] for name in inputs}
+    return {name: given[input_name(name, number)] for number, name in enumerate(inputs)}
 
 
 def _converters_signature(model: ModelT) -> SignatureDefT:

@@ -27,6 +27,7 @@ from ghostdeploy.traces import describe_failure
 
 MAX_JSON_BYTES = 256_000_000
 # What sizes are written with; torch evaluates them, so nothing else may stand there.
+SYMBOL = re.compile(r"Symbol\('\w{1,40}'(, \w+=(True|False))*\)")
 EXPRESSION = re.compile(r"[\w\s+\-*/().,<>=&|~!%\[\]]*")
 TRAINING = {  # operator -> where its arguments say that it trains
     "aten.batch_norm.default": 5,
@@ -136,7 +137,7 @@ def _texts(value: object) -> list[object]:
 
 
 def _is_arithmetic(text: str) -> bool:
-    return bool(EXPRESSION.fullmatch(text)) and "__" not in text
+    return bool(EXPRESSION.fullmatch(SYMBOL.sub("s", text))) and "__" not in text
 
 
 def _refuse_training(program: Any, path: Path) -> None:

@@ -36,7 +36,7 @@ def import_file(path: Path) -> ModuleType:
     package = _package_of(path)
     with user_code(f"importing {path.name}", str(path)):
         if package:
-            _look_in(path.parents[len(package) - 1])
+            _look_in(path.parents[len(package)])
             return import_module(".".join((*package, path.stem)))
         _look_in(path.parent)
         # A name of its own: net.py must not stand in for an installed package called net.

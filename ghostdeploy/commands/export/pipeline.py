@@ -28,6 +28,8 @@ from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import parity
+from ghostdeploy.lowering.onnx_names import with_input_names
+from ghostdeploy.lowering.partial_sums import drop_reordered
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
 from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
@@ -95,7 +97,14 @@ class Export:
         self.progress(1, steps, "exporting to ONNX")
         self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
-            self.converter.start(self.model.model.SerializeToString(), self.request.precision)
+            model = with_input_names(self.model.model, self._inputs)
+            self.converter.start(model.SerializeToString(), self.request.precision)
+
+    @property
+    def _inputs(self) -> tuple[str, ...]:
+        graph = self.model.model.graph
+        constants = {tensor.name for tensor in graph.initializer}
+        return tuple(value.name for value in graph.input if value.name not in constants)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -141,10 +150,7 @@ class Export:
 
         It is a float one, also for what is quantized.
         """
-        graph = self.model.model.graph
-        constants = {tensor.name for tensor in graph.initializer}
-        inputs = tuple(value.name for value in graph.input if value.name not in constants)
-        outputs = self.model.outputs
+        graph, inputs, outputs = self.model.model.graph, self._inputs, self.model.outputs
         return finish_tflite(
             converter.finish(),
             values=[name for node in graph.node for name in node.output],
@@ -175,8 +181,13 @@ class Export:
         for image, expected in zip(self.model.inputs, self.model.references, strict=True):
             got = candidate.run(image)
             pairs.append((expected, [got[name] for name in self.model.outputs]))
-        layers = parity.layer_errors(self.model.inner, candidate.inner)
         precision = self._precision_of_proof(format)
+        layers = drop_reordered(
+            parity.layer_errors(self.model.inner, candidate.inner),
+            self.model.inner,
+            self.model.model,
+            parity.TOLERANCES[precision].layers,
+        )
         proof = parity.compare(format, candidate.runtime, precision, pairs, layers)
         if not proof.passed:
             # ONNX was proven before: what is wrong now, the converter did.
