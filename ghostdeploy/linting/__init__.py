@@ -115,9 +115,14 @@ def lint_graph(
     for subgraph in graph.subgraphs:  # no network of ours has any
         findings.extend(_findings(subgraph, Expectations()))
     branches = dfc_contract.find_branches(graph)
+    lines = {node.name: node.line for node in graph.nodes if node.line}
+
+    def source(finding: Finding) -> str:
+        return lines.get(finding.node) or source_file_of(finding.module, spec)
+
     return GraphReport(
         op_counts=graph.op_counts(),
-        findings=tuple(replace(f, source=source_file_of(f.module, spec)) for f in findings),
+        findings=tuple(replace(f, source=source(f)) for f in findings),
         partitions=partitions,
         dfc_branches=_name_branches(branches),
         weights_mb=count_weight_bytes(graph) / MB,

@@ -75,10 +75,10 @@ def count_bytes(shape: tuple[int, ...] | None, dtype: str) -> int | None:
 class Node:
     """An operator. ``op`` is the neutral name (``vocabulary.py``), ``native`` the file's own.
 
-    ``module`` is the torch module it came from, "" where the export left no trace.
-    ``kernel`` is (height, width) of a convolution or pooling window. ``custom`` operators are
-    not part of the format: each runtime must bring its own. ``version`` is the operator's own in
-    TFLite, the operator set's in ONNX, 0 where it is not known.
+    ``module`` is the torch module it came from and ``line`` the line of its author's, net.py:42,
+    "" where the export left no trace. ``kernel`` is (height, width) of a convolution or pooling
+    window. ``custom`` operators are not part of the format: each runtime must bring its own.
+    ``version`` is the operator's own in TFLite, the operator set's in ONNX, 0 where it is unknown.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Node:
     attributes: dict[str, object] = field(default_factory=dict)
     custom: bool = False
     version: int = 0
+    line: str = ""
 
     def __str__(self) -> str:
         return self.name

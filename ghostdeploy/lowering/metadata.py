@@ -10,17 +10,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ghostdeploy.flatbuffer import MetadataT, ModelT, append_buffer, schema
+from ghostdeploy.flatbuffer import MetadataT, ModelT, append_buffer, schema, tensor_name
 from ghostdeploy.images.normalization import BYTES
 from ghostdeploy.schema import Normalization
 
 BUFFER_NAME = b"TFLITE_METADATA"
 FACTS_NAME = b"GHOSTDEPLOY"
+LINES_FACT = "ghostdeploy.lines"
 LABEL_FILE = "labels.txt"
 TENSOR_AXIS_LABELS = 2  # AssociatedFileType
 IMAGE_PROPERTIES, RGB = 2, 1  # ContentProperties, ColorSpaceType
@@ -53,6 +54,19 @@ def add_metadata(model: ModelT, description: Description) -> None:
 def add_facts(model: ModelT, facts: dict[str, str]) -> None:
     """Put key/value strings into the model file, so that it says itself what it is."""
     _put(model, FACTS_NAME, json.dumps(facts, sort_keys=True).encode())
+
+
+def lines_fact(lines: Mapping[str, str], model: ModelT) -> dict[str, str]:
+    """Return a fact: the author's lines that the tensors of ``model`` come from, {} without any.
+
+    ``lines`` are those of values, by name. It is JSON, the tensors' names by the line.
+    """
+    found: dict[str, list[str]] = {}
+    for tensor in model.subgraphs[0].tensors:
+        name = tensor_name(tensor)
+        if name in lines:
+            found.setdefault(lines[name], []).append(name)
+    return {LINES_FACT: json.dumps(found, sort_keys=True)} if found else {}
 
 
 def read_facts(model: ModelT) -> dict[str, str]:

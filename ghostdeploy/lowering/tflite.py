@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,13 +104,14 @@ def finish_tflite(
     outputs: Sequence[str],
     description: metadata.Description,
     facts: dict[str, str],
+    lines: Mapping[str, str] | None = None,
     rewrites: tuple[str, ...] | None = None,
 ) -> ConvertedModel:
     """Rewrite, name and describe a converted model.
 
     ``values`` are the ONNX values in graph order, ``inputs`` and ``outputs`` the ONNX graph's,
     ``facts`` key/value strings that the file carries in its metadata (as the ONNX file does).
-    ``rewrites`` limits which are applied.
+    ``lines`` are the author's lines that values come from. ``rewrites`` limits which are applied.
     """
     model = flatbuffer.load(converted, "the converted model")
     tidy.name_tensors(model, values, outputs)
@@ -118,7 +119,7 @@ def finish_tflite(
     tidy.set_signature(model, inputs, outputs)
     model.description = f"{description.name}, exported by ghostdeploy".encode()
     metadata.add_metadata(model, description)
-    metadata.add_facts(model, facts)
+    metadata.add_facts(model, facts | metadata.lines_fact(lines or {}, model))
     tidy.drop_unused(model)
     data = metadata.attach_files(flatbuffer.dump(model), metadata.label_files(description.labels))
     return ConvertedModel(data, changed)

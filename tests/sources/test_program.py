@@ -81,7 +81,7 @@ def test_other_files_of_torch_are_told(tmp_path):
     torch.save(Small().state_dict(), tmp_path / "state.pt2")
     (tmp_path / "text.pt2").write_text("hello")
     for name in ("module", "state", "text"):
-        with pytest.raises(InputFileError, match="is not a program of torch.export.save"):
+        with pytest.raises(InputFileError, match=r"is not a program of torch\.export\.save"):
             open_source(find_source(str(tmp_path / f"{name}.pt2")))
 
 

@@ -158,6 +158,7 @@ class Export:
             outputs=outputs,
             description=tflite_description(self.request, inputs, outputs),
             facts=self.facts,
+            lines=self.model.lines,
             rewrites=self.request.rewrites,
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.errors import InputFileError, MissingExtraError, error_line
 from ghostdeploy.linting.graph import Graph, Node, Value
-from ghostdeploy.linting.readers.onnx_modules import find_module
+from ghostdeploy.linting.readers.onnx_modules import find_line, find_module
 from ghostdeploy.linting.readers.onnx_shapes import infer_shapes, infer_shapes_apart
 from ghostdeploy.linting.readers.onnx_values import read_constant_nodes, read_values
 from ghostdeploy.linting.readers.onnx_weights import MissingWeights, strip_weights
@@ -119,6 +119,7 @@ class _Reader:
             inputs=(*(name for name in proto.input if name), *captured),
             outputs=tuple(name for name in proto.output if name),
             module=find_module(proto),
+            line=find_line(proto),
             kernel=kernel,
             attributes=attributes,
             custom=self._is_custom(proto),

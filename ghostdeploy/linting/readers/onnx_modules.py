@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ghostdeploy.traces import users_line
+
 if TYPE_CHECKING:
     from onnx import NodeProto
 
 MODULE_KEY = "ghostdeploy.module"  # ours
 SCOPES_KEY = "pkg.torch.onnx.name_scopes"  # torch's dynamo exporter's
+LINE_KEY, STACK_KEY = "ghostdeploy.line", "pkg.torch.onnx.stack_trace"  # the same two's
+LONGEST_LINE = 120
 
 
 def find_module(proto: NodeProto) -> str:
@@ -20,6 +24,16 @@ def find_module(proto: NodeProto) -> str:
         if entry.key == SCOPES_KEY:
             return _innermost_scope(entry.value)
     return parse_path(proto.name)
+
+
+def find_line(proto: NodeProto) -> str:
+    """Return the author's line, ``net.py:42``; "" where the export left no trace."""
+    for entry in proto.metadata_props:
+        if entry.key == LINE_KEY:
+            return str(entry.value)[:LONGEST_LINE]
+        if entry.key == STACK_KEY:
+            return users_line(str(entry.value))[:LONGEST_LINE]
+    return ""
 
 
 def _innermost_scope(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.flatbuffer import enum_names, indices, operator_number, tensor_name
 from ghostdeploy.linting.graph import Graph, Node
+from ghostdeploy.linting.readers.onnx_modules import LONGEST_LINE
 from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, read_value
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
+FACTS, LINES, MOST_FACTS = b"GHOSTDEPLOY", "ghostdeploy.lines", 4_000_000
 STAMP = b"LiteRtStamp"
 
 
@@ -39,7 +42,23 @@ def build_tflite_graph(model: Any, source: str) -> Graph:
         _graph(model, graph, contents, f"{source}#{number}")
         for number, graph in enumerate(others, start=1)
     )
-    return replace(_graph(model, first, contents, source, subgraphs), stamp=stamp)
+    graph = replace(_graph(model, first, contents, source, subgraphs), stamp=stamp)
+    lines = _lines(model, contents)
+    nodes = (replace(n, line=lines[n.name]) if n.name in lines else n for n in graph.nodes)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _lines(model: Any, contents: Contents) -> dict[str, str]:
+    """Return the author's line of each tensor of which our export says it, {} of other files."""
+    for entry in model.metadata or ():
+        if entry.name == FACTS and 0 <= entry.buffer < len(model.buffers):
+            try:
+                facts = json.loads(contents.head(entry.buffer, MOST_FACTS))
+                found = json.loads(facts[LINES]).items()
+                return {str(name): line[:LONGEST_LINE] for line, names in found for name in names}
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                return {}  # damaged, or without any
+    return {}
 
 
 def _stamp(model: Any, contents: Contents) -> str:
