@@ -108,8 +108,8 @@ def choose_format(device: Device, params: BenchParams) -> str:
 
 
 def _settle(params: BenchParams, model: Path | ExportRequest) -> BenchParams:
-    path = model if isinstance(model, Path) else model.path(model.formats[0])
-    return settle_runtime(params, path)
+    path = model if isinstance(model, Path) else Path(f"exported.{model.formats[0]}")
+    return settle_runtime(params, path)  # which goes by the ending
 
 
 def measure(

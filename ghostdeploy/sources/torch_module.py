@@ -119,6 +119,8 @@ def _give_weights(
         load_weights(module, reference.own.weights)
         return []
     if reference.own.keep == HUB:
+        if reference.kind != "timm":
+            raise UsageError(f"weights of the hub are for timm:NAME, not for {reference.text}")
         return ["weights of the hub"]
     if reference.own.keep == OWN or not is_fresh(module):
         return ["weights as the network brings them"]

@@ -20,6 +20,7 @@ from ghostdeploy.progress import Progress, divide
 from ghostdeploy.runners import Device
 from ghostdeploy.runners.host.runtimes import settle_runtime
 from ghostdeploy.schema import Artifact, BenchParams
+from ghostdeploy.sources.reference import Reference
 
 # option -> what of BenchParams an accepted baseline pins
 PINNED = {
@@ -169,7 +170,9 @@ def open_or_export(
         return baselines.open_model(model.source)
     format_ = choose_format(device, params)
     request = replace(model.source, formats=(format_,))
-    if baseline and request.path(format_).resolve() == Path(baseline.path).resolve():
+    # The name of a network of the user's says what is in the file: another one has another name.
+    named = not isinstance(request.spec, Reference)
+    if baseline and named and request.path(format_).resolve() == Path(baseline.path).resolve():
         raise UsageError(
             f"{model.name} would be exported over the baseline {baseline.path}: give another --out"
         )

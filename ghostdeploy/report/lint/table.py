@@ -84,7 +84,10 @@ def _groups(linted: Linted, findings: Sequence[Finding]) -> Iterator[RenderableT
         cells = f"  {pad(clean(group.rule, MAX_RULE), rule)}  {len(group.findings):{COUNT}}  "
         mark = join(_severity(group.severity), cells)
         more = len(group.findings) - 1
-        where = clean(group.places[0], NAME) + (f" +{more} more" if more else "")
+        where = clean(group.places[0], NAME)
+        if ":" in (line := group.findings[0].source):  # the author's; a file alone is ours
+            where += f", {clean(line, NAME)}"
+        where += f" +{more} more" if more else ""
         yield hang(mark, Text(where), 2)
         yield from _explain(group.message, group.fix)
 
