@@ -28,6 +28,7 @@ from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import parity
+from ghostdeploy.lowering.gelu import fuse_gelu
 from ghostdeploy.lowering.onnx_names import with_input_names
 from ghostdeploy.lowering.partial_sums import drop_reordered
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
@@ -97,7 +98,7 @@ class Export:
         self.progress(1, steps, "exporting to ONNX")
         self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
-            model = with_input_names(self.model.model, self._inputs)
+            model = fuse_gelu(with_input_names(self.model.model, self._inputs))
             self.converter.start(model.SerializeToString(), self.request.precision)
 
     @property
