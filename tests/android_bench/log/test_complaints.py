@@ -82,8 +82,9 @@ def test_two_starts_and_a_fatal_line_are_refused() -> None:
     assert parse(f"STARTING!\n{COUNTS}").summary.count == 50
     with pytest.raises(ParseError, match="starts twice"):
         parse(f"STARTING!\nSTARTING!\n{COUNTS}")
-    with pytest.raises(ParseError, match="a fatal error, in spite of exit code 0"):
-        parse(COUNTS, "FATAL: dead\n")
+    with pytest.raises(ParseError, match="a fatal error, in spite of exit code 0") as caught:
+        parse(COUNTS, "FATAL: dead\nFATAL: a consequence\n")
+    assert caught.value.line == "'dead'"
 
 
 def test_warnings_are_complaints_that_left_the_results_whole() -> None:

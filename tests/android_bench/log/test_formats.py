@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from android_bench.errors import IncompleteLogError, ParseError, ProgramFailedError
+from android_bench.log import lines
 from android_bench.log.latencies import LoggedSummary
-from android_bench.log.lines import MAX_BYTES, MAX_LINES
 from android_bench.log.parse import parse_log
 
 HEAD = "STARTING!\nLoaded model m.tflite\n"
@@ -147,6 +147,26 @@ DELEGATE_LINES = [
 ]  # fmt: skip
 
 
+def replace(nodes, delegate, partitions):
+    return (
+        f"Replacing {nodes} node(s) with delegate ({delegate}) node, yielding {partitions}"
+        " partitions.\n"
+    )
+
+
+def test_of_several_delegates_the_last_is_named_and_none_has_the_whole_graph():
+    """Each divides what the one before it left: only the last line counts all pieces."""
+    log = parse(PLAIN, replace("20 out of 30", "Gpu", 5) + replace("4 out of 15", "XNNPack", 7))
+    got = (log.delegate, log.fully_delegated, log.delegate_kernels, log.partitions)
+    assert got == ("XNNPack", False, None, 7)
+    log = parse(PLAIN, replace("30 out of 30", "Gpu", 1) + replace("1 out of 2", "XNNPack", 2))
+    got = (log.delegate, log.fully_delegated, log.delegate_kernels, log.partitions)
+    assert got == ("XNNPack", False, None, 2)
+    created = "INFO: Created TensorFlow Lite {} delegate for {}.\n"
+    log = parse(PLAIN, created.format("Hexagon", "DSP") + created.format("XNNPACK", "CPU"))
+    assert (log.delegate, log.fully_delegated) == ("XNNPACK", None)
+
+
 def test_a_delegates_own_count_gives_way_to_the_runtimes():
     own = (
         "INFO: TfLiteXNNPackDelegate delegate: 2 nodes delegated out of 2 nodes with 1 partitions."
@@ -225,6 +245,9 @@ def test_unknown_keys_of_newer_builds_do_no_harm():
         ("usage: benchmark_model\n", "usage"),
         (PLAIN + "Memory footprint delta from the start of the tool (MB): init=1\n", "overall"),
         (PLAIN + "The input model file size (MB): x\n", "not a number"),
+        (PLAIN + "The input model file size (MB): \n", "not a number"),
+        (PLAIN + "Peak memory:  44.00 kB\n", "is no size in MB"),
+        (PLAIN + "Peak memory:  44.00 MB more\n", "is no size in MB"),
     ],
 )
 def test_logs_that_cannot_be_trusted(text, words):
@@ -268,12 +291,23 @@ def test_no_results_but_a_complaint():
 
 
 def test_size_is_bounded():
-    with pytest.raises(ParseError, match="bytes"):
-        parse_log(b" " * (MAX_BYTES + 1), b"", 0)
-    with pytest.raises(ParseError, match="lines"):
-        parse_log(b"", b"\n" * (MAX_LINES + 1), 0)
+    with pytest.raises(ParseError, match="stdout holds 16777217 bytes; a log has at most 16777216"):
+        parse_log(b" " * (16 * 2**20 + 1), b"", 0)
+    with pytest.raises(ParseError, match="stderr holds more than 200000 lines"):
+        parse_log(b"", b"\n" * 200_001, 0)
     with pytest.raises(ParseError, match="tables"):
         parse(PLAIN + BANNER + RULE.format("Run Order") * 1001)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"), [("MAX_BYTES", len(PLAIN)), ("MAX_LINES", PLAIN.count("\n"))]
+)
+def test_a_log_may_be_as_large_as_the_limit_itself(monkeypatch, limit, size):
+    monkeypatch.setattr(lines, limit, size)
+    assert parse(PLAIN).summary.count == 50
+    monkeypatch.setattr(lines, limit, size - 1)
+    with pytest.raises(ParseError, match="stdout holds"):
+        parse(PLAIN)
 
 
 def test_a_long_line_is_quoted_in_part():
