@@ -29,7 +29,7 @@ from ghostdeploy.schema import (
     ModelSpec,
     Parity,
 )
-from ghostdeploy.typed_json import MAX_FILE_BYTES, decode, to_json
+from ghostdeploy.typed_json import decode, to_json
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
 times = st.floats(0.001, 1e6)
@@ -280,10 +280,18 @@ def test_unreadable_places_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputFileError, match="it is not text"):
         read_record(binary)
     huge = tmp_path / "huge"
-    with huge.open("wb") as file:
-        file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(InputFileError, match="larger than 64 MB"):
-        read_record(huge)
+    for size, said in ((64_000_000, "not JSON"), (64_000_001, "larger than 64 MB")):
+        huge.touch()
+        os.truncate(huge, size)
+        with pytest.raises(InputFileError, match=said):
+            read_record(huge)
+
+
+def test_a_record_is_text_of_a_line_for_each_value():
+    state = DeviceState(max_temp_c=40.5)
+    lines = to_json(state).splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("{", "}", 2 + len(dataclasses.fields(state)))
+    assert ' "max_temp_c": 40.5' in (line.rstrip(",") for line in lines)
 
 
 def test_a_record_that_cannot_be_json_is_not_written():

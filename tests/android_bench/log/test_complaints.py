@@ -87,6 +87,13 @@ def test_two_starts_and_a_fatal_line_are_refused() -> None:
     assert caught.value.line == "'dead'"
 
 
+def test_of_a_line_that_comes_twice_the_second_is_quoted() -> None:
+    again = "Inference timings in us: Warmup (avg): 1, Inference (avg): 2"
+    with pytest.raises(ParseError, match="this line twice: is it of two launches") as caught:
+        parse(f"{COUNTS}{again}\n")
+    assert caught.value.line == repr(again)
+
+
 def test_warnings_are_complaints_that_left_the_results_whole() -> None:
     stdout = (
         f"{COUNTS}WARN: hot\nINFO: fine\nFailed to open x.\nDuplicate flags: a\n"

@@ -257,7 +257,7 @@ def test_logs_that_cannot_be_trusted(text, words):
 
 def test_timings_cut_off_are_noticed():
     whole = PLAIN.rstrip("\n")
-    assert parse(whole) == parse(PLAIN)
+    assert parse(whole) == parse(f"\n{whole}") == parse(PLAIN)
     with pytest.raises(ParseError):
         parse(whole[:-3])
 
