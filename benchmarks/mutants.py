@@ -148,6 +148,18 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "for i in range(1, len(parts) - width)",
         "1 → 0",
     ): "a row without a node type is refused in either place",
+    **{
+        ("android_bench/device/clusters.py", line, change): (
+            "all capacities lack or none, clocks are 10 MHz at least, and one unknown design has"
+            " the order made anew"
+        )
+        for change in ("0 → 1", "0 → -1")
+        for line in (
+            "kind, number = classify_core(cluster.name) or 0, read_design_number(cluster.name)",
+            "return (cluster.capacity or 0, kind, cluster.max_khz or 0, number, cluster.cpus)",
+            "ordered = sorted(clusters, key=lambda c: (c.capacity or 0, c.max_khz or 0, c.cpus))",
+        )
+    },
     (
         "android_bench/device/clusters.py",
         "found[cpus[0]] = capacity",

@@ -22,7 +22,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 @pytest.fixture
 def end(monkeypatch, capsys) -> Iterator[Callable[..., tuple[object, str, str]]]:
     """Run the command ``models``, whose work is given: its exit code, output and errors."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
 
     def run(work: Callable[[], object], *words: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["ghostdeploy", *(words or ("models", "--json"))])
