@@ -170,11 +170,14 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return words[0] if len(words) == 1 and _BOOT_ID.fullmatch(words[0]) else None",
         "0 → -1",
     ): "there is one word: the last is the first",
-    (
-        "android_bench/log/complaints.py",
-        "number = -returncode if returncode < 0 else returncode - SHELL_SIGNAL_BASE",
-        "returncode < 0 → returncode <= 0",
-    ): "0 names no signal either way",
+    **{
+        (
+            "android_bench/log/complaints.py",
+            "number = -returncode if returncode < 0 else returncode - SHELL_SIGNAL_BASE",
+            change,
+        ): "0 names no signal either way"
+        for change in ("returncode < 0 → returncode <= 0", "0 → 1")
+    },
     (
         "android_bench/log/latencies.py",
         "ROUNDING = 1e-5  # averages are printed with six significant digits",

@@ -158,7 +158,7 @@ def _column(cell: str) -> str:
 
 
 def _check_columns(columns: list[str], header: LogLine) -> None:
-    named = len(columns) > 2 and columns[0] == "node type" and columns[-1] == "name"
+    named = columns[0] == "node type" and columns[-1] == "name"
     if not named or any(column not in columns for column in _NEEDED):
         raise ParseError("the table's titles are not understood", quote_line(header))
 

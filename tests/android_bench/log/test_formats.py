@@ -167,6 +167,20 @@ def test_of_several_delegates_the_last_is_named_and_none_has_the_whole_graph():
     assert (log.delegate, log.fully_delegated) == ("XNNPACK", None)
 
 
+def test_of_several_verdicts_the_last_counts_but_for_one_that_is_whole():
+    applied = "Explicitly applied {} delegate, and the model graph will be {} by the delegate{}\n"
+    some = applied.format("GPU", "partially executed", " w/ 20 delegate kernels.")
+    fewer = applied.format("XNNPACK", "partially executed", " w/ 2 delegate kernels.")
+    whole = applied.format("Hexagon", "completely executed", ".")
+    for text, wanted in (
+        (some + fewer, ("XNNPACK", False, 2)),
+        (fewer + some, ("GPU", False, 20)),
+        (some + whole + fewer, ("Hexagon", True, 1)),
+    ):
+        log = parse(PLAIN, text)
+        assert (log.delegate, log.fully_delegated, log.delegate_kernels) == wanted
+
+
 def test_a_delegates_own_count_gives_way_to_the_runtimes():
     own = (
         "INFO: TfLiteXNNPackDelegate delegate: 2 nodes delegated out of 2 nodes with 1 partitions."
@@ -295,8 +309,10 @@ def test_size_is_bounded():
         parse_log(b" " * (16 * 2**20 + 1), b"", 0)
     with pytest.raises(ParseError, match="stderr holds more than 200000 lines"):
         parse_log(b"", b"\n" * 200_001, 0)
-    with pytest.raises(ParseError, match="tables"):
+    with pytest.raises(ParseError, match="more than 1000 tables"):
         parse(PLAIN + BANNER + RULE.format("Run Order") * 1001)
+    with pytest.raises(IncompleteLogError, match="stops within a table"):
+        parse(PLAIN + BANNER + RULE.format("Run Order") * 1000)
 
 
 @pytest.mark.parametrize(
@@ -344,6 +360,17 @@ def test_profile_of_subgraphs_and_delegates():
     ]  # fmt: skip
     assert rows[2].percent is None
     assert rows[2].times_called == 3
+
+
+def test_a_profile_that_stops_in_its_second_table():
+    cut = table(ADD).partition("Timings")[0]
+    with pytest.raises(IncompleteLogError, match="the op profile stops before its end"):
+        parse(PLAIN + BANNER + table(ADD) + cut)
+    assert len(parse(PLAIN + BANNER + table(ADD) + table(NAN)).op_profile) == 2
+
+
+def test_a_shorter_rule_is_no_title_of_a_table():
+    assert parse(PLAIN + table(ADD).replace("=" * 30, "=" * 29)).op_profile == ()
 
 
 def test_profile_without_banner_is_of_the_runs():

@@ -169,6 +169,19 @@ def test_a_series_and_its_order() -> None:
             parse(lines[0], f"{same} {broken}", lines[2])
 
 
+@pytest.mark.parametrize(("average", "fits"), [(100001, True), (100002, False),
+                                               (99999, True), (99998, False)])  # fmt: skip
+def test_an_average_is_beyond_the_extremes_by_a_rounding_only(average: int, fits: bool) -> None:
+    """Six digits of it are printed: what prints 100001 may be 100000.5."""
+    same = f"count=50 first=100000 curr=100000 min=100000 max=100000 avg={average} std=0"
+    lines = (COUNTS[0].format(warmup=8200), same, TIMINGS.format(warmup=8200, runs=average))
+    if fits:
+        assert parse(*lines).summary.mean_ms == average / 1000
+        return
+    with pytest.raises(ParseError, match="one series"):
+        parse(*lines)
+
+
 def test_a_run_shorter_than_the_clocks_step() -> None:
     """0 us is what it prints then: no value, but the average still counts."""
     runs = "count=50 first=0 curr=0 min=0 max=2 avg=0.5 std=0"
