@@ -89,11 +89,17 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return Interval(values[0], values[0], values[0])",
         "0 → -1",
     ): "the size of a file is the only value: the last is the first",
+    **{
+        ("ghostdeploy/errors.py", "exit_code = 4", change): (
+            "the root of the errors is never raised itself"
+        )
+        for change in ("4 → 3", "4 → 5")
+    },
     (
         "ghostdeploy/errors.py",
-        "exit_code = 4",
-        "4 → 3",
-    ): "the root of the errors is never raised itself",
+        r'line = str(error).strip().split("\n", 1)[0].strip()',
+        "1 → 2",
+    ): "what follows the first line is dropped, in one part or two",
     (
         "ghostdeploy/lowering/parity.py",
         "images = example_images(np.random.RandomState(20220), count, *spec.resolution)",
@@ -115,11 +121,33 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "reach = 1.959964 * sqrt(max(spread, 0.0)) / total",
         "0.0 → -1.0",
     ): "the spread is never below 0 but for a rounding",
+    **{
+        (
+            "ghostdeploy/decision/policy.py",
+            "return math.ceil(-math.log2(self.look_alpha) - 1e-9)",
+            change,
+        ): "the slack is far above a rounding and far below what an alpha is written with"
+        for change in ("1e-09 → 2e-09", "1e-09 → 5e-10")
+    },
     (
         "ghostdeploy/decision/policy.py",
-        "if not looks or any(type(n) is not int or n < 1 for n in looks):",
-        "n < 1 → n <= 1",
-    ): "one pair can never decide: the next check refuses it in the same way",
+        "return noise <= self.max_noise and self.tolerance + self.resolution(noise) <= self.delta",
+        "self.tolerance + self.resolution(noise) <= self.delta → "
+        "self.tolerance + self.resolution(noise) < self.delta",
+    ): "no computed resolution is the very float",
+    **{
+        (
+            "ghostdeploy/stats/launches.py",
+            "return (1 - confidence) / 2 * (1 + 1e-12)",
+            change,
+        ): "the slack is far above a rounding and far below the distance of two levels"
+        for change in ("1e-12 → 2e-12", "1e-12 → 5e-13")
+    },
+    (
+        "ghostdeploy/stats/launches.py",
+        "for size in range(2, n + 1):",
+        "2 → 1",
+    ): "one value has one order, with or without its turn",
     **{
         ("ghostdeploy/decision/paired.py", line, change): "no computed limit is the very float"
         for line, change in (
@@ -131,6 +159,18 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
                 "if result.upper < 1 + policy.delta and excess < policy.slow_excess:",
                 "result.upper < 1 + policy.delta → result.upper <= 1 + policy.delta",
             ),
+            (
+                "if result.upper < 1 + policy.delta:",
+                "result.upper < 1 + policy.delta → result.upper <= 1 + policy.delta",
+            ),
+            (
+                "if result.upper < 1 - policy.tolerance:",
+                "result.upper < 1 - policy.tolerance → result.upper <= 1 - policy.tolerance",
+            ),
+            (
+                "if result.noise > policy.max_noise:",
+                "result.noise > policy.max_noise → result.noise >= policy.max_noise",
+            ),
         )
     },
     (
@@ -138,6 +178,23 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return found[0] if found else None",
         "0 → -1",
     ): "there is one line: the last is the first",
+    **{
+        ("ghostdeploy/decision/paired.py", line, change): "beyond the screen a change is not 0"
+        for line, change in (
+            ("arm.slow += change > 0", "change > 0 → change >= 0"),
+            ("arm.fast += change < 0", "change < 0 → change <= 0"),
+        )
+    },
+    (
+        "android_bench/log/complaints.py",
+        '"the program starts twice: the log is of two launches", quote_line(starts[1])',
+        "1 → 0",
+    ): "each of these lines says the same",
+    (
+        "android_bench/log/profile.py",
+        "yield _Table(scope, body[0], tuple(body[1:]), _executed(lines[i + 1 :]))",
+        "1 → 2",
+    ): "the number of nodes comes after the table, its first line is the titles",
     (
         "android_bench/log/profile.py",
         "rows += _section(lines[start + 1 : end])",
@@ -166,6 +223,19 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "0 → -1",
     ): "a folder cpuN is of one CPU: the last is the first",
     (
+        "android_bench/device/clusters.py",
+        "clusters: Sequence[Cluster], wanted: str | None = None, min_cpus: int = 1",
+        "1 → 0",
+    ): "every cluster has a CPU",
+    **{
+        (
+            "android_bench/device/values.py",
+            'level = None if absent else to_int(fields.get("level", ""), 0, scale or 0)',
+            change,
+        ): "without a scale there is no level"
+        for change in ("0 → 1", "0 → -1")
+    },
+    (
         "android_bench/device/values.py",
         "return words[0] if len(words) == 1 and _BOOT_ID.fullmatch(words[0]) else None",
         "0 → -1",
@@ -193,11 +263,28 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
             'first_ms=_positive_ms(values.get("First inference", 0)),',
         )
     },
-    (
-        "android_bench/log/latencies.py",
-        "if (low or mean_ms) > mean_ms + 0.011 or (high or mean_ms) < mean_ms - 0.011:",
-        "(low or mean_ms) > mean_ms + 0.011 → (low or mean_ms) >= mean_ms + 0.011",
-    ): "two printed decimals never differ by just 0.011",
+    **{
+        ("android_bench/log/latencies.py", line, change): (
+            "the number of runs of a line that tells none, or is missing, is not asked for"
+        )
+        for change in ("0 → 1", "0 → -1")
+        for line in (
+            'return to_amount(words[0], line), to_count(words[2], line) if "runs" in units else 0',
+            'warmup_ms, warmup_count = values.get("Warmup (avg)", (0.0, 0))',
+            "return values.get(label, (0.0, 0))[0] or None",
+        )
+    },
+    **{
+        (
+            "android_bench/log/latencies.py",
+            "if (low or mean_ms) > mean_ms + 0.011 or (high or mean_ms) < mean_ms - 0.011:",
+            change,
+        ): "two printed decimals never differ by just 0.011"
+        for change in (
+            "(low or mean_ms) > mean_ms + 0.011 → (low or mean_ms) >= mean_ms + 0.011",
+            "(high or mean_ms) < mean_ms - 0.011 → (high or mean_ms) <= mean_ms - 0.011",
+        )
+    },
 }
 
 # Installed as sitecustomize, so that Python processes which a test starts see the mutant, too.

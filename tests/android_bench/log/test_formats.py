@@ -217,6 +217,7 @@ def test_the_tools_verdict_comes_with_the_runtimes_partitions():
         "count=50 first=137789 curr=137254 min=137079 max=143416 avg=137722 std=896 p5=137100",
         "count=50 first=137789 curr=137254 min=137079 min=1 max=143416 avg=137722 std=896",
         "count=50 first=137789 curr=137254 min=-9 max=143416 avg=137722 std=896",
+        "count=50 first=137789 curr=137254 min=-1 max=143416 avg=137722 std=896",
         "count=50 first=9 curr=137254 min=137079 max=143416 avg=137722 std=896",
         "count=-50 first=137789 curr=137254 min=137079 max=143416 avg=137722 std=896",
         "count=50 curr=0(all same)",
@@ -234,8 +235,8 @@ def test_a_broken_count_line_is_quoted(line):
 
 
 def test_a_standard_deviation_lost_to_rounding_is_none():
-    text = PLAIN.replace("std=896", "std=-9223372036854775808")
-    assert parse(text).summary.std_ms is None
+    for lost in ("-9223372036854775808", "-1"):
+        assert parse(PLAIN.replace("std=896", f"std={lost}")).summary.std_ms is None
 
 
 def test_unknown_keys_of_newer_builds_do_no_harm():
@@ -364,8 +365,12 @@ def test_profile_of_subgraphs_and_delegates():
 
 def test_a_profile_that_stops_in_its_second_table():
     cut = table(ADD).partition("Timings")[0]
-    with pytest.raises(IncompleteLogError, match="the op profile stops before its end"):
+    with pytest.raises(IncompleteLogError, match="the op profile stops before its end") as caught:
         parse(PLAIN + BANNER + table(ADD) + cut)
+    assert caught.value.line == "'Number of nodes executed: 1'"
+    with pytest.raises(IncompleteLogError, match="the op profile stops within a table") as caught:
+        parse(PLAIN + BANNER + cut.partition("\n\n")[0] + "\n")
+    assert caught.value.line == ascii(f"\t{ADD}")
     assert len(parse(PLAIN + BANNER + table(ADD) + table(NAN)).op_profile) == 2
 
 

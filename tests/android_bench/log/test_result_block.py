@@ -48,6 +48,21 @@ def test_a_rule_before_the_block_does_not_close_it() -> None:
     assert parse(CLOSED, OPENED, *LINES, CLOSED).summary.mean_ms == 7.95
 
 
+def test_a_second_block_is_of_another_launch() -> None:
+    for rest in ((), (CLOSED,)):
+        with pytest.raises(ParseError, match="is it of two launches"):
+            parse(OPENED, *LINES, CLOSED, OPENED, *rest)
+
+
+def test_a_block_without_a_warm_up_agrees_with_count_lines_of_none() -> None:
+    runs = COUNTS[1].format(runs=7950)
+    block = [line for line in LINES if not line.startswith("Warmup")]
+    log = parse("count=0", runs, OPENED, *block, CLOSED)
+    assert (log.summary.count, log.warmup, log.first_ms) == (50, None, None)
+    with pytest.raises(ParseError, match="is contradicted by"):
+        parse(COUNTS[0].format(warmup=8200), runs, OPENED, *block, CLOSED)
+
+
 def test_each_line_may_be_missing_but_the_average() -> None:
     for line in (LINES[0], LINES[1], LINES[2], *LINES[4:]):
         log = parse(OPENED, *(other for other in LINES if other != line), CLOSED)
