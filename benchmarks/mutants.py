@@ -410,21 +410,22 @@ def _change(node: ast.expr, way: int) -> str:
 
 def is_noticed(mutant: Mutant | None, tests: tuple[str, ...], seconds: float) -> bool:
     """Return whether a test fails on the mutant, or does not end in time; None changes nothing."""
-    pid = os.fork()
-    if pid == 0:
-        _become_tests(mutant, tests)
-    deadline, status = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return status != 0
-        time.sleep(0.01)
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return True
+    with tempfile.TemporaryDirectory(prefix="mutant-", ignore_cleanup_errors=True) as folder:
+        pid = os.fork()
+        if pid == 0:
+            _become_tests(mutant, tests, Path(folder))
+        deadline, status = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return status != 0
+            time.sleep(0.01)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return True
 
 
-def _become_tests(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
+def _become_tests(mutant: Mutant | None, tests: tuple[str, ...], folder: Path) -> None:
     import pytest
 
     code = 70
@@ -434,11 +435,10 @@ def _become_tests(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
         silent = os.open(os.devnull, os.O_RDWR)
         for number in range(3):
             os.dup2(silent, number)
-        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-            if mutant:
-                _install(mutant, Path(folder))
-            options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
-            code = int(pytest.main([*options, *tests]))
+        if mutant:
+            _install(mutant, folder)
+        options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
+        code = int(pytest.main([*options, *tests]))
     finally:
         os._exit(code)
 
