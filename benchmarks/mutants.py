@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import os
 import random
 import signal
@@ -337,21 +336,24 @@ class Mutant:
     source: str
 
 
-def find_mutants(path: str) -> list[Mutant]:
-    """Return every mutant of a file."""
+def find_changes(path: str) -> list[tuple[int, int]]:
+    """Return every change of a file: the number of an expression, and the way to change it."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return [
+        (place, way)
+        for place, node in enumerate(_code_nodes(tree))
+        for way in range(_count_changes(node))
+    ]
+
+
+def make_mutant(path: str, place: int, way: int) -> Mutant:
+    """Make the mutant of one of a file's changes."""
     source = (ROOT / path).read_text(encoding="utf-8")
-    lines, tree = source.splitlines(), ast.parse(source)
-    found = []
-    for place, node in enumerate(_code_nodes(tree)):
-        for way in range(_count_changes(node)):
-            changed = copy.deepcopy(tree)
-            target = list(_code_nodes(changed))[place]
-            before = ast.unparse(target)
-            after = _change(target, way)
-            line = lines[node.lineno - 1].strip()
-            text = ast.unparse(changed)
-            found.append(Mutant(path, node.lineno, line, f"{before} → {after}", text))
-    return found
+    tree = ast.parse(source)
+    node = list(_code_nodes(tree))[place]
+    before, after = ast.unparse(node), _change(node, way)
+    line = source.splitlines()[node.lineno - 1].strip()
+    return Mutant(path, node.lineno, line, f"{before} → {after}", ast.unparse(tree))
 
 
 def _code_nodes(tree: ast.AST) -> Iterator[ast.expr]:
@@ -461,14 +463,14 @@ def _install(mutant: Mutant, folder: Path) -> None:
 def choose_mutants(count: int, seed: int, part: str) -> list[Mutant]:
     """Choose mutants at random, as many of each file as far as it has them."""
     source = random.Random(seed)
-    by_file = {path: find_mutants(path) for path in TESTS if part in path}
-    for mutants in by_file.values():
-        source.shuffle(mutants)
+    by_file = {path: find_changes(path) for path in TESTS if part in path}
+    for changes in by_file.values():
+        source.shuffle(changes)
     chosen: list[Mutant] = []
     while len(chosen) < count and any(by_file.values()):
-        for mutants in by_file.values():
-            if mutants and len(chosen) < count:
-                chosen.append(mutants.pop())
+        for path, changes in by_file.items():
+            if changes and len(chosen) < count:
+                chosen.append(make_mutant(path, *changes.pop()))
     return sorted(chosen, key=lambda mutant: (mutant.path, mutant.number))
 
 
