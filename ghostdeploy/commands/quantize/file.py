@@ -11,7 +11,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import artifact_of, write_artifact
 from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError, UsageError, name_in_errors
 from ghostdeploy.files import ensure_writable
 from ghostdeploy.images.normalization import describe_input
 from ghostdeploy.linting import read_graph
@@ -99,7 +99,8 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
         data = gather(options, how, reading)
         rewrites = int8_rewrites(request.precision)
         plan = QuantizationPlan(request.precision, options, data, how, rewrites)
-        made = QUANTIZERS[graph.format](model, plan, quantizing)
+        with name_in_errors(path):
+            made = QUANTIZERS[graph.format](model, plan, quantizing)
     artifact = replace(
         known,
         path=target.name,
