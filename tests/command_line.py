@@ -26,7 +26,7 @@ def ghostdeploy(
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         **options,  # type: ignore[call-overload]
     )
 

@@ -20,3 +20,10 @@ def test_a_long_line_keeps_its_beginning_and_its_last_words() -> None:
 def test_what_fits_is_not_touched() -> None:
     assert error_line("x" * 160, 160) == "x" * 160
     assert len(error_line("x" * 161, 160)) <= 160
+    assert error_line("x" * 500) == "x" * 500
+    assert error_line("x" * 501) != "x" * 501
+
+
+def test_what_does_not_fit_takes_the_room_that_there_is() -> None:
+    for most in (100, 101, 500):
+        assert most - 1 <= len(error_line("x" * 1000, most)) <= most

@@ -29,7 +29,7 @@ from ghostdeploy.schema import (
     ModelSpec,
     Parity,
 )
-from ghostdeploy.typed_json import MAX_FILE_BYTES, decode, to_json
+from ghostdeploy.typed_json import decode, show_value, to_json
 from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
 
 times = st.floats(0.001, 1e6)
@@ -280,10 +280,18 @@ def test_unreadable_places_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputFileError, match="it is not text"):
         read_record(binary)
     huge = tmp_path / "huge"
-    with huge.open("wb") as file:
-        file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(InputFileError, match="larger than 64 MB"):
-        read_record(huge)
+    for size, said in ((64_000_000, "not JSON"), (64_000_001, "larger than 64 MB")):
+        huge.touch()
+        os.truncate(huge, size)
+        with pytest.raises(InputFileError, match=said):
+            read_record(huge)
+
+
+def test_a_record_is_text_of_a_line_for_each_value():
+    state = DeviceState(max_temp_c=40.5)
+    lines = to_json(state).splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("{", "}", 2 + len(dataclasses.fields(state)))
+    assert ' "max_temp_c": 40.5' in (line.rstrip(",") for line in lines)
 
 
 def test_a_record_that_cannot_be_json_is_not_written():
@@ -334,6 +342,22 @@ def test_quantities_that_cannot_be_negative_and_those_that_can():
     device = dataclasses.asdict(DeviceIdentity("local", "", "m", "", "x86", "os", 1))
     with pytest.raises(InputFileError, match="cores: must not be negative, not -1"):
         decode(here, DeviceIdentity, {**device, "cores": -1})
+
+
+def test_whole_numbers_are_those_of_64_bits():
+    device, most = EXAMPLE["device"], 2**63 - 1
+    assert decode(Path("x.json"), DeviceIdentity, {**device, "cores": most}).cores == most
+    with pytest.raises(
+        InputFileError, match="cores: expected a whole number, not 9223372036854775808"
+    ):
+        decode(Path("x.json"), DeviceIdentity, {**device, "cores": most + 1})
+
+
+def test_a_wrong_value_is_told_in_40_characters():
+    assert show_value("x" * 38) == '"' + "x" * 38 + '"'
+    assert show_value("x" * 39) == '"' + "x" * 36 + "…"
+    assert show_value(["a\nb"]) == '["a\\nb"]'
+    assert show_value(10**5000) == "a very long number"
 
 
 def test_one_run_is_a_latency():

@@ -36,10 +36,17 @@ def to_mask(cpus: Iterable[int]) -> str:
 def from_mask(mask: str) -> tuple[int, ...]:
     """Read a mask, ``f0`` or ``0xf0`` as CPUs 4 to 7. Raises OptionError for none or an empty."""
     found = _MASK.fullmatch(mask)
-    bits = int(found[1], 16) if found else 0
-    if not bits or bits.bit_length() > MAX_CPUS:
+    cpus = _read_hex(found[1]) if found else ()
+    if not cpus:
         raise OptionError(f"{quote(mask)} is no CPU mask; give hex such as f0 for CPUs 4 to 7")
-    return tuple(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
+    return cpus
+
+
+def _read_hex(digits: str) -> tuple[int, ...]:
+    """Read a bit for each CPU; return () for more than a device can have."""
+    bits = int(digits, 16)
+    count = bits.bit_length()
+    return tuple(cpu for cpu in range(count) if bits >> cpu & 1) if count <= MAX_CPUS else ()
 
 
 def parse_cpu_list(text: str) -> tuple[int, ...]:
@@ -59,10 +66,7 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
 def parse_cpus_allowed(status: bytes) -> Affinity | None:
     """Read ``Cpus_allowed`` (groups of 32 bits) of a /proc/PID/status; None if it is not there."""
     text = read_fields(status).get("Cpus_allowed", "")
-    if not _GROUPS.fullmatch(text) or len(text) > MAX_CPUS:
-        return None
-    bits = int(text.replace(",", ""), 16)
-    cpus = tuple(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
+    cpus = _read_hex(text.replace(",", "")) if _GROUPS.fullmatch(text) else ()
     return Affinity(cpus) if cpus else None
 
 

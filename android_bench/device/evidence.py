@@ -18,7 +18,7 @@ def find_evidence(
     after: State,
     *,
     cpus: Collection[int] = (),
-    returncode: int | None = 0,
+    returncode: int | None = None,
     max_thermal_status: int = 0,
     min_battery_percent: int = MIN_BATTERY_PERCENT,
     fixed_performance: bool = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,9 +46,9 @@ class Thermal:
     ``overridden``: somebody set the status by hand; ``status`` is None then.
     """
 
-    status: int | None = None
-    overridden: bool = False
-    temperatures: tuple[Temperature, ...] = ()
+    status: int | None
+    overridden: bool
+    temperatures: tuple[Temperature, ...]
 
 
 def name_status(status: int) -> str:
@@ -116,7 +117,7 @@ def convert_zone(text: str) -> float | None:
     From 1000 on it is m°C, from 150 on tenths, else degrees. 0, and what no phone survives, is
     the value of a sensor that is off: None.
     """
-    value = to_float(text, -1e6, 1e6)
+    value = to_float(text, -math.inf, math.inf)
     if not value:
         return None
     scale = 1000 if abs(value) >= 1000 else 10 if abs(value) >= 150 else 1

@@ -220,10 +220,10 @@ def parse_results(lines: Sequence[LogLine]) -> Latencies | None:
     """
     found = {label: find_only(lines, label + ":") for label in _RESULT_UNITS}
     average = found["Inference (avg)"]
-    opened = select_lines(lines, "========== BENCHMARK RESULTS")
+    opened = find_only(lines, "========== BENCHMARK RESULTS")
     if average is None and not opened:
         return None
-    if average is None or (opened and not _closed(lines, opened[0])):
+    if average is None or (opened and not _closed(lines, opened)):
         raise IncompleteLogError("the log stops within the results, after", quote_last(lines))
     values = {label: _result(label, line) for label, line in found.items() if line}
     return _latencies(average, values)

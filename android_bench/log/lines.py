@@ -36,7 +36,7 @@ class LogLine:
 
     level: str
     text: str
-    ended: bool = True
+    ended: bool
 
 
 def quote(text: str) -> str:

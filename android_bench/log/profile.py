@@ -10,7 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from android_bench.errors import IncompleteLogError, ParseError
-from android_bench.log.lines import LogLine, quote, quote_line, to_amount, to_count, to_number
+from android_bench.log.lines import (
+    LogLine,
+    quote,
+    quote_last,
+    quote_line,
+    to_amount,
+    to_count,
+    to_number,
+)
 
 _INIT = "Profiling Info for Benchmark Initialization:"
 _RUNS = "Operator-wise Profiling Info"
@@ -86,9 +94,7 @@ def _section(lines: Sequence[LogLine]) -> list[OpProfileRow]:
         raise ParseError(f"the op profile has more than {_MAX_TABLES} tables")
     rows = [row for table in _tables(lines) for row in _rows(table)]
     if titles and not any(line.text.endswith(_OBSERVED) for line in lines[titles[-1] :]):
-        raise IncompleteLogError(
-            "the op profile stops before its end, after", quote_line(lines[-1])
-        )
+        raise IncompleteLogError("the op profile stops before its end, after", quote_last(lines))
     return rows
 
 
@@ -123,7 +129,7 @@ def _body(lines: Sequence[LogLine]) -> list[LogLine]:
         if not line.level:  # the runtime's own messages may come between
             body.append(line)
     raise IncompleteLogError(
-        "the op profile stops within a table", quote_line(lines[-1]) if lines else ""
+        "the op profile stops within a table", quote_last(lines) if lines else ""
     )
 
 
@@ -158,7 +164,7 @@ def _column(cell: str) -> str:
 
 
 def _check_columns(columns: list[str], header: LogLine) -> None:
-    named = len(columns) > 2 and columns[0] == "node type" and columns[-1] == "name"
+    named = columns[0] == "node type" and columns[-1] == "name"
     if not named or any(column not in columns for column in _NEEDED):
         raise ParseError("the table's titles are not understood", quote_line(header))
 

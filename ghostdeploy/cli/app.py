@@ -184,7 +184,7 @@ class _Commands(HeadedGroup):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each of GROUPS."""
-        room = formatter.width - 6 - max(len(str(command.name)) for command in COMMANDS)
+        room = formatter.width - 4 - max(len(str(command.name)) for command in COMMANDS)
         sections = {
             heading: [(str(c.name), c.get_short_help_str(room)) for c in commands]
             for heading, commands in GROUPS.items()

@@ -49,7 +49,7 @@ class GateResult:
     noise: float
     slow_baseline: int
     slow_candidate: int
-    measured_pairs: int = 0
+    measured_pairs: int
     discards: tuple[Discard, ...] = ()
     verdict: Verdict | None = None
     why: str = ""

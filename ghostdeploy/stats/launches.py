@@ -209,7 +209,7 @@ def _kendall_p(n: int, score: int) -> float:
     """
     if n > EXACT_KENDALL_N:
         variance = n * (n - 1) * (2 * n + 5) / 18
-        return min(1.0, 2 * NormalDist().cdf(-max(0, abs(score) - 1) / math.sqrt(variance)))
+        return 2 * NormalDist().cdf(-max(0, abs(score) - 1) / math.sqrt(variance))
     most = n * (n - 1) // 2
     inversions = (most - abs(score)) // 2
     below = sum(_inversion_counts(n)[: inversions + 1])

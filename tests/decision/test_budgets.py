@@ -36,6 +36,11 @@ def test_a_limit_that_is_none_is_refused(limit):
         Budget("watts", 1.0)
 
 
+def test_a_budget_may_be_a_fraction_of_a_unit():
+    found = judge_budget(Budget("latency_ms", 0.5), [0.4] * 10, GatePolicy())
+    assert (found.verdict, found.why) == ("pass", "0.4 ms, of at most 0.5")
+
+
 def test_a_budget_names_its_unit():
     assert [Budget(kind, 40).shown for kind in KINDS] == [
         "latency_ms ≤ 40 ms",

@@ -221,7 +221,10 @@ def test_a_launch_at_the_screen_itself_still_counts():
     assert steady({4: 1.26, 6: 0.74}, policy=policy).result.discarded == 2
 
 
-@pytest.mark.parametrize(("change", "said"), [(1.9, "90.0% slower"), (2.5, "2.5 times as slow")])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(1.9, "90.0% slower"), (2.0, "2 times as slow"), (2.5, "2.5 times as slow")],
+)
 def test_from_twice_the_time_on_it_is_told_as_a_factor(change, said):
     gate = PairedGate()
     while gate.add(32.0, 32.0 * change) is None:
@@ -266,6 +269,11 @@ def test_outliers_are_lopsided_where_a_sign_test_says_so(outliers, verdict):
     assert fast.result.verdict == ("pass" if verdict == "inconclusive" else verdict)
     both = steady({}, 36, {3 * n: 0.7 for n in range(outliers)}, policy)
     assert (both.result.verdict == "invalid") == (verdict == "invalid")
+
+
+def test_outliers_as_lopsided_as_alpha_itself_are_chance():
+    policy = GatePolicy(looks=(20,), max_pairs=36, alpha=2**-7)
+    assert steady({3 * n: 1.3 for n in range(8)}, 36, policy=policy).result.verdict != "invalid"
 
 
 def test_fewer_lopsided_outliers_than_the_excess_are_chance():

@@ -18,6 +18,22 @@ def test_the_defaults():
     policy = GatePolicy()
     assert (policy.tolerance, policy.delta, policy.alpha) == (0.02, 0.05, 0.01)
     assert (policy.looks, policy.max_pairs, policy.screen) == ((10, 16, 24), 36, 0.10)
+    assert (policy.max_noise, policy.slow_excess, policy.arm_excess) == (0.05, 3, 4)
+
+
+def test_what_lies_just_within_the_limits_is_allowed():
+    policy = GatePolicy(
+        tolerance=0.0,
+        delta=0.99,
+        alpha=0.49,
+        looks=(3, 4),
+        max_pairs=1000,
+        screen=0.99,
+        max_noise=0.99,
+        slow_excess=1,
+        arm_excess=1,
+    )
+    assert policy.fewest_pairs == 3
 
 
 @pytest.mark.parametrize(
@@ -40,6 +56,7 @@ def test_the_defaults():
         ({"looks": (10, 10)}, "looks must increase, not 10,10"),
         ({"looks": (10, 9.5)}, "looks must be numbers of pairs"),
         ({"looks": (0, 10)}, "looks must be numbers of pairs"),
+        ({"looks": (1, 10)}, "1 pairs can never decide"),
         ({"looks": (5, 16, 24)}, "5 pairs can never decide at alpha 0.01 in 3 looks"),
         ({"looks": (8, 16, 24)}, "the first look needs 9"),
         ({"max_pairs": 23}, "max_pairs must be 24"),
@@ -47,6 +64,8 @@ def test_the_defaults():
         ({"screen": 0}, "screen must be above 0"),
         ({"max_noise": 1}, "max_noise must be above 0 and below 1"),
         ({"slow_excess": 0}, "slow_excess must be at least 1"),
+        ({"arm_excess": 0}, "arm_excess must be at least 1"),
+        ({"max_pairs": 1001}, "max_pairs must be 24 .* to 1000, not 1001"),
     ],
 )
 def test_nonsense_is_refused_in_one_line(changes, says):

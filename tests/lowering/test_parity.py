@@ -79,6 +79,12 @@ def test_what_is_told_of_several_inputs_is_the_worst() -> None:
     assert parity.compare("onnx", "x", "fp32", maps, {}).top1_agreement is None
 
 
+def test_of_several_outputs_the_first_is_the_classes() -> None:
+    other = ONE[:, ::-1]
+    found = parity.compare("onnx", "x", "fp32", [([ONE, other], [ONE, other])], {})
+    assert (found.passed, found.top1_agreement) == (True, 1.0)
+
+
 def test_inner_tensors_are_compared_in_both_layouts_and_the_references_order() -> None:
     nchw = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
     nhwc = nchw.transpose(0, 2, 3, 1)

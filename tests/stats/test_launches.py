@@ -108,6 +108,18 @@ def test_the_normal_limit_is_next_to_the_exact_one(n, confidence):
     assert -1 <= exact - below <= 0.06 * n  # a little wider far out in the tails
 
 
+@pytest.mark.parametrize("n", [101, 102, 150])
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.998])
+def test_above_100_values_the_normal_limit_is_corrected_for_continuity(n, confidence):
+    """HWC 3.1: T is normal with mean n(n+1)/4; P(T ≤ k) is its P(T ≤ k + ½)."""
+    rank_sum = scipy_stats.norm(n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24))
+    values = normal_sample(n, seed=n)
+    averages = sorted(x / 2 + y / 2 for i, x in enumerate(values) for y in values[i:])
+    outside = averages.index(stats.signed_rank_interval(values, confidence).lower)
+    tail = (1 - confidence) / 2
+    assert rank_sum.cdf(outside + 0.5) <= tail < rank_sum.cdf(outside + 1.5)
+
+
 def test_an_attainable_confidence_is_attained():
     """P(at most 1 of 8 heads) is 9/256: leaving out one value a side has 1 - 18/256 exactly."""
     values = [float(n) for n in range(8)]
@@ -276,6 +288,17 @@ def test_kendalls_normal_limit_is_next_to_the_exact_p(n, slope):
         assert theirs < got < 1.2 * theirs + 1e-5
 
 
+@pytest.mark.parametrize("n", [61, 62, 100])
+def test_above_60_values_kendalls_test_is_normal_with_a_correction(n):
+    """HWC 8.1: S has the variance n(n-1)(2n+5)/18, and steps of 2."""
+    values = normal_sample(n, seed=n)
+    tau = scipy_stats.kendalltau(range(n), values).statistic
+    score = abs(round(tau * n * (n - 1) / 2))
+    spread = math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    expected = 2 * scipy_stats.norm.sf(max(score - 1, 0) / spread)
+    assert stats.fit_trend(values).p_value == pytest.approx(expected, rel=1e-9)
+
+
 def test_no_order_at_all_is_no_trend_however_long():
     """As many rising pairs as falling ones: P is 1."""
     for half in (4, 32):
@@ -286,6 +309,7 @@ def test_no_order_at_all_is_no_trend_however_long():
 
 def test_a_trend_of_two_values():
     assert stats.fit_trend([10.0, 30.0]) == stats.Trend(1.0, 1.0)
+    assert stats.fit_trend([0.25, 0.75]) == stats.Trend(1.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,20 @@ def test_the_difference_by_hand():
     assert (found.lower, found.upper) == pytest.approx((-0.13239, 0.01239), abs=1e-5)
 
 
+def test_one_image_says_something():
+    assert proportions.wilson_interval(1, 1).value == 1.0
+    assert proportions.difference_interval(0, 1, 1) == Interval(1.0, 1.0, 1.0)
+    assert proportions.difference_interval(1, 0, 1) == Interval(-1.0, -1.0, -1.0)
+
+
+def test_a_share_is_never_below_0_or_above_1():
+    """Where all or none are right, rounding would carry the limit beyond."""
+    for total in range(1, 300):
+        none, every = (proportions.wilson_interval(right, total) for right in (0, total))
+        assert 0.0 <= none.lower < 1e-15
+        assert 1.0 - 1e-15 < every.upper <= 1.0
+
+
 def test_nothing_seen_says_nothing():
     assert proportions.wilson_interval(0, 0) == Interval(0.0, 0.0, 1.0)
     assert proportions.difference_interval(0, 0, 0) == Interval(0.0, -1.0, 1.0)

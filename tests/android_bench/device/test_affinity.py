@@ -91,6 +91,11 @@ def test_the_last_cpu_that_a_device_can_have():
     assert from_mask("8" + "0" * 255) == (1023,)
     with pytest.raises(OptionError):
         from_mask("1" + "0" * 256)
+    zeros = ",00000000" * 31
+    assert parse_cpus_allowed(f"Cpus_allowed:\t80000000{zeros}\n".encode()) == Affinity((1023,))
+    assert parse_cpus_allowed(f"Cpus_allowed:\t1,00000000{zeros}\n".encode()) is None
+    padded = "00000000," * 255 + "000000f0"  # a kernel made for 8192 CPUs
+    assert parse_cpus_allowed(f"Cpus_allowed:\t{padded}\n".encode()) == Affinity((4, 5, 6, 7))
     assert from_mask("1") == (0,)
     assert to_mask((1, 1, 3)) == "0a"
 

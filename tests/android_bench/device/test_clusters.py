@@ -211,6 +211,7 @@ def test_a_choice_says_what_it_is_of():
     assert choose_cpus(clusters, "3c").clusters == ("Cortex-A55 1.80 GHz", "Cortex-A76 1.92 GHz")
     assert choose_cpus(clusters, None, 3).mask == "0f"
     assert choose_cpus(clusters, None, 2).mask == "c0"
+    assert choose_cpus(clusters_of("snapdragon855")).cpus == (7,)
     assert choose_cpus(clusters_of("unknown"), "big").clusters == ("unknown core 2.50 GHz",)
     plain = find_clusters([Core(0, name="Cortex-A53")], [], {})
     assert choose_cpus(plain, "big").clusters == ("Cortex-A53",)

@@ -30,6 +30,8 @@ def test_cpuinfo_of_several_ages():
     old = b"processor\t: 0\nprocessor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n"
     assert [c.name for c in parse_cpuinfo(old).cores] == [None, None]
     assert [c.name for c in parse_cpuinfo(old.partition(b"\n")[2]).cores] == ["Cortex-A53"]
+    more = b"processor\t: 2\n\nprocessor\t: 3\n\n" + old
+    assert [c.name for c in parse_cpuinfo(more).cores] == [None] * 4
     x86 = b"processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\n"
     assert parse_cpuinfo(x86).cores == (Core(0, name="Some CPU @ 2.00GHz"),)
     assert parse_cpuinfo(b"processor\t: 99999999999\n").cores == ()

@@ -61,6 +61,10 @@ def test_silence_is_no_evidence():
 def test_a_lowered_cap_is_the_point_of_fixed_performance():
     before = replace(GOOD, freqs=(CAPPED,))
     assert find_evidence(before, before, fixed_performance=True) == ()
+    assert find_evidence(before, before) == tuple(
+        f"capped: CPUs 4, 5 may run at 1.90 of 2.60 GHz {when} the launch"
+        for when in ("before", "after")
+    )
     lower = replace(GOOD, freqs=(replace(BIG, cap_khz=1_500_000),))
     (reason,) = find_evidence(before, lower, fixed_performance=True)
     assert "1.50 of 1.90 GHz after" in reason

@@ -47,8 +47,10 @@ def test_a_batterys_level_in_percent(level: int, scale: int, percent: int | None
     assert parse_battery(text.encode()).level_percent == percent
 
 
-@pytest.mark.parametrize(("tenths", "celsius"), [(326, 32.6), (1000, 100.0), (1001, None),
-                                                 (-301, None), (0, None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tenths", "celsius"),
+    [(326, 32.6), (1000, 100.0), (1001, None), (-300, -30.0), (-301, None), (0, None)],
+)
 def test_a_batterys_temperature(tenths: int, celsius: float | None) -> None:
     assert parse_battery(f"  temperature: {tenths}\n".encode()).temp_c == celsius
 

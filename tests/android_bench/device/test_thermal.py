@@ -60,6 +60,12 @@ def hal(fields: str) -> tuple[Temperature, ...]:
     return parse_thermalservice(text.encode()).temperatures
 
 
+def test_entries_without_a_title_above_them_are_of_no_source() -> None:
+    entry = "Temperature{mValue=40.0, mType=0, mName=CPU, mStatus=0}\n"
+    assert parse_thermalservice(entry.encode()).temperatures == ()
+    assert parse_thermalservice(f"Temperature thresholds:\n{entry}".encode()).temperatures == ()
+
+
 def test_the_hals_limits_are_believed_themselves() -> None:
     assert [t.temp_c for t in hal("mValue=-30.0, mType=0")] == [-30.0]
     assert [t.temp_c for t in hal("mValue=130.0, mType=0")] == [130.0]

@@ -55,7 +55,7 @@ def test_exit_codes_of_shells_and_of_python(returncode: int, said: str) -> None:
         ("", "ERROR: here\nplain\n", "here"),
         ("FATAL: dead\n", "", "dead"),
         ("INFO: last words\n", "linker: no library\nmore\n", "linker: no library"),
-        ("INFO: one\nINFO: two\n", "", "two"),
+        ("INFO: one\nINFO: two\nINFO: three\n", "", "three"),
         ("ERROR: why\nERROR: Benchmarking failed.\n", "", "why"),
     ],
 )
@@ -82,8 +82,20 @@ def test_two_starts_and_a_fatal_line_are_refused() -> None:
     assert parse(f"STARTING!\n{COUNTS}").summary.count == 50
     with pytest.raises(ParseError, match="starts twice"):
         parse(f"STARTING!\nSTARTING!\n{COUNTS}")
-    with pytest.raises(ParseError, match="a fatal error, in spite of exit code 0"):
-        parse(COUNTS, "FATAL: dead\n")
+    with pytest.raises(ParseError, match="a fatal error, in spite of exit code 0") as caught:
+        parse(COUNTS, "FATAL: dead\nFATAL: a consequence\n")
+    assert caught.value.line == "'dead'"
+
+
+def test_of_a_line_that_comes_twice_the_second_is_quoted() -> None:
+    again = "Inference timings in us: Warmup (avg): 1, Inference (avg): 2"
+    with pytest.raises(ParseError, match="this line twice: is it of two launches") as caught:
+        parse(f"{COUNTS}{again}\n")
+    assert caught.value.line == repr(again)
+    third = "count=1 curr=5"
+    with pytest.raises(ParseError, match="a third count= line") as caught:
+        parse(f"{COUNTS}{third}\n")
+    assert caught.value.line == repr(third)
 
 
 def test_warnings_are_complaints_that_left_the_results_whole() -> None:
@@ -127,8 +139,8 @@ def test_the_first_of_several_ignored_flags_is_quoted() -> None:
 
 def test_a_log_that_stops_quotes_the_last_line_or_the_first_complaint() -> None:
     with pytest.raises(ParseError) as caught:
-        parse("STARTING!\nLoaded model m.tflite\n\n")
-    assert caught.value.line == "'Loaded model m.tflite'"
+        parse("STARTING!\nLoaded model m.tflite\nINFO: Created a delegate.\n\n")
+    assert caught.value.line == "'Created a delegate.'"
     with pytest.raises(ParseError, match="complains: 'first'"):
         parse("STARTING!\nERROR: first\nERROR: second\n")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from android_bench.errors import IncompleteLogError, ParseError, ProgramFailedError
+from android_bench.log import lines
 from android_bench.log.latencies import LoggedSummary
-from android_bench.log.lines import MAX_BYTES, MAX_LINES
 from android_bench.log.parse import parse_log
 
 HEAD = "STARTING!\nLoaded model m.tflite\n"
@@ -147,6 +147,40 @@ DELEGATE_LINES = [
 ]  # fmt: skip
 
 
+def replace(nodes, delegate, partitions):
+    return (
+        f"Replacing {nodes} node(s) with delegate ({delegate}) node, yielding {partitions}"
+        " partitions.\n"
+    )
+
+
+def test_of_several_delegates_the_last_is_named_and_none_has_the_whole_graph():
+    """Each divides what the one before it left: only the last line counts all pieces."""
+    log = parse(PLAIN, replace("20 out of 30", "Gpu", 5) + replace("4 out of 15", "XNNPack", 7))
+    got = (log.delegate, log.fully_delegated, log.delegate_kernels, log.partitions)
+    assert got == ("XNNPack", False, None, 7)
+    log = parse(PLAIN, replace("30 out of 30", "Gpu", 1) + replace("1 out of 2", "XNNPack", 2))
+    got = (log.delegate, log.fully_delegated, log.delegate_kernels, log.partitions)
+    assert got == ("XNNPack", False, None, 2)
+    created = "INFO: Created TensorFlow Lite {} delegate for {}.\n"
+    log = parse(PLAIN, created.format("Hexagon", "DSP") + created.format("XNNPACK", "CPU"))
+    assert (log.delegate, log.fully_delegated) == ("XNNPACK", None)
+
+
+def test_of_several_verdicts_the_last_counts_but_for_one_that_is_whole():
+    applied = "Explicitly applied {} delegate, and the model graph will be {} by the delegate{}\n"
+    some = applied.format("GPU", "partially executed", " w/ 20 delegate kernels.")
+    fewer = applied.format("XNNPACK", "partially executed", " w/ 2 delegate kernels.")
+    whole = applied.format("Hexagon", "completely executed", ".")
+    for text, wanted in (
+        (some + fewer, ("XNNPACK", False, 2)),
+        (fewer + some, ("GPU", False, 20)),
+        (some + whole + fewer, ("Hexagon", True, 1)),
+    ):
+        log = parse(PLAIN, text)
+        assert (log.delegate, log.fully_delegated, log.delegate_kernels) == wanted
+
+
 def test_a_delegates_own_count_gives_way_to_the_runtimes():
     own = (
         "INFO: TfLiteXNNPackDelegate delegate: 2 nodes delegated out of 2 nodes with 1 partitions."
@@ -183,6 +217,7 @@ def test_the_tools_verdict_comes_with_the_runtimes_partitions():
         "count=50 first=137789 curr=137254 min=137079 max=143416 avg=137722 std=896 p5=137100",
         "count=50 first=137789 curr=137254 min=137079 min=1 max=143416 avg=137722 std=896",
         "count=50 first=137789 curr=137254 min=-9 max=143416 avg=137722 std=896",
+        "count=50 first=137789 curr=137254 min=-1 max=143416 avg=137722 std=896",
         "count=50 first=9 curr=137254 min=137079 max=143416 avg=137722 std=896",
         "count=-50 first=137789 curr=137254 min=137079 max=143416 avg=137722 std=896",
         "count=50 curr=0(all same)",
@@ -200,8 +235,8 @@ def test_a_broken_count_line_is_quoted(line):
 
 
 def test_a_standard_deviation_lost_to_rounding_is_none():
-    text = PLAIN.replace("std=896", "std=-9223372036854775808")
-    assert parse(text).summary.std_ms is None
+    for lost in ("-9223372036854775808", "-1"):
+        assert parse(PLAIN.replace("std=896", f"std={lost}")).summary.std_ms is None
 
 
 def test_unknown_keys_of_newer_builds_do_no_harm():
@@ -225,6 +260,9 @@ def test_unknown_keys_of_newer_builds_do_no_harm():
         ("usage: benchmark_model\n", "usage"),
         (PLAIN + "Memory footprint delta from the start of the tool (MB): init=1\n", "overall"),
         (PLAIN + "The input model file size (MB): x\n", "not a number"),
+        (PLAIN + "The input model file size (MB): \n", "not a number"),
+        (PLAIN + "Peak memory:  44.00 kB\n", "is no size in MB"),
+        (PLAIN + "Peak memory:  44.00 MB more\n", "is no size in MB"),
     ],
 )
 def test_logs_that_cannot_be_trusted(text, words):
@@ -234,7 +272,7 @@ def test_logs_that_cannot_be_trusted(text, words):
 
 def test_timings_cut_off_are_noticed():
     whole = PLAIN.rstrip("\n")
-    assert parse(whole) == parse(PLAIN)
+    assert parse(whole) == parse(f"\n{whole}") == parse(PLAIN)
     with pytest.raises(ParseError):
         parse(whole[:-3])
 
@@ -268,12 +306,25 @@ def test_no_results_but_a_complaint():
 
 
 def test_size_is_bounded():
-    with pytest.raises(ParseError, match="bytes"):
-        parse_log(b" " * (MAX_BYTES + 1), b"", 0)
-    with pytest.raises(ParseError, match="lines"):
-        parse_log(b"", b"\n" * (MAX_LINES + 1), 0)
-    with pytest.raises(ParseError, match="tables"):
+    with pytest.raises(ParseError, match="stdout holds 16777217 bytes; a log has at most 16777216"):
+        parse_log(b" " * (16 * 2**20 + 1), b"", 0)
+    with pytest.raises(ParseError, match="stderr holds more than 200000 lines"):
+        parse_log(b"", b"\n" * 200_001, 0)
+    with pytest.raises(ParseError, match="more than 1000 tables"):
         parse(PLAIN + BANNER + RULE.format("Run Order") * 1001)
+    with pytest.raises(IncompleteLogError, match="stops within a table"):
+        parse(PLAIN + BANNER + RULE.format("Run Order") * 1000)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"), [("MAX_BYTES", len(PLAIN)), ("MAX_LINES", PLAIN.count("\n"))]
+)
+def test_a_log_may_be_as_large_as_the_limit_itself(monkeypatch, limit, size):
+    monkeypatch.setattr(lines, limit, size)
+    assert parse(PLAIN).summary.count == 50
+    monkeypatch.setattr(lines, limit, size - 1)
+    with pytest.raises(ParseError, match="stdout holds"):
+        parse(PLAIN)
 
 
 def test_a_long_line_is_quoted_in_part():
@@ -310,6 +361,21 @@ def test_profile_of_subgraphs_and_delegates():
     ]  # fmt: skip
     assert rows[2].percent is None
     assert rows[2].times_called == 3
+
+
+def test_a_profile_that_stops_in_its_second_table():
+    cut = table(ADD).partition("Timings")[0]
+    with pytest.raises(IncompleteLogError, match="the op profile stops before its end") as caught:
+        parse(PLAIN + BANNER + table(ADD) + cut)
+    assert caught.value.line == "'Number of nodes executed: 1'"
+    with pytest.raises(IncompleteLogError, match="the op profile stops within a table") as caught:
+        parse(PLAIN + BANNER + cut.partition("\n\n")[0] + "\n")
+    assert caught.value.line == ascii(f"\t{ADD}")
+    assert len(parse(PLAIN + BANNER + table(ADD) + table(NAN)).op_profile) == 2
+
+
+def test_a_shorter_rule_is_no_title_of_a_table():
+    assert parse(PLAIN + table(ADD).replace("=" * 30, "=" * 29)).op_profile == ()
 
 
 def test_profile_without_banner_is_of_the_runs():

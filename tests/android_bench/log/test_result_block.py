@@ -48,6 +48,21 @@ def test_a_rule_before_the_block_does_not_close_it() -> None:
     assert parse(CLOSED, OPENED, *LINES, CLOSED).summary.mean_ms == 7.95
 
 
+def test_a_second_block_is_of_another_launch() -> None:
+    for rest in ((), (CLOSED,)):
+        with pytest.raises(ParseError, match="is it of two launches"):
+            parse(OPENED, *LINES, CLOSED, OPENED, *rest)
+
+
+def test_a_block_without_a_warm_up_agrees_with_count_lines_of_none() -> None:
+    runs = COUNTS[1].format(runs=7950)
+    block = [line for line in LINES if not line.startswith("Warmup")]
+    log = parse("count=0", runs, OPENED, *block, CLOSED)
+    assert (log.summary.count, log.warmup, log.first_ms) == (50, None, None)
+    with pytest.raises(ParseError, match="is contradicted by"):
+        parse(COUNTS[0].format(warmup=8200), runs, OPENED, *block, CLOSED)
+
+
 def test_each_line_may_be_missing_but_the_average() -> None:
     for line in (LINES[0], LINES[1], LINES[2], *LINES[4:]):
         log = parse(OPENED, *(other for other in LINES if other != line), CLOSED)
@@ -167,6 +182,19 @@ def test_a_series_and_its_order() -> None:
     for broken in ("p5=7951 median=7950 p95=7950", "p5=7950 median=7950 p95=7949"):
         with pytest.raises(ParseError, match="one series"):
             parse(lines[0], f"{same} {broken}", lines[2])
+
+
+@pytest.mark.parametrize(("average", "fits"), [(100001, True), (100002, False),
+                                               (99999, True), (99998, False)])  # fmt: skip
+def test_an_average_is_beyond_the_extremes_by_a_rounding_only(average: int, fits: bool) -> None:
+    """Six digits of it are printed: what prints 100001 may be 100000.5."""
+    same = f"count=50 first=100000 curr=100000 min=100000 max=100000 avg={average} std=0"
+    lines = (COUNTS[0].format(warmup=8200), same, TIMINGS.format(warmup=8200, runs=average))
+    if fits:
+        assert parse(*lines).summary.mean_ms == average / 1000
+        return
+    with pytest.raises(ParseError, match="one series"):
+        parse(*lines)
 
 
 def test_a_run_shorter_than_the_clocks_step() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from ghostdeploy.report.parts.numbers import (
     ABSENT,
+    WrittenNumber,
     drop_non_finite,
     format_as_printed,
     format_interval,
+    format_limits,
     format_megabytes,
     format_millions,
     format_number,
@@ -41,6 +43,24 @@ def test_four_significant_digits(value: float | None, text: str) -> None:
 def test_limits_have_the_digits_of_their_value() -> None:
     assert format_interval(Interval(99.95, 98.1, 101.234)) == "99.95 [98.10, 101.23]"
     assert format_interval(Interval(1.5, float("-inf"), float("nan")), 3) == "1.50 [?, ?]"
+
+
+def test_limits_alone_have_four_digits_too() -> None:
+    assert format_limits(Interval(99.95, 98.1, 101.234)) == "[98.10, 101.23]"
+
+
+def test_behind_a_number_are_all_its_digits() -> None:
+    shown = format_number(7.412345678)
+    assert isinstance(shown, WrittenNumber)
+    assert (shown, shown.value, shown.exact) == ("7.412", 7.412345678, "7.412345678")
+    told = [
+        (format_millions(6_156_908), "6156908"),
+        (format_megabytes(20_740_123), "20740123 bytes"),
+        (format_percent(0.123456), "12.3456 %"),
+        (format_ratio(Interval(1.3234, 1.27, 1.371)), "1.3234 [1.27, 1.371]"),
+        (format_range([2.54, 1.03], "s"), "1.03 … 2.54 s"),
+    ]
+    assert [text.exact for text, _ in told] == [exact for _, exact in told]
 
 
 def test_the_papers_numbers_gain_no_digits() -> None:
