@@ -15,7 +15,8 @@ AndroidBenchError
 │   ├── OutputTooLongError       it printed more than any log could be
 │   └── LaunchTimeoutError       it ran too long and was killed; carries what it had printed
 └── AdbError                     a call of the adb program failed; carries all that it gave
-    ├── AdbProgramError          there is no adb program that can be run
+    ├── AdbProgramError          the adb program that was named is none, or cannot be run
+    │   └── NoAdbProgramError    there is no adb program on this machine
     ├── AdbServerError           the adb server cannot be reached
     ├── DeviceError              there is no phone to talk to
     │   ├── NoDeviceError        none is attached
@@ -149,7 +150,11 @@ class AdbError(AndroidBenchError):
 
 
 class AdbProgramError(AdbError):
-    """There is no adb program, or it cannot be run on this machine."""
+    """The adb program that was named is none, or cannot be run on this machine."""
+
+
+class NoAdbProgramError(AdbProgramError):
+    """There is no adb program on this machine."""
 
 
 class AdbServerError(AdbError):

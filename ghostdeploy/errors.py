@@ -16,6 +16,8 @@ Each message is one line that says what was wrong and what to do. Exit 0 is fine
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -75,6 +77,16 @@ class OutputError(GhostdeployError):
     """A result could not be written where that is not the request's fault: the disk is full."""
 
     exit_code = 3
+
+
+@contextmanager
+def name_in_errors(path: Path) -> Iterator[None]:
+    """Put ``path`` before the message of an error that comes of a model whose file is not known."""
+    try:
+        yield
+    except (UsageError, ConversionError) as error:
+        error.args = (f"{path}: {error}",)
+        raise
 
 
 # What onnxruntime puts before its reason: its status, and the place and function in its source.

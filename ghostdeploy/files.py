@@ -129,7 +129,9 @@ def cannot_write(path: Path, error: OSError) -> GhostdeployError:
 def ensure_writable(folder: Path) -> None:
     """Make ``folder`` and prove that it takes files. Raises UsageError where it does not."""
     probe = folder / f".{secrets.token_hex(8)}.probe"
-    write_atomic(probe, b"")
+    with _reporting(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
     _remove(probe)
 
 

@@ -59,6 +59,22 @@ def runner(tmp_path):
     return run
 
 
+def test_the_action_says_at_once_that_another_python_is_needed(tmp_path):
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" != -V ] || echo Python 3.13.1\nexit 1\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script("Install ghostdeploy")],
+        env={**os.environ, "PYTHON": str(python), "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert f"::error::Python 3.10 or 3.11 is needed, {python} is Python 3.13.1." in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [python]
+
+
 def test_the_actions_script_gates_and_leaves_everything(runner, tmp_path):
     arguments = "--runs 10 --warmup 2 --max-size-mb 1"
     done = runner(DEVICE="local", CANDIDATE="m.tflite", BASELINE="none", ARGUMENTS=arguments)

@@ -21,6 +21,7 @@ from android_bench.errors import (
     AdbProgramError,
     AdbServerReplacedWarning,
     AdbTimeoutError,
+    NoAdbProgramError,
     OutputLimitError,
 )
 
@@ -43,7 +44,8 @@ def find_adb(explicit: str | Path | None = None) -> str:
     """Return the path of the adb program: ``explicit``, else the first that there is.
 
     Looked for are $GHOSTDEPLOY_ADB, $ANDROID_HOME/platform-tools/adb, PATH, and the one inside the
-    ``adbutils`` wheel. Raises AdbProgramError if there is none, or if one that was named is none.
+    ``adbutils`` wheel. Raises NoAdbProgramError if there is none, AdbProgramError if one that was
+    named is none.
     """
     for origin, named in (("--adb", explicit), (f"${ADB_VARIABLE}", os.environ.get(ADB_VARIABLE))):
         if named:
@@ -57,7 +59,7 @@ def find_adb(explicit: str | Path | None = None) -> str:
     for found in candidates:
         if found:
             return found
-    raise AdbProgramError(f"there is no adb program; {_HOW_TO_GET_ADB}")
+    raise NoAdbProgramError(f"there is no adb program; {_HOW_TO_GET_ADB}")
 
 
 def name_adb(program: str) -> str:

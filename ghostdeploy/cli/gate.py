@@ -70,7 +70,8 @@ def accept(arguments: AcceptArguments) -> None:
         done = accept_baseline(arguments.request(), progress)
     if arguments.as_json:
         return emit_json({"file": str(done.path), "baseline": done.baseline})
-    was = f", in place of {done.replaced.sha256[:12]}…" if done.replaced else ""
+    old = done.replaced
+    was = f", in place of {old.path or old.url} {old.sha256[:12]}…" if old else ""
     say(f"accepted {done.model} (sha256 {done.baseline.sha256[:12]}…{was})")
     say(f"wrote {done.path}; commit it with the model")
 

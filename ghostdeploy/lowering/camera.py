@@ -1,4 +1,4 @@
-"""A uint8 input in front of an int8 model: camera frames as they are, scale 1, zero point 0."""
+"""uint8 in front of an int8 model, camera frames as they are, and uint8 behind it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import copy
 import numpy as np
 
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.flatbuffer import ModelT, schema, tensor_name
+from ghostdeploy.flatbuffer import ModelT, OperatorT, schema, tensor_name
 from ghostdeploy.lowering import tidy
 from ghostdeploy.lowering.rewrites.build import GraphBuilder, scaling
 
@@ -36,11 +36,37 @@ def take_bytes(model: ModelT) -> None:
     tensor.name = f"{name}/int8".encode()
     graph.tensors.append(frame)
     outer = len(graph.tensors) - 1
-    builder = GraphBuilder(model, graph)
-    shift = builder.make_operator(
-        "QUANTIZE", [outer], inner, schema().QuantizeOptionsT(), version=2
-    )
-    graph.operators = [shift, *graph.operators]
+    graph.operators = [_shift(model, outer, inner), *graph.operators]
     graph.inputs = np.array([outer], np.int32)
     outputs = [tensor_name(graph.tensors[int(i)]) for i in graph.outputs]
     tidy.set_signature(model, (name,), outputs)
+
+
+def give_bytes(model: ModelT) -> None:
+    """Make a ``ModelT`` of one int8 output give uint8: the same values, the zero point 128 higher.
+
+    An output in float stays as it is.
+    """
+    graph = model.subgraphs[0]
+    inner = int(graph.outputs[0])
+    tensor = graph.tensors[inner]
+    if tensor.type != schema().TensorType.INT8:
+        return
+    given = copy.deepcopy(tensor)
+    given.type = schema().TensorType.UINT8
+    assert given.quantization is not None
+    given.quantization.zeroPoint = np.asarray(scaling(tensor)[1], np.int64) + SHIFT
+    name = tensor_name(tensor)
+    tensor.name = f"{name}/int8".encode()
+    graph.tensors.append(given)
+    outer = len(graph.tensors) - 1
+    graph.operators = [*graph.operators, _shift(model, inner, outer)]
+    graph.outputs = np.array([outer], np.int32)
+    tidy.set_signature(model, (tensor_name(graph.tensors[int(graph.inputs[0])]),), [name])
+
+
+def _shift(model: ModelT, source: int, target: int) -> OperatorT:
+    """Return the QUANTIZE that moves the zero point alone."""
+    builder = GraphBuilder(model, model.subgraphs[0])
+    options = schema().QuantizeOptionsT()
+    return builder.make_operator("QUANTIZE", [source], target, options, version=2)

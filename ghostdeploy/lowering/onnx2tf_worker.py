@@ -230,13 +230,31 @@ def tflite_bytes(
     function = tf.function(compute)
     specs = [tf.TensorSpec(keras[n].shape, keras[n].dtype, name=n) for n in inputs]
     concrete = function.get_concrete_function(*specs)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], network)
+    owner = owner_of_variables(network, concrete)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], owner)
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     elif precision == "dynamic":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return bytes(converter.convert())
+
+
+def owner_of_variables(network: Any, concrete: Any) -> Any:
+    """Return what holds every variable of a function: the network, or a module of them all.
+
+    onnx2tf makes some of a depthwise convolution's itself, which Keras does not keep. Without an
+    owner the converter falls back, silently, on a way that writes no signature.
+    """
+    import tensorflow as tf
+
+    used = concrete.graph.variables
+    known = {variable.ref() for variable in network.variables}
+    if all(variable.ref() in known for variable in used):
+        return network
+    owner = tf.Module()
+    owner.kept = list(used)
+    return owner
 
 
 if __name__ == "__main__":

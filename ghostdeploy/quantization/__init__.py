@@ -115,9 +115,9 @@ class QuantizeOptions:
     is how an activation's range is chosen (``bn`` needs the network), ``equalize`` evens out
     channels before conversion (of a network; a file is what it is), ``bias_correction`` restores
     their means afterwards, ``halves`` of a Ghost module share a scale or are kept apart.
-    ``input_type`` uint8 takes camera frames. ``keep_float`` layers stay in fp32, and as many more
-    blocks as an output SNR needs: of ``auto_mixed`` dB, or at most ``max_snr_loss`` dB below what
-    every block in float gives.
+    ``input_type`` uint8 takes camera frames; ``output_type`` is what comes out. ``keep_float``
+    layers stay in fp32, and as many more blocks as an output SNR needs: of ``auto_mixed`` dB, or at
+    most ``max_snr_loss`` dB below what every block in float gives.
     """
 
     calibration: Path | None = None
@@ -130,6 +130,7 @@ class QuantizeOptions:
     bias_correction: bool = False
     halves: str = "joined"
     input_type: str = "int8"
+    output_type: str = "int8"
     keep_float: tuple[str, ...] = ()
     auto_mixed: float | None = None
     max_snr_loss: float | None = None
@@ -139,6 +140,7 @@ class QuantizeOptions:
             ("ranges", self.ranges, RANGES),
             ("halves", self.halves, HALVES),
             ("input-type", self.input_type, INPUT_TYPES),
+            ("output-type", self.output_type, INPUT_TYPES),
         ):
             check_choice(name, value, allowed)
         check_range("crop", self.crop, 0.1, 1, unit="of the image")
@@ -163,6 +165,7 @@ class QuantizeOptions:
             *(("bias-correction",) if self.bias_correction else ()),
             *(("halves=apart",) if self.halves == "apart" else ()),
             *(("input=uint8",) if self.input_type == "uint8" else ()),
+            *(("output=uint8",) if self.output_type == "uint8" else ()),
             *((f"auto-mixed={self.auto_mixed:g}",) if self.auto_mixed is not None else ()),
             *((f"max-snr-loss={self.max_snr_loss:g}",) if self.max_snr_loss is not None else ()),
         )
@@ -174,8 +177,9 @@ class QuantizeOptions:
         """
         row = recipe(precision)
         self._check_float_layers(precision, row)
-        if self.input_type == "uint8" and precision != "int8":
-            raise UsageError(f"a uint8 input goes with --precision int8, not with {precision}")
+        for side, type_ in (("input", self.input_type), ("output", self.output_type)):
+            if type_ == "uint8" and precision != "int8":
+                raise UsageError(f"a uint8 {side} goes with --precision int8, not with {precision}")
         if self.input_type == "uint8" and not rgb255:
             raise UsageError(
                 "a uint8 input takes camera frames: it needs export --embed-preprocessing"

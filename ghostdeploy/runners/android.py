@@ -12,6 +12,7 @@ from android_bench.errors import (
     AdbProgramError,
     AndroidBenchError,
     BinaryNotFoundError,
+    NoAdbProgramError,
     OptionError,
     SeveralDevicesError,
     WrongArchitectureError,
@@ -34,6 +35,8 @@ def translate_errors() -> Iterator[None]:
     """Raise android_bench's errors as ours: exit code 2 for what the caller can mend, else 3."""
     try:
         yield
+    except NoAdbProgramError as error:  # a package that is missing, like any other
+        raise MeasurementError(str(error)) from error
     except _OURS as error:
         raise UsageError(str(error)) from error
     except AndroidBenchError as error:

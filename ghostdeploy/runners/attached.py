@@ -41,7 +41,7 @@ class AttachedDevice:
 
 
 def find_adb_program() -> str:
-    """Return the path of the adb program. Raises UsageError where there is none."""
+    """Return the path of the adb program. Raises MeasurementError where there is none."""
     with translate_errors():
         return find_adb()
 
@@ -58,8 +58,8 @@ def list_states(adb: str = "") -> tuple[tuple[str, str], ...]:
 def list_attached(adb: str = "", addresses: tuple[str, ...] = ()) -> list[AttachedDevice]:
     """Return all that adb lists, after connecting to ``addresses`` (``host:port``).
 
-    Raises UsageError without an adb program and for what is no address, and MeasurementError
-    without adb's server.
+    Raises UsageError for what is no address or no adb program, and MeasurementError without any
+    adb program, or its server.
     """
     client = AdbClient(adb)
     missing = list(_unreachable(client, addresses))

@@ -7,7 +7,7 @@ import pytest
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import ConversionError
-from ghostdeploy.lowering.camera import take_bytes
+from ghostdeploy.lowering.camera import give_bytes, take_bytes
 from tests.lowering.rewrites.tiny import ops, run, tiny
 
 
@@ -35,6 +35,25 @@ def test_every_byte_comes_in_unrounded(xnnpack):
     for bytes_ in frame:
         expected = run(model(), (bytes_.astype(np.int16) - 128).astype(np.int8), xnnpack=xnnpack)
         np.testing.assert_array_equal(run(made, bytes_, xnnpack=xnnpack), expected)
+
+
+@pytest.mark.parametrize("xnnpack", [False, True])
+def test_the_same_values_come_out_as_bytes(xnnpack):
+    frame = np.resize(np.arange(-128, 128), (6, 1, 4, 4, 3)).astype(np.int8)
+    tree = flatbuffer.load(model(zero_point=3), "tiny")
+    give_bytes(tree)
+    made = flatbuffer.dump(tree)
+    assert ops(made) == ["RELU", "QUANTIZE"]
+    before = flatbuffer.load(model(), "tiny").subgraphs[0]
+    after = tree.subgraphs[0]
+    names = [graph.tensors[int(graph.outputs[0])].name for graph in (before, after)]
+    assert names[0] == names[1]
+    assert after.tensors[int(after.outputs[0])].quantization.zeroPoint == [131]
+    for values in frame:
+        expected = run(model(zero_point=3), values, xnnpack=xnnpack).astype(np.int16) + 128
+        found = run(made, values, xnnpack=xnnpack)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_the_input_keeps_its_name_and_is_the_signatures():

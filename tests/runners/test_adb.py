@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -175,6 +176,14 @@ class TestAccess:
     def test_no_adb(self, params, tmp_path):
         with pytest.raises(UsageError, match="cannot be run"):
             open_runner("adb", params, Access(adb=str(tmp_path / "adb")))
+
+    def test_no_adb_on_this_machine_is_not_the_requests_fault(self, params, monkeypatch):
+        for name in ("GHOSTDEPLOY_ADB", "ANDROID_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("PATH", "/nonexistent")
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # no adbutils
+        with pytest.raises(MeasurementError, match="there is no adb program; install"):
+            open_runner("adb", params)
 
     @pytest.mark.parametrize(
         ("cpus", "said"),

@@ -1,7 +1,7 @@
-"""What MediaPipe's ImageClassifier takes: normalization inside, float or uint8 in, one TFLite file.
+"""What MediaPipe's ImageClassifier takes: normalization inside, float or uint8 in and out, TFLite.
 
 Version 1.2.2 refuses one mean and one standard deviation a channel that differ, as ImageNet's do,
-and int8 input; ``benchmarks/mediapipe_load.py`` asks it.
+and int8 input and output; ``benchmarks/mediapipe_load.py`` asks it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec
 
 FLOAT_INPUT = ("fp32", "fp16", "dynamic", "int8-float-io")
 UINT8_INPUT = ("int8",)
+BYTES = {"input=uint8", "output=uint8"}  # switches of such an int8 file
 
 
 def suit_options(options: ExportOptions) -> ExportOptions:
@@ -27,7 +28,7 @@ def suit_options(options: ExportOptions) -> ExportOptions:
 
 
 def suit_request(request: ExportRequest) -> ExportRequest:
-    """Return the request for the TFLite file alone, which takes floats or uint8.
+    """Return the request for the TFLite file alone, of floats or of uint8.
 
     Raises UsageError for a precision or a format that ImageClassifier does not load.
     """
@@ -36,8 +37,9 @@ def suit_request(request: ExportRequest) -> ExportRequest:
         raise UsageError(f"MediaPipe loads {', '.join(known)}, not {request.precision}")
     if "tflite" not in request.formats:
         raise UsageError("MediaPipe loads TFLite files: leave out --format onnx")
-    bytes_in = request.precision in UINT8_INPUT
-    quantize = replace(request.quantize, input_type="uint8") if bytes_in else request.quantize
+    quantize = request.quantize
+    if request.precision in UINT8_INPUT:
+        quantize = replace(quantize, input_type="uint8", output_type="uint8")
     return replace(request, formats=("tflite",), quantize=quantize)
 
 
@@ -49,7 +51,8 @@ def describe_use(artifact: Artifact) -> str:
     maps = isinstance(artifact.spec, ForeignSpec) and artifact.spec.num_classes is None
     if maps or export.features or artifact.precision not in (*FLOAT_INPUT, *UINT8_INPUT):
         return "load it with LiteRT"
-    bytes_in = artifact.quantization and "input=uint8" in artifact.quantization.switches
-    if export.embed_preprocessing and (bytes_in or artifact.precision in FLOAT_INPUT):
+    made = artifact.quantization
+    of_bytes = made is not None and {*made.switches} >= BYTES
+    if export.embed_preprocessing and (of_bytes or artifact.precision in FLOAT_INPUT):
         return "load it with LiteRT or MediaPipe's ImageClassifier; it takes RGB of 0 to 255"
     return "load it with LiteRT; for MediaPipe's ImageClassifier export --for mediapipe"

@@ -150,7 +150,7 @@ class ExportRequest:
                 ("features", self.export.features),
                 ("softmax", self.export.softmax),
                 ("rgb255", self.export.embed_preprocessing),
-                ("uint8", self.precision == "int8" and self.quantize.input_type == "uint8"),
+                (_bytes_word(self.quantize), self.precision == "int8"),
                 (f"seed{self.seed}", seeded and self.seed and self.weights is None),
                 (_slug(self.weights), self.weights is not None),
                 (form_of(self.export).title, format == "tflite"),
@@ -176,6 +176,13 @@ def count_steps(formats: Sequence[str]) -> int:
 def form_of(export: ExportOptions) -> Form:
     """Return which rewrites the TFLite graph gets."""
     return Form(export.without, export.speed)
+
+
+def _bytes_word(options: QuantizeOptions) -> str:
+    """Return what tells an int8 file that takes bytes, or gives them too, from others."""
+    if options.output_type == "uint8":
+        return "uint8-io"
+    return "uint8" if options.input_type == "uint8" else ""
 
 
 def _slug(path: Path | None) -> str:

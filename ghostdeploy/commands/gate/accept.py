@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ghostdeploy.commands.export import form_of
 from ghostdeploy.commands.gate.baselines import ROOT, Baseline, path_of, read_baseline
 from ghostdeploy.commands.gate.plan import describe_inputs, open_or_export
 from ghostdeploy.commands.gate.request import NamedModel
@@ -18,7 +19,7 @@ from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners import Access, Device, open_runner
 from ghostdeploy.runners.device_queue import hold_device
-from ghostdeploy.schema import BenchParams
+from ghostdeploy.schema import Artifact, BenchParams
 from ghostdeploy.typed_json import to_json
 
 
@@ -60,7 +61,7 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
     artifact = open_or_export(request.model, request.device, request.params, progress)
     model = Path(artifact.path)
     params = settle_params(model, request.params)
-    name = request.name or artifact.name.removesuffix(f".{artifact.format}")
+    name = request.name or name_baseline(artifact)
     path = path_of(name, request.device, request.root)
     replaced = read_baseline(path) if path.exists() else None
     ensure_writable(path.parent)
@@ -95,6 +96,26 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
     )
     write_atomic(path, to_json(baseline))
     return Acceptance(artifact.path, path, baseline, replaced)
+
+
+def name_baseline(artifact: Artifact) -> str:
+    """Return what a model's baseline is called by default.
+
+    That is the file's name; one of the zoo's networks has its own, with the precision and what else
+    makes it another file that is judged by itself: one must not take the other's place.
+    """
+    if artifact.spec is None:
+        return artifact.name.removesuffix(f".{artifact.format}")
+    export = artifact.export
+    words = (
+        (artifact.spec.name, True),
+        (artifact.precision, artifact.precision != "fp32"),
+        ("features", export.features),
+        ("softmax", export.softmax),
+        ("rgb255", export.embed_preprocessing),
+        (form_of(export).title, artifact.format == "tflite"),
+    )
+    return "_".join(word for word, wanted in words if word and wanted)
 
 
 def _path_from(folder: Path, model: Path) -> str:

@@ -11,7 +11,7 @@ from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import artifact_of, write_artifact
 from ghostdeploy.commands.inputs import preprocessing_of
 from ghostdeploy.commands.quantize.plan import QuantizationPlan
-from ghostdeploy.errors import InputFileError, UsageError
+from ghostdeploy.errors import InputFileError, UsageError, name_in_errors
 from ghostdeploy.files import ensure_writable
 from ghostdeploy.images.normalization import describe_input
 from ghostdeploy.linting import read_graph
@@ -79,9 +79,6 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     Raises InputFileError for a file that is not a float model of one image, UsageError where its
     format does not go with the precision; nothing is written then.
     """
-    from ghostdeploy.commands.quantize.formats import QUANTIZERS
-    from ghostdeploy.quantization.calibration import gather
-
     path, target = request.path, request.target
     graph = read_graph(path)
     _check_float(graph)
@@ -91,7 +88,10 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
     how = preprocessing_of(path, graph, options.crop, request.normalization)
     _check_agreement(request, how)
     options.check(request.precision, rgb255=how.rgb255)
-    ensure_writable(target.parent)  # before all the work
+    ensure_writable(target.parent)  # before all the work, TensorFlow's import included
+    from ghostdeploy.commands.quantize.formats import QUANTIZERS
+    from ghostdeploy.quantization.calibration import gather
+
     refuse_deadly(path)
     model = _read_model(path)
     with capture_output():
@@ -99,7 +99,8 @@ def quantize_file(request: QuantizeRequest, progress: Progress = ignore_progress
         data = gather(options, how, reading)
         rewrites = int8_rewrites(request.precision)
         plan = QuantizationPlan(request.precision, options, data, how, rewrites)
-        made = QUANTIZERS[graph.format](model, plan, quantizing)
+        with name_in_errors(path):
+            made = QUANTIZERS[graph.format](model, plan, quantizing)
     artifact = replace(
         known,
         path=target.name,

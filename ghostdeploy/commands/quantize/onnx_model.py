@@ -13,8 +13,8 @@ from ghostdeploy.commands.quantize.cost import measure_float_cost
 from ghostdeploy.commands.quantize.judge import REPORTED
 from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import is_within
-from ghostdeploy.errors import ConversionError, InputFileError, UsageError, error_line
-from ghostdeploy.lowering.inference import load_onnx
+from ghostdeploy.errors import ConversionError, UsageError, error_line
+from ghostdeploy.lowering.inference import load_onnx, tell_refusal
 from ghostdeploy.lowering.parity import Array, relative_l2
 from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.progress import Progress, ignore_progress
@@ -72,12 +72,8 @@ def _nodes_kept(model: bytes, layers: Sequence[str]) -> tuple[str, ...]:
 
 def _check_runs(model: bytes, plan: QuantizationPlan) -> None:
     """Raise InputFileError, with the reason, for a model that onnxruntime does not run."""
-    try:
+    with tell_refusal("onnxruntime"):
         _outputs(model, plan.data.inputs[:1])
-    except Exception as error:  # onnxruntime has many kinds of its own
-        raise InputFileError(
-            f"the model cannot be run here to calibrate it: {error_line(error)}"
-        ) from error
 
 
 def _raise_opset(model: bytes, plan: QuantizationPlan) -> bytes:

@@ -106,6 +106,7 @@ class _Reader:
         return Graph(self.source, "onnx", nodes, values, inputs, outputs)
 
     def _read_node(self, proto: NodeProto, values: dict[str, Value]) -> Node:
+        self._require_ends(proto)
         inner = tuple(_inner_graphs(proto))
         for graph in inner:
             self.found.append(self._read_graph(graph, values))
@@ -125,6 +126,24 @@ class _Reader:
             custom=self._is_custom(proto),
             version=self.opset if proto.domain in DEFAULT else 0,
         )
+
+    def _require_ends(self, proto: NodeProto) -> None:
+        """Raise ValueError for an operator that lacks an input or output that it must have."""
+        import onnx
+
+        domain = "" if proto.domain == "ai.onnx" else proto.domain
+        if not self.opset or not onnx.defs.has(proto.op_type, self.opset, domain):
+            return
+        schema = onnx.defs.get_schema(proto.op_type, self.opset, domain)
+        for kind, names, least, slots in (
+            ("input", proto.input, schema.min_input, schema.inputs),
+            ("output", proto.output, schema.min_output, schema.outputs),
+        ):
+            single = onnx.defs.OpSchema.FormalParameterOption.Single
+            given = zip(names, slots, strict=False)
+            unnamed = any(not name and slot.option == single for name, slot in given)
+            if len(names) < least or unnamed:
+                raise ValueError(f"its operator {proto.op_type} lacks an {kind}")
 
     def _is_custom(self, proto: NodeProto) -> bool:
         import onnx

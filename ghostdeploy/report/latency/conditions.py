@@ -56,7 +56,7 @@ def _describe_xnnpack(comparison: Comparison) -> str:
     params = comparison.record.params
     if params.runtime == "onnxruntime":
         return ""
-    took = {launch.partitions for launch in comparison.record.valid_launches}
+    took = {launch.partitions for launch in comparison.record.shown_launches}
     if params.xnnpack and took == {0}:
         return "on, but it took no part of the graph: builtin kernels"
     return "fp16 arithmetic" if params.fp16 else "on" if params.xnnpack else "off"
@@ -73,7 +73,7 @@ def describe_clusters(device: DeviceIdentity) -> str:
 
 def _describe_cores(comparison: Comparison) -> str:
     """Return what the mask that was read back stands for; "" where there are no clusters."""
-    masks = {launch.cpus for launch in comparison.record.valid_launches if launch.cpus}
+    masks = {launch.cpus for launch in comparison.record.shown_launches if launch.cpus}
     if len(masks) != 1:
         return ""
     (cpus,) = masks

@@ -49,9 +49,12 @@ def summarize(comparisons: Sequence[Comparison]) -> tuple[SummaryRow, ...]:
     return tuple(_row(i, c, base_measured) for i, c in enumerate(comparisons))
 
 
-def shows_paper(rows: Sequence[SummaryRow]) -> bool:
-    """Say whether the paper has a figure for any row: only then do its columns stand there."""
-    return any(row.paper_latency_ms or row.paper_ratio or row.paper_top1 for row in rows)
+def shows_paper(rows: Sequence[SummaryRow], *, top1: bool = True) -> bool:
+    """Say whether the paper has a figure for any row: only then do its columns stand there.
+
+    A table without a column for its accuracies leaves ``top1`` out.
+    """
+    return any(row.paper_latency_ms or row.paper_ratio or (top1 and row.paper_top1) for row in rows)
 
 
 def measured_latency(comparison: Comparison) -> Interval | None:

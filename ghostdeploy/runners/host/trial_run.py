@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any
 
 from ghostdeploy.errors import InputFileError
 from ghostdeploy.litert import open_interpreter
+from ghostdeploy.random_inputs import draw_input, draw_values
 from ghostdeploy.runners.host.child_process import build_python_environment, run_process
-from ghostdeploy.runners.host.openers import numpy_type_of
+from ghostdeploy.runners.host.openers import numpy_type_of, seed_generator
 
 TIMEOUT_S = 120.0
+SEED = 0
+INDICES = (0.0, 0.0)  # what any table has
 
 
 def refuse_deadly(path: Path) -> None:
@@ -53,10 +55,11 @@ def _run_onnx(path: str) -> None:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
-    inputs = {}
+    inputs, generator = {}, seed_generator(SEED)
     for tensor in session.get_inputs():
         shape = [side if isinstance(side, int) and side >= 0 else 1 for side in tensor.shape]
-        inputs[tensor.name] = _make_input(shape, numpy_type_of(tensor.type))
+        dtype = numpy_type_of(tensor.type)
+        inputs[tensor.name] = draw_values(generator, dtype, shape, integers=INDICES)
     session.run(None, inputs)
 
 
@@ -64,21 +67,14 @@ def _run_tflite(path: str, *, xnnpack: bool) -> None:
     """Run it by XNNPACK, or by the builtin kernels with every tensor kept."""
     interpreter = open_interpreter(path, threads=1, xnnpack=xnnpack, keep_tensors=not xnnpack)
     interpreter.allocate_tensors()
+    generator = seed_generator(SEED)
     for detail in interpreter.get_input_details():
-        interpreter.set_tensor(detail["index"], _make_input(detail["shape"], detail["dtype"]))
+        values = draw_input(generator, detail, None, INDICES)
+        interpreter.set_tensor(detail["index"], values)
     interpreter.invoke()
     for detail in interpreter.get_tensor_details():
         with contextlib.suppress(ValueError):  # one that holds nothing
             interpreter.get_tensor(detail["index"])
-
-
-def _make_input(shape: Any, dtype: Any) -> Any:
-    """Draw noise for an input of real numbers; 0 is an index that any table has."""
-    import numpy as np
-
-    if np.issubdtype(dtype, np.floating):
-        return np.random.default_rng(0).standard_normal(shape).astype(dtype)
-    return np.zeros(shape, dtype)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def test_floats_go_in_unless_all_is_int8(precision: str) -> None:
     assert request.formats == ("tflite",)
     assert request.quantize.input_type == "int8"
     assert request.export == replace(SUITED, embed_preprocessing=True, softmax=True)
-    assert request_for("int8", "tflite").quantize.input_type == "uint8"
+    int8 = request_for("int8", "tflite").quantize
+    assert (int8.input_type, int8.output_type) == ("uint8", "uint8")  # it refuses int8 in both
 
 
 def test_the_onnx_twin_is_left_out() -> None:
@@ -54,8 +55,9 @@ def artifact(precision: str, *switches: str, **export: bool) -> Artifact:
 def test_each_file_says_what_loads_it() -> None:
     rgb255 = {"embed_preprocessing": True}
     assert "or MediaPipe" in describe_use(artifact("fp32", **rgb255))
-    assert "or MediaPipe" in describe_use(artifact("int8", "input=uint8", **rgb255))
-    for plain in (artifact("fp32"), artifact("int8", "per-channel", **rgb255)):
+    both = artifact("int8", "input=uint8", "output=uint8", **rgb255)
+    assert "or MediaPipe" in describe_use(both)
+    for plain in (artifact("fp32"), artifact("int8", "input=uint8", **rgb255)):
         assert describe_use(plain).endswith("export --for mediapipe")
     assert describe_use(artifact("int16x8", "per-channel")) == "load it with LiteRT"
     assert describe_use(replace(artifact("fp32"), format="onnx")) == "load it with onnxruntime"

@@ -12,8 +12,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ghostdeploy.commands.gate.accept import name_baseline
 from ghostdeploy.commands.gate.baselines import find_baseline, read_baseline
+from ghostdeploy.lowering.rewrites import FORMS
 from ghostdeploy.runners import Device
+from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
 from tests.commands.gate.scripted import PHONE
 
 CANDIDATE = ("--candidate", "b.tflite")
@@ -52,8 +55,28 @@ def test_accept_pins_everything_and_gate_finds_it(gate, folder, script):
 def test_accepting_again_says_what_it_replaces(gate, folder):
     accept(gate, "a.tflite", "--name", "v2")
     done = accept(gate, "b.tflite", "--name", "v2")
-    assert "in place of" in done.out
+    assert "in place of ../../../a.tflite" in done.out
     assert len(list((folder / "reports/baselines/scripted").iterdir())) == 1
+
+
+def test_baselines_of_one_network_in_several_forms_have_each_a_name_of_its_own():
+    plain = Artifact("x.tflite", "0" * 64, 1, "tflite", "fp32", ModelSpec("ghostnetv2"))
+    speed = FORMS["fast"].speed
+    forms = [
+        plain,
+        replace(plain, precision="int8"),
+        replace(plain, export=ExportOptions(speed=speed)),
+        replace(plain, export=ExportOptions(softmax=True)),
+        replace(plain, export=ExportOptions(features=True)),
+    ]
+    assert [name_baseline(each) for each in forms] == [
+        "ghostnetv2_1.0_224",
+        "ghostnetv2_1.0_224_int8",
+        "ghostnetv2_1.0_224_fast",
+        "ghostnetv2_1.0_224_softmax",
+        "ghostnetv2_1.0_224_features",
+    ]
+    assert name_baseline(replace(plain, spec=None)) == "x"
 
 
 def test_another_phone_is_invalid_not_a_regression(gate, script):

@@ -41,6 +41,46 @@ def test_a_newer_operator(tmp_path: Path) -> None:
     assert "operator 5000" in refusal(tflite(tmp_path / "m.tflite", code=5000))
 
 
+@pytest.mark.parametrize(
+    ("operator", "inputs", "outputs", "lacks"),
+    [
+        ("QuantizeLinear", [], ["y"], "an input"),
+        ("DequantizeLinear", ["x"], ["y"], "an input"),
+        ("Conv", ["", "w"], ["y"], "an input"),
+        ("Relu", ["x"], [], "an output"),
+        ("Relu", ["x"], [""], "an output"),
+    ],
+)
+def test_an_operator_without_what_it_needs(
+    operator: str, inputs: list[str], outputs: list[str], lacks: str, tmp_path: Path
+) -> None:
+    o = Onnx()
+    model = o.model(o.op("Sigmoid", o.input))
+    model.graph.node.append(onnx.helper.make_node(operator, inputs, outputs))
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    assert f"its operator {operator} lacks {lacks}" in refusal(tmp_path / "m.onnx")
+
+
+def test_what_an_operator_may_leave_out_may_be_lacking(tmp_path: Path) -> None:
+    body = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", [a], [b]) for a, b in (("go", "on"), ("n", "v"))],
+        "body",
+        [
+            onnx.helper.make_tensor_value_info("n", onnx.TensorProto.INT64, []),
+            onnx.helper.make_tensor_value_info("go", onnx.TensorProto.BOOL, []),
+        ],
+        [
+            onnx.helper.make_tensor_value_info("on", onnx.TensorProto.BOOL, []),
+            onnx.helper.make_tensor_value_info("v", onnx.TensorProto.INT64, []),
+        ],
+    )
+    o = Onnx()
+    model = o.model(o.op("Clip", o.input))
+    model.graph.node.append(onnx.helper.make_node("Loop", ["", ""], ["k"], body=body))
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    assert {node.native for node in read_graph(tmp_path / "m.onnx").nodes} == {"Clip", "Loop"}
+
+
 @pytest.mark.parametrize("name", ["m.tflite", "m.onnx"])
 def test_a_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()

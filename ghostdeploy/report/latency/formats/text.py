@@ -14,6 +14,7 @@ from ghostdeploy.report.latency.summary import (
     NOT_MEASURED,
     SummaryRow,
     list_cautions,
+    shows_paper,
     summarize,
 )
 from ghostdeploy.report.parts.layout import (
@@ -92,9 +93,9 @@ def _setup(report: Report) -> Iterator[RenderableType]:
 
 
 def _table(report: Report) -> FittedTable:
-    papers = _has_paper(report)
-    header = MEASURED + PAPERS if papers else MEASURED
-    rows = [_cells(row)[: len(header)] for row in summarize(report.comparisons)]
+    summary = summarize(report.comparisons)
+    header = MEASURED + PAPERS if shows_paper(summary, top1=False) else MEASURED
+    rows = [_cells(row)[: len(header)] for row in summary]
     faint = dict.fromkeys(range(len(MEASURED), len(header)), FAINT)
     return lay_out(header, rows, range(1, len(header)), faint)
 
@@ -113,18 +114,15 @@ def _cells(row: SummaryRow) -> tuple[str | Text, ...]:
     )
 
 
-def _has_paper(report: Report) -> bool:
-    return any(c.paper_latency_ms or c.paper_ratio for c in report.comparisons)
-
-
 def _remarks(report: Report) -> Iterator[RenderableType]:
     for text in list_cautions(report.comparisons):
         yield hang(Text("! ", CARE), safe(text))
-    for row in summarize(report.comparisons):
+    rows = summarize(report.comparisons)
+    for row in rows:
         if row.reasons and row.latency_ms and row.valid:
             count = f"{row.title}: {row.valid} of {row.total} launches valid"
             yield hang(Text("! ", CARE), safe(f"{count} ({describe_reasons(dict(row.reasons))})"))
         if row.advice:
             yield hang(Text("> ", CARE), safe(f"{row.title}: {row.advice}"))
-    for note in (*report.notes, *([FOOTNOTE] if _has_paper(report) else [])):
+    for note in (*report.notes, *([FOOTNOTE] if shows_paper(rows, top1=False) else [])):
         yield hang(Text("* ", FAINT), safe(note))
