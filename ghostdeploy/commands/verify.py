@@ -177,7 +177,7 @@ def _compare_foreign(path: Path, data: bytes, reference: Reference, precision: s
     from ghostdeploy.commands.export.foreign import open_foreign
     from ghostdeploy.commands.export.request import ExportRequest
     from ghostdeploy.lowering import parity
-    from ghostdeploy.lowering.partial_sums import drop_reordered
+    from ghostdeploy.lowering.inner_tensors import compare_inner
 
     network = open_foreign(reference)
     export = ExportOptions()
@@ -196,12 +196,8 @@ def _compare_foreign(path: Path, data: bytes, reference: Reference, precision: s
         named = all(name in got for name in model.outputs)
         ordered = [got[name] for name in model.outputs] if named else list(got.values())
         pairs.append((expected, ordered if named else _in_order(path, expected, ordered)))
-    layers = drop_reordered(
-        parity.layer_errors(model.inner, candidate.inner),
-        model.inner,
-        model.model,
-        parity.TOLERANCES[precision].layers,
-    )
+    tolerance = parity.TOLERANCES[precision].layers
+    layers = compare_inner(model.inner, candidate.inner, model.model, tolerance)
     judged = parity.compare(path.suffix[1:], candidate.runtime, precision, pairs, layers)
     return Verification(judged, layers, model.truth, model.lines)
 

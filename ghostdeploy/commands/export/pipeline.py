@@ -29,8 +29,8 @@ from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import parity
 from ghostdeploy.lowering.gelu import fuse_gelu
+from ghostdeploy.lowering.inner_tensors import compare_inner
 from ghostdeploy.lowering.onnx_names import with_input_names
-from ghostdeploy.lowering.partial_sums import drop_reordered
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
 from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
@@ -184,12 +184,8 @@ class Export:
             got = candidate.run(image)
             pairs.append((expected, [got[name] for name in self.model.outputs]))
         precision = self._precision_of_proof(format)
-        layers = drop_reordered(
-            parity.layer_errors(self.model.inner, candidate.inner),
-            self.model.inner,
-            self.model.model,
-            parity.TOLERANCES[precision].layers,
-        )
+        tolerance = parity.TOLERANCES[precision].layers
+        layers = compare_inner(self.model.inner, candidate.inner, self.model.model, tolerance)
         proof = parity.compare(format, candidate.runtime, precision, pairs, layers)
         if not proof.passed:
             # ONNX was proven before: what is wrong now, the converter did.

@@ -1,0 +1,110 @@
+"""Inner tensors compared by name, where a converter's names may be off by a step.
+
+Two things that a converter does are no defects, and look like some:
+
+- A factor or an offset is folded into the convolution before it: the tensor that bears the
+  convolution's name holds what comes out behind the factor.
+- (a + b) + c becomes a + (b + c): the tensor that is called after ``a + b`` is another one. Whether
+  the step is right is told by the sum that it goes into: one as wrong as it looks would move it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from ghostdeploy.lowering.parity import Array, layer_errors
+
+# What may be folded into what stands before it.
+FOLDED = ("Mul", "Add", "Sub", "Div", "BatchNormalization")
+
+
+def compare_inner(
+    values: Mapping[str, Array],
+    got: Mapping[str, Array],
+    model: onnx.ModelProto,
+    tolerance: float,
+) -> dict[str, float]:
+    """Return the relative L2 of inner tensors by name, in the order of ``values``.
+
+    ``values`` are the network's own, ``got`` the file's; ``model`` is the graph that names them.
+    ``tolerance`` is the largest distance that passes.
+    """
+    readers = _Readers(model)
+    errors = layer_errors(values, got)
+    for name in [n for n, error in errors.items() if not error <= tolerance]:
+        for later in readers.folded_behind(name):
+            if later not in values or later in got:
+                continue
+            error = layer_errors({later: values[later]}, {later: got[name]}).get(later, np.inf)
+            if error <= tolerance:
+                del errors[name]
+                errors[later] = error
+                break
+    kept = _drop_reordered(errors, values, readers, tolerance)
+    return {name: kept[name] for name in values if name in kept}
+
+
+def _drop_reordered(
+    errors: Mapping[str, float], values: Mapping[str, Array], readers: _Readers, tolerance: float
+) -> dict[str, float]:
+    """Leave out the steps of sums that are right as a whole, unless their error would not show."""
+    kept = {}
+    for name, error in errors.items():
+        whole = _right_sum(readers, name, errors, tolerance)
+        share = _norm(values[name]) / max(_norm(values[whole]), 1e-30) if whole in values else 0.0
+        if error <= tolerance or not error * share > tolerance:
+            kept[name] = error
+    return kept
+
+
+def _right_sum(readers: _Readers, name: str, errors: Mapping[str, float], tolerance: float) -> str:
+    """Return the first sum behind a step that was compared and is right, "" without one."""
+    for whole in readers.sums_behind(name):
+        if errors.get(whole, np.inf) <= tolerance:
+            return whole
+    return ""
+
+
+def _norm(array: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(array.astype(np.float64)))
+
+
+class _Readers:
+    """Which node alone reads each value of a graph."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        found: dict[str, list[onnx.NodeProto]] = {}
+        for node in model.graph.node:
+            for name in node.input:
+                found.setdefault(name, []).append(node)
+        ends = {output.name for output in model.graph.output}
+        self.alone = {n: r[0] for n, r in found.items() if len(r) == 1 and n not in ends}
+        self.makers = {name: node for node in model.graph.node for name in node.output}
+        self.constants = {tensor.name for tensor in model.graph.initializer}
+
+    def folded_behind(self, name: str) -> Iterator[str]:
+        """Yield the values behind ``name`` that only a constant was added to or multiplied by."""
+        while (node := self.alone.get(name)) and node.op_type in FOLDED:
+            others = [given for given in node.input if given != name]
+            if not all(self._is_constant(given) for given in others):
+                return
+            name = node.output[0]
+            yield name
+
+    def _is_constant(self, name: str) -> bool:
+        maker = self.makers.get(name)
+        return name in self.constants or (maker is not None and maker.op_type == "Constant")
+
+    def sums_behind(self, name: str) -> Iterator[str]:
+        """Yield the sums that a sum goes into, as long as nothing else reads it."""
+        maker = self.makers.get(name)
+        while maker is not None and maker.op_type == "Add":
+            reader = self.alone.get(name)
+            if reader is None or reader.op_type != "Add":
+                return
+            name, maker = reader.output[0], reader
+            yield name
