@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.options.arguments import argument, command, option, pass_arguments
-from ghostdeploy.cli.options.completions import complete_model_files
+from ghostdeploy.cli.options.completions import complete_targets
 from ghostdeploy.cli.options.random_inputs import random_input_range
-from ghostdeploy.cli.terminal import print_or_write, say, show
+from ghostdeploy.cli.terminal import print_or_write, progress_line, say, show
 from ghostdeploy.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ FORMATS = ("table", "json", "sarif", "junit", "html")
 class LintArguments:
     """The arguments of ``ghostdeploy lint``."""
 
-    files: tuple[Path, ...] = argument(
-        type=Path, nargs=-1, required=True, shell_complete=complete_model_files
+    names: tuple[str, ...] = argument(
+        metavar="FILE|MODEL...", nargs=-1, required=True, shell_complete=complete_targets
     )
     strict: bool = option("--strict", is_flag=True, help="Fail on warnings, too.")
     verbose: bool = option(
@@ -82,20 +83,21 @@ class LintArguments:
 def lint(arguments: LintArguments) -> None:
     """Find what in each model FILE a phone will dislike.
 
-    Each finding names the module of the network that it came from.
+    Each finding names the module of the network that it came from. A MODEL is exported to TFLite
+    first, into models/, unless it is there already.
     """
     from ghostdeploy.commands import lint as command
     from ghostdeploy.report.lint import difftext, table
 
+    with progress_line() as progress:
+        files = command.find_files(arguments.names, progress)
     if arguments.explain or arguments.fix:
-        return _fix(arguments)
-    if arguments.model_explorer and (len(arguments.files) > 1 or arguments.diff):
+        return _fix(arguments, files)
+    if arguments.model_explorer and (len(files) > 1 or arguments.diff):
         raise UsageError("--model-explorer takes the nodes of one FILE")
     format_ = arguments.format
     out = arguments.out or (Path("lint.html") if format_ == "html" else None)
-    linted = command.lint_files(
-        arguments.files, budget_mb=arguments.budget, measure=arguments.measure
-    )
+    linted = command.lint_files(files, budget_mb=arguments.budget, measure=arguments.measure)
     if arguments.model_explorer:
         _write_node_data(linted[0], arguments.model_explorer)
     drawn = format_ == "table" and out is None
@@ -122,14 +124,14 @@ def _write_node_data(linted: Linted, path: Path) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _fix(arguments: LintArguments) -> None:
+def _fix(arguments: LintArguments, files: Sequence[Path]) -> None:
     from ghostdeploy.commands.fix import FixRequest, fix
     from ghostdeploy.report.parts.layout import hang, safe
 
-    if arguments.out and len(arguments.files) > 1:
+    if arguments.out and len(files) > 1:
         raise UsageError("--out takes the result of one FILE; there are several")
     what = "would be rewritten" if arguments.explain else "rewritten"
-    for file in arguments.files:
+    for file in files:
         done = fix(FixRequest(file, arguments.out, arguments.explain, arguments.input_range))
         if not done.rewrites:
             say(f"{file}: nothing to rewrite")

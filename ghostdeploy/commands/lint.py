@@ -7,17 +7,37 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ghostdeploy.commands.export import ExportRequest, export
 from ghostdeploy.commands.origin import origin_of
+from ghostdeploy.commands.targets import SpecDefaults, parse_target
 from ghostdeploy.errors import UsageError
-from ghostdeploy.linting import lint_graph, read_graph
+from ghostdeploy.linting import READERS, lint_graph, read_graph
 from ghostdeploy.linting.config import apply_config, load_config
 from ghostdeploy.linting.delegates.partitions import measure_partitions
+from ghostdeploy.progress import Progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report import lint as formats
 from ghostdeploy.report.lint import diff, diffpage, difftext, junit, table
 from ghostdeploy.report.lint.jsonfile import make_plain
 from ghostdeploy.report.lint.linted import Linted
 from ghostdeploy.schema import ModelSpec
+from ghostdeploy.sources import find_source
+
+
+def find_files(names: Sequence[str], progress: Progress) -> list[Path]:
+    """Return the files, and of networks the TFLite files that they are exported to.
+
+    Raises UsageError for a name that is neither, and what exporting raises.
+    """
+    found = []
+    for name in names:
+        path = Path(name)
+        file = path.suffix in READERS or (path.exists() and find_source(name) is None)
+        target = path if file else parse_target(name, SpecDefaults())
+        if not isinstance(target, Path):
+            target = Path(export(ExportRequest(target, ("tflite",)), progress)[0].artifact.path)
+        found.append(target)
+    return found
 
 
 def lint_files(

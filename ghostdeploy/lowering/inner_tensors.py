@@ -2,7 +2,7 @@
 
 Two things that a converter does are no defects, and look like some:
 
-- A factor or an offset is folded into the convolution before it: the tensor that bears the
+- A factor, an offset or an activation goes into the operator before it: the tensor that bears the
   convolution's name holds what comes out behind the factor.
 - (a + b) + c becomes a + (b + c): the tensor that is called after ``a + b`` is another one. Whether
   the step is right is told by the sum that it goes into: one as wrong as it looks would move it.
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ghostdeploy.lowering.parity import Array, layer_errors
 
-# What may be folded into what stands before it.
-FOLDED = ("Mul", "Add", "Sub", "Div", "BatchNormalization")
+# What may be folded into, or fused with, what stands before it.
+FOLDED = ("Mul", "Add", "Sub", "Div", "BatchNormalization", "Relu", "Clip")
 
 
 def compare_inner(

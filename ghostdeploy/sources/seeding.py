@@ -48,14 +48,25 @@ def seed_network(network: nn.Module, examples: Sequence[Sequence[Tensor]], seed:
 
 
 def settle_batch_norms(network: nn.Module, examples: Sequence[Sequence[Tensor]]) -> None:
-    """Give every BN the mean and the variance of what it sees on ``examples``."""
+    """Give every BN the mean and the variance of what it sees on all ``examples`` at once.
+
+    Noise and pictures are far apart: statistics of one alone blow the other up, and chaos proves
+    nothing. A network that takes one at a time only is settled on the last.
+    """
     network.eval()
+    batch = [torch.cat(each) for each in zip(*examples, strict=True)]
+    try:
+        _settle_on(network, batch)
+    except Exception:  # whatever a network says that is made for a batch of one
+        _settle_on(network, examples[-1])
+
+
+def _settle_on(network: nn.Module, example: Sequence[Tensor]) -> None:
     seen: set[nn.Module] = set()
     handles = [norm.register_forward_pre_hook(_settle(seen)) for norm in batch_norms(network)]
     try:
         with torch.no_grad():
-            for example in examples:
-                network(*example)
+            network(*example)
     finally:
         for handle in handles:
             handle.remove()

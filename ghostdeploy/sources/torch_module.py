@@ -124,7 +124,7 @@ def _give_weights(
         return ["weights of the hub"]
     if reference.own.keep == OWN or not is_fresh(module):
         return ["weights as the network brings them"]
-    examples = [tensors_of(feed, inputs) for feed in feeds[1 : 1 + SEED_IMAGES]]
+    examples = [tensors_of(feed, inputs) for feed in feeds[:SEED_IMAGES]]
     with user_code(f"running {reference.text}"):
         seed_network(module, examples, reference.own.seed)
     return [f"seeded random weights (seed {reference.own.seed})"]

@@ -28,6 +28,7 @@ from ghostdeploy.linting.graph import Graph
 from ghostdeploy.linting.readers.onnx_graph import add_shapes, build_onnx_graph
 from ghostdeploy.linting.readers.tflite_graph import build_tflite_graph
 from ghostdeploy.lowering import parity
+from ghostdeploy.lowering.constants import fold_constants
 from ghostdeploy.lowering.gelu import fuse_gelu
 from ghostdeploy.lowering.inner_tensors import compare_inner
 from ghostdeploy.lowering.onnx_names import with_input_names
@@ -98,7 +99,8 @@ class Export:
         self.progress(1, steps, "exporting to ONNX")
         self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
-            model = fuse_gelu(with_input_names(self.model.model, self._inputs))
+            folded = fold_constants(self.model.model, self.model.inner)
+            model = fuse_gelu(with_input_names(folded, self._inputs))
             self.converter.start(model.SerializeToString(), self.request.precision)
 
     @property
