@@ -32,6 +32,7 @@ TEXTS = (
     *("٣", "1e999", "nan", "-", "é" * 300, "https://[::1", "--help", "|" * 200),
 )
 DEEP = 3000
+MOST_BYTES = 50_000_000  # of a line that is written again and again
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 
 
@@ -300,7 +301,9 @@ def _lose(source: random.Random, lines: list[bytes]) -> None:
 
 def _double(source: random.Random, lines: list[bytes]) -> None:
     place = source.randrange(len(lines))
-    lines[place] *= source.choice((2, 2, 2, 3000))
+    times = source.choice((2, 2, 2, 3000))
+    if times * len(lines[place]) < MOST_BYTES:
+        lines[place] *= times
 
 
 def _swap(source: random.Random, lines: list[bytes]) -> None:

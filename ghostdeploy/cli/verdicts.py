@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghostdeploy.cli.streams import ReaderGone
-from ghostdeploy.cli.terminal import emit_json, show
+from ghostdeploy.cli.terminal import MAX_LINE, emit_json, show
 from ghostdeploy.errors import (
     CheckFailed,
     GhostdeployError,
@@ -23,6 +23,7 @@ from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.report.gate import wording
 from ghostdeploy.report.gate.formats import render
 from ghostdeploy.report.gate.formats.text import compose
+from ghostdeploy.report.parts.clean_text import clean
 
 if TYPE_CHECKING:
     from ghostdeploy.cli.gate_arguments import GateArguments
@@ -90,7 +91,7 @@ def tell_verdicts(
             write_atomic(path, render(runs, format_))
     _tell_github(runs, as_json=as_json)
     for failure in failures:
-        click.echo(f"a gate could not be run: {failure}", err=True)
+        click.echo(f"a gate could not be run: {clean(failure, MAX_LINE)}", err=True)
     several = f"{verdict}: {wording.count_verdicts(runs)}"
     said = wording.headline(runs[0]) if len(runs) == 1 else several
     if verdict.exit_code == 1:

@@ -129,7 +129,7 @@ def _toml(path: Path) -> object:
         import tomli as tomllib
     try:
         return tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: tomllib's own, and its int()'s
         raise UsageError(f"{path.name}: {error_line(error)}") from error
 
 

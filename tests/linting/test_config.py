@@ -184,3 +184,10 @@ class TestApplyConfig:
         config = LintConfig(allowed=(Allowed("nnapi", "*", "because"),))
         (found,) = applied(config, finding("xnnpack", "warning"))
         assert found.allowed == ""
+
+
+@pytest.mark.parametrize("text", ["a = " + 2000 * "[", "a = " + 6000 * "9", "a = \x00"])
+def test_what_a_parser_chokes_on(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"pyproject\.toml: "):
+        load_config(tmp_path)

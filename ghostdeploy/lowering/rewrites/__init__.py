@@ -166,6 +166,12 @@ def paragraph(doc: str, label: str) -> str:
 
 
 def apply_rewrites(model: ModelT, names: tuple[str, ...] = DEFAULT) -> dict[str, int]:
-    """Apply ``names`` in the table's order; returns the number of places that each changed."""
+    """Apply ``names`` in the table's order; returns the number of places that each changed.
+
+    Raises InputFileError for a damaged model: an operator with another one's options.
+    """
+    from ghostdeploy.lowering.rewrites.options import settle_options
+
+    settle_options(model)
     counts = {name: load_rewrite(name).apply(model) for name in REWRITES if name in names}
     return {name: count for name, count in counts.items() if count}

@@ -57,6 +57,16 @@ def test_a_damaged_history_does_not_stop_a_suite(gate, folder):
     assert len((folder / "log.jsonl").read_bytes().splitlines()) == 4
 
 
+def test_a_gate_that_cannot_be_run_is_told_without_control_characters(gate, folder):
+    third = '[[gate]]\nname = "third"\ncandidate = "a.tflite"\nbaseline = "\\u0000\\u001b[31m"\n'
+    (folder / "gates.toml").write_text(SUITE + third)
+    done = gate("--suite", "gates.toml")
+    assert done.code == 2
+    told = [line for line in done.err.splitlines() if line.startswith("a gate could not be run: ")]
+    assert len(told) == 1
+    assert all(character.isprintable() for character in told[0])
+
+
 def test_a_spent_time_is_never_green(gate, folder, script):
     (folder / "gates.toml").write_text("time_budget_min = 0.0001\n" + SUITE)
     done = gate("--suite", "gates.toml")
