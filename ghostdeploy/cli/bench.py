@@ -158,7 +158,7 @@ class CompareArguments:
         from ghostdeploy.commands.measure import choose_format
         from ghostdeploy.commands.precisions import PrecisionsRequest, check_precisions
         from ghostdeploy.commands.targets import parse_target
-        from ghostdeploy.sources.reference import Reference
+        from ghostdeploy.sources.reference import NetworkReference
 
         network = self.measuring.network
         names = _split("--precisions", self.precisions or "")
@@ -175,7 +175,7 @@ class CompareArguments:
             )
             for name in names
         )
-        called = spec.text if isinstance(spec, Reference) else spec.name
+        called = spec.text if isinstance(spec, NetworkReference) else spec.name
         return PrecisionsRequest(
             spec=spec,
             precisions=names,

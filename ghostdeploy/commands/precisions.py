@@ -19,7 +19,7 @@ from ghostdeploy.quantization import QuantizeOptions, recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.report.latency.report import Report
 from ghostdeploy.schema import Comparison, ModelSpec, QuantizationError
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.eval import Accuracy, Evaluation, Paired
@@ -40,7 +40,7 @@ class PrecisionsRequest:
     is the report's.
     """
 
-    spec: ModelSpec | Reference
+    spec: ModelSpec | NetworkReference
     precisions: tuple[str, ...]
     title: str
     measuring: MeasureRequest

@@ -11,12 +11,12 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.linting import READERS
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.sources import find_source
-from ghostdeploy.sources.reference import OwnNetwork, Reference
+from ghostdeploy.sources.reference import NetworkReference, OwnNetwork
 
 FORM_NAMES = ("plain", "fast", "arm")
 
 
-Network = ModelSpec | Reference
+Network = ModelSpec | NetworkReference
 SIDES, CLASSES = (224, 224), 1000  # of a model of the zoo of which nobody says it
 
 
@@ -105,7 +105,7 @@ def parse_target(text: str, defaults: SpecDefaults) -> Network | Path:
     )
 
 
-def _refer(found: Reference, defaults: SpecDefaults) -> Reference:
+def _refer(found: NetworkReference, defaults: SpecDefaults) -> NetworkReference:
     """Return a reference with all that was said of it. Raises UsageError for what is the zoo's."""
     for word, given in (
         ("--width", defaults.width != SpecDefaults.width),

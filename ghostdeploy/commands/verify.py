@@ -18,7 +18,7 @@ from ghostdeploy.quantization import recipe
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ExportOptions, ForeignSpec, ModelSpec, Parity
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.proof import Candidate
@@ -39,7 +39,7 @@ class VerifyRequest:
 
     path: Path
     weights: Path | None = None
-    spec: ModelSpec | Reference | None = None
+    spec: ModelSpec | NetworkReference | None = None
     precision: str = ""
     seed: int = 0
 
@@ -50,7 +50,7 @@ class VerifyRequest:
     @property
     def origin(self) -> Origin | None:
         """What the request says that the file was made from, None where the file is asked."""
-        if self.spec is None or isinstance(self.spec, Reference):
+        if self.spec is None or isinstance(self.spec, NetworkReference):
             return None
         weights = weights_identity(self.weights, self.seed)
         return Origin(self.spec, ExportOptions(), self.precision, weights)
@@ -81,7 +81,7 @@ def verify(request: VerifyRequest) -> Verification:
     require_packages("torch", "numpy", *runtime)
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
-    if isinstance(request.spec, Reference):
+    if isinstance(request.spec, NetworkReference):
         refuse_deadly(path)
         with capture_output():
             return _compare_foreign(path, data, request.spec, precision_of(graph))
@@ -172,7 +172,9 @@ def _known_origin(path: Path, data: bytes) -> Origin | None:
         return None
 
 
-def _compare_foreign(path: Path, data: bytes, reference: Reference, precision: str) -> Verification:
+def _compare_foreign(
+    path: Path, data: bytes, reference: NetworkReference, precision: str
+) -> Verification:
     """Compare a file with a network of the user's, which it was exported from or is said to be."""
     from ghostdeploy.commands.export.foreign import open_foreign
     from ghostdeploy.commands.export.request import ExportRequest

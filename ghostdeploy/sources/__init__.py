@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostdeploy import zoo
-from ghostdeploy.sources.reference import DEFAULT_FUNCTION, Reference
+from ghostdeploy.sources.reference import DEFAULT_FUNCTION, NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.sources.loaded import LoadedNetwork
@@ -74,18 +74,18 @@ SOURCES = (
 )  # fmt: skip
 
 
-def find_source(text: str) -> Reference | None:
+def find_source(text: str) -> NetworkReference | None:
     """Return the reference that ``text`` is, None where it is a model of the zoo or a model file.
 
     An ``.onnx`` file is both: commands that read files take it for one.
     """
     for kind in SOURCES:
         if found := kind.parse(text):
-            return Reference(kind.name, *found)
+            return NetworkReference(kind.name, *found)
     return None
 
 
-def open_source(reference: Reference) -> LoadedNetwork:
+def open_source(reference: NetworkReference) -> LoadedNetwork:
     """Load a network. Raises UsageError and its kinds, MissingExtraError, ConversionError."""
     (kind,) = (kind for kind in SOURCES if kind.name == reference.kind)
     opened: LoadedNetwork = import_module(kind.module).open_network(reference)

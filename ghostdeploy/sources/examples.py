@@ -12,7 +12,7 @@ from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.random_inputs import INTEGER_RANGES, draw_values
 from ghostdeploy.schema import InputSpec, Normalization
 from ghostdeploy.sources.loaded import Array, Feed
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 COUNT = 8
 SEED = 20220
@@ -21,7 +21,7 @@ SEED = 20220
 def draw_feeds(
     inputs: Sequence[InputSpec],
     normalization: Normalization | None,
-    reference: Reference,
+    reference: NetworkReference,
     example: object = None,
 ) -> tuple[Feed, ...]:
     """Draw COUNT feeds, the same ones each time.
@@ -63,7 +63,7 @@ def _standardize(images: Array) -> Array:
     return np.asarray((images - images.mean(over, keepdims=True)) / images.std(over, keepdims=True))
 
 
-def _draw(generator: np.random.Generator, each: InputSpec, reference: Reference) -> Array:
+def _draw(generator: np.random.Generator, each: InputSpec, reference: NetworkReference) -> Array:
     if each.dtype.startswith("float"):
         return np.asarray(generator.standard_normal(each.shape), dtype=each.dtype)
     drawn = draw_values(

@@ -8,12 +8,12 @@ from typing import Any
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import InputSpec
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 DEFAULT_SIDES = (224, 224)
 
 
-def declared_inputs(reference: Reference, example: object = None) -> tuple[InputSpec, ...]:
+def declared_inputs(reference: NetworkReference, example: object = None) -> tuple[InputSpec, ...]:
     """Return the inputs that --input says, else those of an example, else one RGB image."""
     if reference.own.inputs:
         _refuse_resolution(reference, "--input says how large it is")
@@ -26,7 +26,7 @@ def declared_inputs(reference: Reference, example: object = None) -> tuple[Input
     return (InputSpec((1, 3, *(reference.resolution or DEFAULT_SIDES))),)
 
 
-def _refuse_resolution(reference: Reference, why: str) -> None:
+def _refuse_resolution(reference: NetworkReference, why: str) -> None:
     if reference.resolution:
         raise UsageError(f"leave out --resolution: {why}")
 
@@ -55,7 +55,7 @@ def _read_one(value: Any) -> InputSpec:
 
 
 def settle_inputs(
-    given: Sequence[InputSpec], parameters: Mapping[str, bool], reference: Reference
+    given: Sequence[InputSpec], parameters: Mapping[str, bool], reference: NetworkReference
 ) -> tuple[InputSpec, ...]:
     """Return the inputs in the order of what forward takes, each by its name.
 

@@ -15,10 +15,10 @@ from ghostdeploy.schema import ForeignSpec, InputSpec
 from ghostdeploy.schema.foreign import DTYPES
 from ghostdeploy.sources.examples import draw_feeds
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 
-def open_network(reference: Reference) -> LoadedNetwork:
+def open_network(reference: NetworkReference) -> LoadedNetwork:
     """Read the model with every side of its inputs known.
 
     Raises InputFileError for a file that is no ONNX model or that onnxruntime refuses, UsageError
@@ -75,7 +75,7 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def _bind(model: Any, reference: Reference, path: Path) -> tuple[InputSpec, ...]:
+def _bind(model: Any, reference: NetworkReference, path: Path) -> tuple[InputSpec, ...]:
     """Return the inputs with every side known: the model's own, and --input for open ones."""
     constants = {tensor.name for tensor in model.graph.initializer}
     found = [value for value in model.graph.input if value.name not in constants]

@@ -22,7 +22,7 @@ from ghostdeploy.files import check_input
 from ghostdeploy.schema import ForeignSpec, InputSpec, Normalization
 from ghostdeploy.sources.examples import draw_feeds
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.traces import describe_failure
 
 MAX_JSON_BYTES = 256_000_000
@@ -38,7 +38,7 @@ TRAINING = {  # operator -> where its arguments say that it trains
 }
 
 
-def open_network(reference: Reference) -> LoadedNetwork:
+def open_network(reference: NetworkReference) -> LoadedNetwork:
     """Load a program that torch.export.save wrote.
 
     Raises InputFileError for a file that is none or is damaged, UsageError for one that is in
@@ -165,7 +165,9 @@ def _inputs_of(program: Any, path: Path) -> list[tuple[str, tuple[int | None, ..
 
 
 def _bind(
-    found: Sequence[tuple[str, tuple[int | None, ...], str]], reference: Reference, path: Path
+    found: Sequence[tuple[str, tuple[int | None, ...], str]],
+    reference: NetworkReference,
+    path: Path,
 ) -> tuple[InputSpec, ...]:
     """Return the inputs with every side known: the program's own, and --input for open ones."""
     given = {each.name: each for each in reference.own.inputs if each.name}
@@ -193,7 +195,9 @@ def _bind(
     return tuple(inputs)
 
 
-def export_module(module: nn.Module, inputs: tuple[Tensor, ...], reference: Reference) -> Any:
+def export_module(
+    module: nn.Module, inputs: tuple[Tensor, ...], reference: NetworkReference
+) -> Any:
     """Return torch.export's program of a module. Raises UsageError with the user's line."""
     try:
         with torch.no_grad():
@@ -206,7 +210,7 @@ def export_module(module: nn.Module, inputs: tuple[Tensor, ...], reference: Refe
 
 def load_program(
     program: Any,
-    reference: Reference,
+    reference: NetworkReference,
     inputs: Sequence[InputSpec],
     feeds: tuple[Feed, ...],
     *,
@@ -271,7 +275,7 @@ def _plain(made: Any) -> Any:
 
 
 def name_outputs(
-    made: Any, reference: Reference
+    made: Any, reference: NetworkReference
 ) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
     """Return the outputs' names and shapes: --outputs' names, a dictionary's keys, or numbers.
 

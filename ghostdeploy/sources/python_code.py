@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from ghostdeploy.errors import UsageError
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.traces import describe_failure
 
 EXAMPLES = ("example_inputs", "INPUT")  # what a file may say of its network's inputs
@@ -37,7 +37,7 @@ def user_code(what: str, argv0: str = "") -> Iterator[None]:
         sys.argv = before
 
 
-def call_function(module: ModuleType, reference: Reference) -> Any:
+def call_function(module: ModuleType, reference: NetworkReference) -> Any:
     """Return what the named function, or class, of a module makes of the reference's arguments.
 
     A network that stands there by itself is taken as it is. Raises UsageError where there is no
@@ -57,7 +57,7 @@ def call_function(module: ModuleType, reference: Reference) -> Any:
         return found(**_arguments(found, reference))
 
 
-def _arguments(function: Any, reference: Reference) -> Mapping[str, object]:
+def _arguments(function: Any, reference: NetworkReference) -> Mapping[str, object]:
     """Return what a function is called with: --arg, and --num-classes where it takes that."""
     import inspect
 
@@ -76,7 +76,7 @@ def _arguments(function: Any, reference: Reference) -> Mapping[str, object]:
     return given
 
 
-def _find(module: ModuleType, reference: Reference) -> object:
+def _find(module: ModuleType, reference: NetworkReference) -> object:
     if hasattr(module, reference.function):
         return getattr(module, reference.function)
     known = [

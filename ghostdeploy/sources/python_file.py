@@ -13,11 +13,11 @@ from ghostdeploy.errors import InputFileError
 from ghostdeploy.files import check_input
 from ghostdeploy.sources.loaded import LoadedNetwork
 from ghostdeploy.sources.python_code import call_function, example_of, user_code
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.sources.torch_module import load_module
 
 
-def open_network(reference: Reference) -> LoadedNetwork:
+def open_network(reference: NetworkReference) -> LoadedNetwork:
     """Import the file and load what its function makes. Raises UsageError and its kinds."""
     module = import_file(Path(reference.place))
     return load_module(call_function(module, reference), reference, example_of(module))

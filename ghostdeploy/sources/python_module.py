@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from ghostdeploy.errors import UsageError
 from ghostdeploy.sources.loaded import LoadedNetwork
 from ghostdeploy.sources.python_code import call_function, example_of, user_code
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.sources.torch_module import load_module
 
 
-def open_network(reference: Reference) -> LoadedNetwork:
+def open_network(reference: NetworkReference) -> LoadedNetwork:
     """Import the module and load what its function makes. Raises UsageError and its kinds."""
     # As `python -m` does: the package is named, and lies here or is installed.
     if os.getcwd() not in sys.path:

@@ -51,7 +51,7 @@ class OwnNetwork:
 
 
 @dataclass(frozen=True)
-class Reference:
+class NetworkReference:
     """A network that is not the zoo's, by the string that names it.
 
     ``kind`` is a row of SOURCES, ``place`` a file, a module's dotted name or a model's name, and

@@ -11,7 +11,7 @@ from ghostdeploy.errors import ConversionError, MissingExtraError, UsageError, e
 from ghostdeploy.schema import InputSpec, Normalization
 from ghostdeploy.sources.loaded import LoadedNetwork
 from ghostdeploy.sources.python_code import user_code
-from ghostdeploy.sources.reference import HUB, Reference
+from ghostdeploy.sources.reference import HUB, NetworkReference
 from ghostdeploy.sources.torch_module import load_module
 
 # torchvision from PyPI is built for CUDA; beside torch for the CPU its import ends with "operator
@@ -23,7 +23,7 @@ LACKING = {
 _libraries: list[Any] = []  # torch forgets what is defined in a library that is collected
 
 
-def open_network(reference: Reference) -> LoadedNetwork:
+def open_network(reference: NetworkReference) -> LoadedNetwork:
     """Build the model. Raises UsageError for a name that timm does not have."""
     timm = import_timm()
     arguments = dict(reference.own.arguments)
@@ -72,7 +72,7 @@ def _define_lacking() -> None:
             library.define(schema)
 
 
-def _create(timm: Any, reference: Reference, arguments: dict[str, object]) -> Any:
+def _create(timm: Any, reference: NetworkReference, arguments: dict[str, object]) -> Any:
     name = reference.place
     if not timm.is_model(name.partition(".")[0]):
         known = timm.list_models()

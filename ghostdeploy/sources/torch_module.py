@@ -16,7 +16,7 @@ from ghostdeploy.sources.inputs import declared_inputs, settle_inputs
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
 from ghostdeploy.sources.program import export_module, load_program
 from ghostdeploy.sources.python_code import user_code
-from ghostdeploy.sources.reference import HUB, OWN, Reference
+from ghostdeploy.sources.reference import HUB, OWN, NetworkReference
 from ghostdeploy.sources.seeding import is_fresh, seed_network
 from ghostdeploy.zoo.weights import load_weights
 
@@ -26,7 +26,7 @@ SEED_IMAGES = 4
 
 def load_module(
     made: object,
-    reference: Reference,
+    reference: NetworkReference,
     example: object = None,
     normalization: Normalization | None = None,
     license: str = "",
@@ -70,7 +70,7 @@ def parameters_of(module: nn.Module) -> dict[str, bool]:
     return {p.name: p.default is p.empty for p in parameters if p.kind in named}
 
 
-def _checked(made: object, reference: Reference) -> nn.Module:
+def _checked(made: object, reference: NetworkReference) -> nn.Module:
     """Return the module. Raises UsageError for anything else."""
     if isinstance(made, torch.jit.ScriptModule):
         raise UsageError(f"{reference.text} gives a TorchScript module; give the nn.Module itself")
@@ -112,7 +112,10 @@ def _find_reparameterizable(module: nn.Module) -> list[str]:
 
 
 def _give_weights(
-    module: nn.Module, reference: Reference, inputs: Sequence[InputSpec], feeds: Sequence[Feed]
+    module: nn.Module,
+    reference: NetworkReference,
+    inputs: Sequence[InputSpec],
+    feeds: Sequence[Feed],
 ) -> list[str]:
     """Load the checkpoint, keep the module's own weights, or seed them; returns what, in words."""
     if reference.own.weights is not None:
@@ -130,7 +133,7 @@ def _give_weights(
     return [f"seeded random weights (seed {reference.own.seed})"]
 
 
-def _evaluate(module: nn.Module, reference: Reference) -> None:
+def _evaluate(module: nn.Module, reference: NetworkReference) -> None:
     """Put the module into eval mode. Raises UsageError where some part of it refuses."""
     module.eval()
     module.requires_grad_(False)

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from ghostdeploy.sources import find_source
-from ghostdeploy.sources.reference import OwnNetwork, Reference
+from ghostdeploy.sources.reference import NetworkReference, OwnNetwork
 from tests.sources.networks import NET
 
-Refer = Callable[..., Reference]
+Refer = Callable[..., NetworkReference]
 
 
 @pytest.fixture
 def refer(tmp_path: Path) -> Refer:
     """Write ``text`` to net.py, and return a reference to ``function`` in it."""
 
-    def make(text: str = NET, function: str = "build", **own: Any) -> Reference:
+    def make(text: str = NET, function: str = "build", **own: Any) -> NetworkReference:
         path = tmp_path / "net.py"
         path.write_text(text, encoding="utf-8")
         known = {name: own.pop(name) for name in ("resolution", "num_classes") if name in own}

@@ -8,9 +8,9 @@ import torch
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import InputSpec
 from ghostdeploy.sources.inputs import declared_inputs, settle_inputs
-from ghostdeploy.sources.reference import OwnNetwork, Reference
+from ghostdeploy.sources.reference import NetworkReference, OwnNetwork
 
-REFERENCE = Reference("file", "net.py", "build")
+REFERENCE = NetworkReference("file", "net.py", "build")
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,11 @@ def test_examples_in_every_form(example, shapes):
 
 def test_what_is_asked_for_goes_before_the_example():
     asked = (InputSpec((1, 3, 40, 40)),)
-    found = declared_inputs(Reference("file", "net.py", "build", OwnNetwork(asked)), (1, 3, 8, 8))
+    found = declared_inputs(
+        NetworkReference("file", "net.py", "build", OwnNetwork(asked)), (1, 3, 8, 8)
+    )
     assert found == asked
-    sized = Reference("file", "net.py", "build", resolution=(48, 64))
+    sized = NetworkReference("file", "net.py", "build", resolution=(48, 64))
     assert declared_inputs(sized, (1, 3, 8, 8))[0].shape == (1, 3, 48, 64)
 
 

@@ -13,7 +13,7 @@ from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.lowering.to_onnx import lines_of, program_to_onnx
 from ghostdeploy.schema import InputSpec
 from ghostdeploy.sources import find_source, open_source
-from ghostdeploy.sources.reference import OwnNetwork, Reference
+from ghostdeploy.sources.reference import NetworkReference, OwnNetwork
 
 
 class Small(nn.Module):
@@ -32,7 +32,7 @@ def save(path, *, training=False, sizes=None, batch=1):
     image = torch.randn(batch, 3, 16, 16)
     program = torch.export.export(module, (image,), dynamic_shapes=sizes)
     torch.export.save(program, path)
-    return Reference("program", str(path))
+    return NetworkReference("program", str(path))
 
 
 def test_names_and_lines_survive_the_file(tmp_path):
@@ -54,8 +54,8 @@ def test_training_mode_is_refused(tmp_path):
 def test_its_size_is_its_own(tmp_path):
     reference = save(tmp_path / "p.pt2")
     with pytest.raises(UsageError, match="x is fixed to 1x3x16x16"):
-        open_source(Reference("program", reference.place, resolution=(32, 32)))
-    same = open_source(Reference("program", reference.place, resolution=(16, 16)))
+        open_source(NetworkReference("program", reference.place, resolution=(32, 32)))
+    same = open_source(NetworkReference("program", reference.place, resolution=(16, 16)))
     assert same.spec.inputs == (InputSpec((1, 3, 16, 16), "float32", "x"),)
     with pytest.raises(UsageError, match="a batch of 2"):
         open_source(save(tmp_path / "two.pt2", batch=2))
@@ -69,7 +69,7 @@ def test_open_sizes_are_bound_or_refused(tmp_path):
     ):
         open_source(reference)
     own = OwnNetwork(inputs=(InputSpec((1, 3, 32, 16)),))
-    bound = open_source(Reference("program", reference.place, own=own))
+    bound = open_source(NetworkReference("program", reference.place, own=own))
     assert bound.spec.inputs[0].shape == (1, 3, 32, 16)
     model = program_to_onnx(bound.program, ["x"], bound.spec.outputs).model
     sides = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
@@ -103,7 +103,7 @@ def test_code_beside_the_graph_is_not_run(tmp_path, found):
                 data = json.dumps(json.loads(data) | {"more": found}).encode()
             after.writestr(info, data)
     with pytest.raises(InputFileError, match="holds code beside its graph"):
-        open_source(Reference("program", str(changed)))
+        open_source(NetworkReference("program", str(changed)))
 
 
 def test_a_damaged_one_says_whose_torch_wrote_it(tmp_path):
@@ -117,11 +117,11 @@ def test_a_damaged_one_says_whose_torch_wrote_it(tmp_path):
                     data = data.replace(torch.__version__.encode(), b"9.9.9")
                 after.writestr(info, data)
     with pytest.raises(InputFileError, match=r"written by torch 9.9.9"):
-        open_source(Reference("program", str(changed)))
+        open_source(NetworkReference("program", str(changed)))
 
 
 def test_weights_are_in_it(tmp_path):
     reference = save(tmp_path / "p.pt2")
     own = OwnNetwork(keep="own")
     with pytest.raises(UsageError, match="leave out --weights"):
-        open_source(Reference("program", reference.place, own=own))
+        open_source(NetworkReference("program", reference.place, own=own))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ghostdeploy.cli.options.arguments import option
 from ghostdeploy.cli.options.completions import complete_variants
-from ghostdeploy.cli.options.types import Argument, Change, InputSpecType, Names, Resolution
+from ghostdeploy.cli.options.types import Argument, Change, InputSpecType, OutputNames, Resolution
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.targets import SpecDefaults
@@ -68,9 +68,9 @@ class NetworkArguments:
     )
     outputs: tuple[str, ...] = option(
         "--outputs",
-        type=Names(),
+        type=OutputNames(),
         metavar="NAME,...",
-        help="Names for what a network of yours gives, with commas.",
+        help="OutputNames for what a network of yours gives, with commas.",
     )
     given_weights: str | None = option(
         "--weights",

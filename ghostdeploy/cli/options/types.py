@@ -80,7 +80,7 @@ class Argument(ParamType[tuple[str, object]]):
             return name.strip(), text
 
 
-class Names(ParamType[tuple[str, ...]]):
+class OutputNames(ParamType[tuple[str, ...]]):
     """``boxes,scores``, names with commas."""
 
     name = "names"

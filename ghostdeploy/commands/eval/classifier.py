@@ -15,7 +15,7 @@ from ghostdeploy.errors import UsageError
 from ghostdeploy.linting import read_graph
 from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ModelSpec, Normalization
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -31,7 +31,7 @@ class Classifier:
 
     name: str
     path: Path | None
-    spec: ModelSpec | Reference | None
+    spec: ModelSpec | NetworkReference | None
     weights: Path | None
     seed: int
     how: Preprocessing
@@ -40,7 +40,7 @@ class Classifier:
 
 
 def open_classifier(
-    target: Path | ModelSpec | Reference,
+    target: Path | ModelSpec | NetworkReference,
     crop: float,
     weights: Path | None = None,
     seed: int = 0,
@@ -58,7 +58,7 @@ def open_classifier(
         who = f"{target!r} {weights_identity(weights, seed)}"
         name = f"{target.name} (torch)"
         return Classifier(name, None, target, weights, seed, how, target.num_classes, who)
-    if isinstance(target, Reference):
+    if isinstance(target, NetworkReference):
         return _open_foreign(target, crop)
     graph = read_graph(target)
     how = preprocessing_of(target, graph, crop, normalization)
@@ -67,7 +67,7 @@ def open_classifier(
     return Classifier(target.name, target, None, None, 0, how, classes, _identify(target))
 
 
-def _open_foreign(reference: Reference, crop: float) -> Classifier:
+def _open_foreign(reference: NetworkReference, crop: float) -> Classifier:
     from ghostdeploy.commands.export.foreign import open_foreign
     from ghostdeploy.images.preprocessing import Preprocessing
 
@@ -96,7 +96,7 @@ def load_runner(one: Classifier) -> Callable[[Array], Array]:
     """
     from ghostdeploy.lowering import inference
 
-    if isinstance(one.spec, Reference):
+    if isinstance(one.spec, NetworkReference):
         return _foreign_runner(one.spec)
     if one.spec is not None:
         return _torch_runner(one.spec, one)
@@ -122,7 +122,7 @@ def _torch_runner(spec: ModelSpec, one: Classifier) -> Callable[[Array], Array]:
     return run
 
 
-def _foreign_runner(reference: Reference) -> Callable[[Array], Array]:
+def _foreign_runner(reference: NetworkReference) -> Callable[[Array], Array]:
     from ghostdeploy.commands.export.foreign import open_foreign
 
     loaded = open_foreign(reference).loaded

@@ -14,7 +14,7 @@ from ghostdeploy.lowering.pixel_metadata import read_normalization
 from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ForeignSpec, Normalization
 from ghostdeploy.sources import open_source
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.zoo.cost import Cost
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _tell_constant(names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def open_foreign(reference: Reference) -> ForeignNetwork:
+def open_foreign(reference: NetworkReference) -> ForeignNetwork:
     """Load what a reference names. Raises what ``open_source`` raises."""
     if reference.kind == "onnx":
         path = Path(reference.place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ghostdeploy import flatbuffer
 from ghostdeploy.commands.artifacts import write_artifact
@@ -39,6 +40,9 @@ from ghostdeploy.quantization.calibration import CalibrationData
 from ghostdeploy.quantization.ranges import Range
 from ghostdeploy.schema import ForeignSpec, GraphReport, ModelSpec, Parity
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 
 @dataclass(frozen=True)
 class FloatForm:
@@ -55,7 +59,8 @@ class Export:
 
     ``keys`` are the content keys by format, ``network`` is what is exported, ``data`` are the
     images of a calibrated precision (None for another one). ``converter`` makes TFLite of ONNX,
-    None where no TFLite file is wanted. ``model`` is there once the network is lowered.
+    None where no TFLite file is wanted. ``model`` is there once the network is lowered, and
+    ``given`` is the graph that the converter makes TFLite of.
     """
 
     request: ExportRequest
@@ -65,6 +70,7 @@ class Export:
     progress: Progress
     converter: Converter | None
     model: LoweredNetwork = field(init=False)
+    given: ModelProto = field(init=False)
 
     def run(self, formats: Sequence[str]) -> dict[str, ExportResult]:
         """Make the files of ``formats``, and write each once it is proven.
@@ -99,8 +105,8 @@ class Export:
         self.progress(1, steps, "exporting to ONNX")
         self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
-            folded = fold_constants(self.model.model, self.model.inner)
-            model = fuse_gelu(with_input_names(folded, self._inputs))
+            self.given = fuse_gelu(fold_constants(self.model.model, self.model.inner))
+            model = with_input_names(self.given, self._inputs)
             self.converter.start(model.SerializeToString(), self.request.precision)
 
     @property
@@ -153,7 +159,7 @@ class Export:
 
         It is a float one, also for what is quantized.
         """
-        graph, inputs, outputs = self.model.model.graph, self._inputs, self.model.outputs
+        graph, inputs, outputs = self.given.graph, self._inputs, self.model.outputs
         return finish_tflite(
             converter.finish(),
             values=[name for node in graph.node for name in node.output],

@@ -13,7 +13,7 @@ from ghostdeploy.lowering.rewrites import Form
 from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec, ModelSpec, Normalization
 from ghostdeploy.schema.checks import check_choice, check_seed
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.images.preprocessing import Preprocessing
@@ -33,7 +33,7 @@ class ExportRequest:
     Raises UsageError for an unknown format or precision, or labels that do not fit.
     """
 
-    spec: ModelSpec | Reference | ForeignSpec
+    spec: ModelSpec | NetworkReference | ForeignSpec
     formats: tuple[str, ...] = FORMATS
     precision: str = "fp32"
     weights: Path | None = None
@@ -48,7 +48,7 @@ class ExportRequest:
         if self.recipe.calibrated:
             self._check_calibrated()
         check_seed("seed", self.seed)
-        if isinstance(self.spec, Reference):
+        if isinstance(self.spec, NetworkReference):
             return  # the rest is known once it is loaded
         if isinstance(self.spec, ForeignSpec):
             self._check_foreign(self.spec)
@@ -103,7 +103,7 @@ class ExportRequest:
     @property
     def found_spec(self) -> ModelSpec | ForeignSpec:
         """The network, which a reference only leads to."""
-        assert not isinstance(self.spec, Reference)
+        assert not isinstance(self.spec, NetworkReference)
         return self.spec
 
     @property

@@ -18,7 +18,7 @@ from ghostdeploy.lowering.provenance import content_key
 from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
     from ghostdeploy.commands.export.pipeline import FloatForm
@@ -69,7 +69,7 @@ def open_network(
 
     One of the zoo is not built yet. Raises what ``open_foreign`` raises.
     """
-    if not isinstance(request.spec, Reference):
+    if not isinstance(request.spec, NetworkReference):
         return request, ZooNetwork(request)
     require_packages()
     progress(0, 1, f"loading {request.spec.text}")

@@ -20,7 +20,7 @@ from ghostdeploy.progress import Progress, divide
 from ghostdeploy.runners import Device
 from ghostdeploy.runners.host.runtimes import settle_runtime
 from ghostdeploy.schema import Artifact, BenchParams
-from ghostdeploy.sources.reference import Reference
+from ghostdeploy.sources.reference import NetworkReference
 
 # option -> what of BenchParams an accepted baseline pins
 PINNED = {
@@ -171,7 +171,7 @@ def open_or_export(
     format_ = choose_format(device, params)
     request = replace(model.source, formats=(format_,))
     # The name of a network of the user's says what is in the file: another one has another name.
-    named = not isinstance(request.spec, Reference)
+    named = not isinstance(request.spec, NetworkReference)
     if baseline and named and request.path(format_).resolve() == Path(baseline.path).resolve():
         raise UsageError(
             f"{model.name} would be exported over the baseline {baseline.path}: give another --out"
