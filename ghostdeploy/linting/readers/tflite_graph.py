@@ -140,7 +140,9 @@ def _kernel(graph: Any, op: Any, native: str) -> tuple[int, int] | None:
     if native in ("CONV_2D", "DEPTHWISE_CONV_2D") and len(inputs) > 1:
         shape = indices(graph.tensors[inputs[1]].shape)
         return (shape[1], shape[2]) if len(shape) == 4 else None
-    window = [getattr(op.builtinOptions, name, None) for name in ("filterHeight", "filterWidth")]
-    if native in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and None not in window:
-        return window[0], window[1]
+    height, width = (
+        getattr(op.builtinOptions, name, None) for name in ("filterHeight", "filterWidth")
+    )
+    if native in ("AVERAGE_POOL_2D", "MAX_POOL_2D") and height is not None and width is not None:
+        return int(height), int(width)
     return None  # without options, or with another operator's in a damaged file
