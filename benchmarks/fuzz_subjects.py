@@ -89,8 +89,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
 # How often each kind is damaged: by what is written in it, less what its commands cost.
 SHARES = {
     **{"tflite": 6.0, "onnx": 4.0, "log": 3.0, "record": 2.0, "sidecar": 2.0, "history": 2.0},
-    **{"dump": 2.0, "baseline": 1.5, "http": 1.5, "suite": 1.0, "config": 1.0, "labels": 1.0},
-    **{"image": 1.0, "answers": 1.0, "array": 0.05},
+    **{"dump": 2.0, "baseline": 1.0, "http": 1.0, "suite": 0.4, "config": 1.0, "labels": 0.4},
+    **{"image": 0.4, "answers": 0.4, "array": 0.05},
 }
 
 
