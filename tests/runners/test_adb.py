@@ -255,6 +255,7 @@ def test_the_simulated_phones(name, model):
 
 HOLDS = """
 import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored in all that it starts
 from ghostdeploy.runners import open_runner
 from ghostdeploy.schema import BenchParams, PhoneParams
 
