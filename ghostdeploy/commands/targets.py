@@ -69,7 +69,7 @@ def parse_network(text: str, defaults: SpecDefaults) -> Network:
         return _refer(found, defaults)
     target = parse_target(text, defaults)
     if isinstance(target, Path):
-        raise UsageError(f"export takes a network, not the file {target}")
+        raise UsageError(f"a network is wanted here, not the file {target}")
     return target
 
 

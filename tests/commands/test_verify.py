@@ -227,7 +227,7 @@ def test_but_not_with_other_weights(foreign, converted):
             ("--model", "ghostnetv2@0.5", "--resolution", "160", "--precision", "int8"),
             "foreign.tflite is fp32, not int8",
         ),
-        (("--model", "x.tflite"), "--model takes a model of the zoo, not a file"),
+        (("--model", "x.tflite"), "a network is wanted here, not the file"),
         (("--model", "gostnetv2"), "did you mean ghostnetv2"),
     ],
 )

@@ -41,7 +41,7 @@ def test_litert_gives_its_reason(load) -> None:
     with pytest.raises(InputFileError, match=r"^LiteRT cannot run m\.tflite: .*TANH.*'99'"):
         load(unknown_operator(), name="m.tflite")
     with pytest.raises(InputFileError, match="it takes 2 inputs, not one image"):
-        load(table())
+        load(table())(PICTURE)
 
 
 def test_onnxruntime_gives_its_reason_to_the_last_word() -> None:

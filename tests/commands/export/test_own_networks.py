@@ -109,7 +109,7 @@ def test_the_same_network_is_there_already_and_bench_takes_it(two_ends):
         ("none.py", "there is no such file"),
         ("net.py --arg width", "write an argument as NAME=VALUE"),
         ("net.py --input 1x3", "running net.py:build failed"),
-        ("model.tflite", "export takes a network, not the file model.tflite"),
+        ("model.tflite", "a network is wanted here, not the file model.tflite"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(folder, words, said):

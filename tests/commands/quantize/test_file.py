@@ -268,7 +268,7 @@ def test_a_quantization_that_fails_late_leaves_the_earlier_file(trained, shapes,
         "--calibration", shapes / "calibration", "--calibration-size", "8",
     )  # fmt: skip
     assert done.returncode == 3
-    assert "error: an output SNR of 150 dB is out of reach" in done.stderr
+    assert "an output SNR of 150 dB is out of reach" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["earlier.tflite"]
     assert out.read_bytes() == b"an earlier artifact"
 
