@@ -16,6 +16,11 @@ from ghostdeploy.linting.readers.tflite_tensors import Contents, make_unique, re
 from ghostdeploy.linting.vocabulary import TFLITE_OPS
 
 SCHEMA_VERSION = 3
+# Operators that keep state, call others or are not TFLite's; all else takes and gives something.
+MAY_LACK_ENDS = (
+    "ASSIGN_VARIABLE", "CALL", "CUSTOM", "DELEGATE", "HASHTABLE", "IF", "PLACEHOLDER",
+    "READ_VARIABLE", "STABLEHLO", "VAR_HANDLE", "WHILE",
+)  # fmt: skip
 FACTS, LINES, MOST_FACTS = b"GHOSTDEPLOY", "ghostdeploy.lines", 4_000_000
 STAMP = b"LiteRtStamp"
 
@@ -113,6 +118,9 @@ def _node(model: Any, graph: Any, op: Any, names: list[str], source: str) -> Nod
     native = _native(model.operatorCodes[op.opcodeIndex], source)
     inputs = tuple(names[i] for i in indices(op.inputs) if i >= 0)
     outputs = tuple(names[i] for i in indices(op.outputs) if i >= 0)
+    if not (inputs and outputs) and not native.startswith(MAY_LACK_ENDS):
+        lacks = "an output" if inputs else "an input"
+        raise InputFileError(f"{source} is a damaged TFLite model: its {native} lacks {lacks}")
     name = outputs[0] if outputs else native
     return Node(
         name=name,

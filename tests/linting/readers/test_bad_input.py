@@ -37,6 +37,15 @@ def test_a_newer_schema(tmp_path: Path) -> None:
     assert "schema version 4" in refusal(tflite(tmp_path / "m.tflite", version=4))
 
 
+@pytest.mark.parametrize(("end", "lacks"), [("inputs", "an input"), ("outputs", "an output")])
+def test_a_tflite_operator_without_what_it_needs(end: str, lacks: str, tmp_path: Path) -> None:
+    t = Tflite()
+    model = t.model(t.op("TANH", [t.input]))
+    setattr(model.subgraphs[0].operators[0], end, np.array([], np.int32))
+    (tmp_path / "m.tflite").write_bytes(flatbuffer.dump(model))
+    assert f"its TANH lacks {lacks}" in refusal(tmp_path / "m.tflite")
+
+
 def test_a_newer_operator(tmp_path: Path) -> None:
     assert "operator 5000" in refusal(tflite(tmp_path / "m.tflite", code=5000))
 

@@ -130,11 +130,13 @@ def test_custom_operators_keep_their_name(tmp_path) -> None:
 def test_vectors_that_a_file_leaves_out(tmp_path) -> None:
     graph = TfliteGraph()
     model = graph.model_t(graph.step("1×1", graph.input))
-    operator = model.subgraphs[0].operators[0]
-    operator.inputs = operator.outputs = None
     model.subgraphs[0].inputs = model.subgraphs[0].outputs = None
     read = read_graph(write(tmp_path, model))
-    assert (read.inputs, read.outputs, read.nodes[0].kernel) == ((), (), None)
+    assert (read.inputs, read.outputs, read.nodes[0].kernel) == ((), (), (1, 1))
+    operator = model.subgraphs[0].operators[0]
+    operator.inputs = operator.outputs = None
+    with pytest.raises(InputFileError, match="its CONV_2D lacks an input"):
+        read_graph(write(tmp_path, model))
 
 
 def test_an_optional_input_that_is_absent_is_left_out(tmp_path) -> None:
