@@ -53,10 +53,14 @@ def _with_constants(
         if len(needed) == len(kept):
             break
         kept = needed
+    read = {name for node in kept for name in node.input}
+    # A name of its own: the converter may call after a constant what is computed with it.
+    new = {name: f"{name}/constant" for name in names if name in read}
+    for node in kept:
+        node.input[:] = [new.get(name, name) for name in node.input]
     del graph.node[:]
     graph.node.extend(kept)
-    read = {name for node in kept for name in node.input}
     graph.initializer.extend(
-        numpy_helper.from_array(values[name], name) for name in names if name in read
+        numpy_helper.from_array(values[name], called) for name, called in new.items()
     )
     return copy
