@@ -230,7 +230,16 @@ def tflite_bytes(
     function = tf.function(compute)
     specs = [tf.TensorSpec(keras[n].shape, keras[n].dtype, name=n) for n in inputs]
     concrete = function.get_concrete_function(*specs)
-    owner = owner_of_variables(network, concrete)
+    data = convert(concrete, network, precision)
+    if not tf.lite.Interpreter(model_content=data).get_signature_list():
+        data = convert(concrete, owner_of_variables(concrete), precision)
+    return data
+
+
+def convert(concrete: Any, owner: Any, precision: str) -> bytes:
+    """Return the TFLite flatbuffer of a function, whose variables are the ``owner``'s."""
+    import tensorflow as tf
+
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], owner)
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -240,20 +249,16 @@ def tflite_bytes(
     return bytes(converter.convert())
 
 
-def owner_of_variables(network: Any, concrete: Any) -> Any:
-    """Return what holds every variable of a function: the network, or a module of them all.
+def owner_of_variables(concrete: Any) -> Any:
+    """Return a module that holds every variable of a function.
 
-    onnx2tf makes some of a depthwise convolution's itself, which Keras does not keep. Without an
-    owner the converter falls back, silently, on a way that writes no signature.
+    onnx2tf makes some of a depthwise convolution's itself, which Keras may not keep. Without an
+    owner of all the converter falls back, silently, on a way that writes no signature.
     """
     import tensorflow as tf
 
-    used = concrete.graph.variables
-    known = {variable.ref() for variable in network.variables}
-    if all(variable.ref() in known for variable in used):
-        return network
     owner = tf.Module()
-    owner.kept = list(used)
+    owner.kept = list(concrete.graph.variables)
     return owner
 
 
