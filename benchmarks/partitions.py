@@ -63,8 +63,8 @@ def forms(spec: ModelSpec) -> Iterator[bytes]:
     form = DeployNetwork(build_network(spec, None, 0), ExportOptions())
     Path("model.onnx").write_bytes(to_onnx(form, spec.resolution).model.SerializeToString())
     network = worker.keras_model("model.onnx")
-    logits = [False]  # not in NCHW
-    for data in (worker.tflite_bytes(network, "fp32", logits), int8_bytes(network, spec)):
+    fp32 = worker.tflite_bytes(network, "fp32", [None], [network.inputs[0].name])
+    for data in (fp32, int8_bytes(network, spec)):
         model = flatbuffer.load(data, spec.name)
         apply_rewrites(model)
         yield data

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.schema import Normalization
 
 Array = NDArray[Any]
@@ -81,6 +82,4 @@ def normalized(pixels: Array, normalization: Normalization | None) -> Array:
     """Return pixels (1, 3, H, W) of 0–255 as the network takes them; as they are without."""
     if normalization is None:
         return pixels
-    wide = pixels.astype(np.float64) / 255.0
-    mean, std = _column(normalization.mean), _column(normalization.std)
-    return np.asarray(((wide - mean) / std).astype(np.float32))
+    return normalize(pixels.astype(np.float64) / 255.0, normalization).astype(np.float32)

@@ -57,13 +57,14 @@ def shapes_of_ends(onnx_path: str) -> tuple[Shapes, Shapes]:
     """
     import onnx
 
-    graph = onnx.load(onnx_path, load_external_data=False).graph
-    constants = {tensor.name for tensor in graph.initializer}
+    from ghostdeploy.lowering.onnx_names import input_names
+
+    model = onnx.load(onnx_path, load_external_data=False)
     inputs, outputs = (
         {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
-        for values in (graph.input, graph.output)
+        for values in (model.graph.input, model.graph.output)
     )
-    return {name: shape for name, shape in inputs.items() if name not in constants}, outputs
+    return {name: inputs[name] for name in input_names(model)}, outputs
 
 
 def keras_model(onnx_path: str, keep: Sequence[str] = ()) -> Any:
@@ -216,8 +217,8 @@ def tflite_bytes(
 ) -> bytes:
     """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32.
 
-    ``turns`` are those of the outputs, ``inputs`` are the inputs' names in
-    the order that the file shall have; Keras has one of its own.
+    ``turns`` are those of the outputs, ``inputs`` the inputs' names in the order that the file
+    shall have; Keras has one of its own.
     """
     import tensorflow as tf
 
@@ -230,36 +231,15 @@ def tflite_bytes(
     function = tf.function(compute)
     specs = [tf.TensorSpec(keras[n].shape, keras[n].dtype, name=n) for n in inputs]
     concrete = function.get_concrete_function(*specs)
-    data = convert(concrete, network, precision)
-    if not tf.lite.Interpreter(model_content=data).get_signature_list():
-        data = convert(concrete, owner_of_variables(concrete), precision)
-    return data
-
-
-def convert(concrete: Any, owner: Any, precision: str) -> bytes:
-    """Return the TFLite flatbuffer of a function, whose variables are the ``owner``'s."""
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], owner)
+    # Without an owner of the variables: onnx2tf makes some that Keras does not keep, with which the
+    # way by a SavedModel fails silently. This one keeps the order and the names of both ends.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     elif precision == "dynamic":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return bytes(converter.convert())
-
-
-def owner_of_variables(concrete: Any) -> Any:
-    """Return a module that holds every variable of a function.
-
-    onnx2tf makes some of a depthwise convolution's itself, which Keras may not keep. Without an
-    owner of all the converter falls back, silently, on a way that writes no signature.
-    """
-    import tensorflow as tf
-
-    owner = tf.Module()
-    owner.kept = list(concrete.graph.variables)
-    return owner
 
 
 if __name__ == "__main__":

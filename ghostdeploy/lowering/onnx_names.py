@@ -7,14 +7,25 @@ from collections.abc import Sequence
 
 import onnx
 
-from ghostdeploy.lowering.input_names import input_name
-
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 AWKWARD = re.compile(r"[^A-Za-z0-9_.\-/]+")
 
 
+def input_names(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the names of what a caller gives: old files list their weights among the inputs."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return tuple(value.name for value in model.graph.input if value.name not in constants)
+
+
 def with_input_names(model: onnx.ModelProto, inputs: Sequence[str]) -> onnx.ModelProto:
-    """Return the model with its ``inputs`` called as ``input_name`` says."""
-    new = {name: input_name(name, number) for number, name in enumerate(inputs)}
+    """Return the model with its ``inputs`` called as a converter takes it.
+
+    Names with odd signs become ``input_0`` and so on.
+    """
+    new = {
+        name: name if PLAIN.fullmatch(name) else f"input_{number}"
+        for number, name in enumerate(inputs)
+    }
     if all(name == plain for name, plain in new.items()):
         return model
     copy = onnx.ModelProto()
@@ -39,7 +50,7 @@ def plain_names(model: onnx.ModelProto) -> onnx.ModelProto:
     made = [name for node in graph.node for name in node.output if name]
     for name in (*(tensor.name for tensor in graph.initializer), *made):
         if name not in ends:
-            new[name] = _unique(AWKWARD.sub("_", name).strip("/") or "value", taken)
+            new[name] = make_unique(AWKWARD.sub("_", name).strip("/") or "value", taken)
     _rename(graph, new)
     return copy
 
@@ -59,7 +70,8 @@ def _rename(graph: onnx.GraphProto, new: dict[str, str]) -> None:
                 _rename(inner, {old: name for old, name in new.items() if old not in own})
 
 
-def _unique(candidate: str, taken: set[str]) -> str:
+def make_unique(candidate: str, taken: set[str]) -> str:
+    """Return ``candidate``, or with a number behind it what is not ``taken`` yet, and take it."""
     name, number = candidate, 1
     while name in taken:
         number += 1

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostdeploy.errors import ConversionError
 from ghostdeploy.flatbuffer import (
     ModelT,
     OperatorT,
@@ -19,7 +18,6 @@ from ghostdeploy.flatbuffer import (
     schema,
     tensor_name,
 )
-from ghostdeploy.lowering.input_names import input_name
 
 SIGNATURE = "serving_default"
 
@@ -32,7 +30,6 @@ def name_tensors(model: ModelT, values: Sequence[str], outputs: Sequence[str]) -
     """
     order = {name: position for position, name in enumerate(values)}
     graph = model.subgraphs[0]
-    ends = _match_outputs(model, outputs)
     taken: set[str] = set()
     # Several operators may make up one value (PAD before a convolution, MAXIMUM before MINIMUM):
     # the last of them holds it, so names are given from the end.
@@ -45,9 +42,8 @@ def name_tensors(model: ModelT, values: Sequence[str], outputs: Sequence[str]) -
                 name += "'"
             taken.add(name)
             tensor.name = name.encode()
-    for name, index in ends.items():
+    for name, index in zip(outputs, graph.outputs, strict=True):
         graph.tensors[index].name = name.encode()
-    graph.outputs = np.array(list(ends.values()), np.int32)
 
 
 def _parts(tensor: TensorT) -> list[str]:
@@ -64,52 +60,23 @@ def _onnx_value(order: dict[str, int]) -> Callable[[str], str]:
     return find
 
 
-def _match_outputs(model: ModelT, outputs: Sequence[str]) -> dict[str, int]:
-    """Return the tensor of each output; the converter numbers them in its own signature."""
-    signature = _converters_signature(model)
-    numbered = {_key(entry): int(entry.tensorIndex) for entry in signature.outputs}
-    return {name: numbered[f"output_{number}"] for number, name in enumerate(outputs)}
-
-
 def set_signature(model: ModelT, inputs: Sequence[str], outputs: Sequence[str]) -> None:
     """Name the input tensors and write the one signature.
 
-    ``inputs`` are what the converter was given. A graph's inputs are in the signature's order.
+    ``inputs`` and ``outputs`` are names in the order of the graph's.
     """
     graph = model.subgraphs[0]
-    by_name = _match_inputs(model, inputs)
-    graph.inputs = np.array([by_name[name] for name in inputs], np.int32)
-    for name, index in by_name.items():
+    for name, index in zip(inputs, graph.inputs, strict=True):
         graph.tensors[index].name = name.encode()
     graph.name = b"main"
     signature: SignatureDefT = schema().SignatureDefT()
     signature.signatureKey = SIGNATURE.encode()
     signature.subgraphIndex = 0
-    signature.inputs = [_entry(name, by_name[name]) for name in inputs]
-    signature.outputs = [
-        _entry(name, int(index)) for name, index in zip(outputs, graph.outputs, strict=True)
-    ]
+    signature.inputs, signature.outputs = (
+        [_entry(name, int(index)) for name, index in zip(names, ends, strict=True)]
+        for names, ends in ((inputs, graph.inputs), (outputs, graph.outputs))
+    )
     model.signatureDefs = [signature]
-
-
-def _match_inputs(model: ModelT, inputs: Sequence[str]) -> dict[str, int]:
-    graph = model.subgraphs[0]
-    if len(inputs) == 1:
-        return {inputs[0]: int(graph.inputs[0])}
-    signature = _converters_signature(model)
-    given = {_key(entry): int(entry.tensorIndex) for entry in signature.inputs}
-    return {name: given[input_name(name, number)] for number, name in enumerate(inputs)}
-
-
-def _converters_signature(model: ModelT) -> SignatureDefT:
-    found = list(model.signatureDefs or ())
-    if len(found) != 1:
-        raise ConversionError(f"the converter wrote {len(found)} signatures, not one")
-    return found[0]
-
-
-def _key(entry: TensorMapT) -> str:
-    return (entry.name or b"").decode(errors="replace")
 
 
 def _entry(name: str, index: int) -> TensorMapT:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ghostdeploy.errors import ConversionError, error_line
 from ghostdeploy.lowering.deploy import DeployNetwork
+from ghostdeploy.lowering.onnx_names import make_unique
 from ghostdeploy.traces import users_line
 
 OPSET = 18  # what torch's exporter writes without converting; every consumer here knows it
@@ -121,7 +122,7 @@ def _name_by_module(model: onnx.ModelProto, root: str) -> dict[str, str]:
     for node in model.graph.node:
         module, op = _origin(node, root)
         line = users_line(_entry(node, STACK))
-        node.name = _unique(f"{module}/{op}" if module else op, taken)
+        node.name = make_unique(f"{module}/{op}" if module else op, taken)
         for index, old in enumerate(node.output):
             new = node.name if index == 0 else f"{node.name}:{index}"
             renamed[old] = old if old in fixed else new
@@ -161,15 +162,6 @@ def _origin(node: onnx.NodeProto, root: str) -> tuple[str, str]:
     if root:
         module = "" if module == root else module.removeprefix(f"{root}.")
     return module, node.op_type.lower()
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}_{number}"
-    taken.add(candidate)
-    return candidate
 
 
 def set_metadata(model: onnx.ModelProto, metadata: dict[str, str]) -> None:

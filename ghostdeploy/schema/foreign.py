@@ -134,8 +134,3 @@ class ForeignSpec:
     def with_notes(self, *notes: str) -> ForeignSpec:
         """Return the same with more notes."""
         return replace(self, notes=(*self.notes, *notes))
-
-
-def describe_identity(digest: str) -> str:
-    """Return what an artifact says of weights that are part of its network's identity."""
-    return f"sha256:{digest}"

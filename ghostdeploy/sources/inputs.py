@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ghostdeploy.errors import UsageError
@@ -82,6 +82,72 @@ def settle_inputs(
             )
     ordered = tuple(placed[name] for name in names if name in placed)
     for each in ordered:
-        if len(each.shape) > 1 and each.shape[0] != 1:
-            raise UsageError(f"{each.name} has a batch of {each.shape[0]}; a phone takes one")
+        check_batch(each.name, each.shape, reference.text)
     return ordered
+
+
+@dataclass(frozen=True)
+class OpenInput:
+    """An input as a file has it: a side that it leaves open is None."""
+
+    name: str
+    sides: tuple[int | None, ...]
+    dtype: str
+
+    @property
+    def text(self) -> str:
+        """Its sides as they are typed, ``1x3x?x?``."""
+        return "x".join("?" if side is None else str(side) for side in self.sides)
+
+    def fits(self, shape: Sequence[int]) -> bool:
+        """Tell whether it can be of that shape."""
+        return len(shape) == len(self.sides) and all(
+            want in (None, have) for have, want in zip(shape, self.sides, strict=True)
+        )
+
+
+def bind_inputs(
+    found: Sequence[OpenInput], reference: NetworkReference, source: str
+) -> tuple[InputSpec, ...]:
+    """Return a file's inputs with every side known: its own, and --input's where it leaves it open.
+
+    ``source`` is what messages call the file. Raises UsageError for a side that nobody says, a
+    shape or a name that no input takes, and a batch of more than one.
+    """
+    asked = reference.own.inputs
+    given = {each.name: each for each in asked if each.name}
+    if unknown := given.keys() - {each.name for each in found}:
+        names = ", ".join(each.name[:80] for each in found)
+        raise UsageError(f"{source} has no input {min(unknown)!r}; it takes {names}")
+    free = [each for each in asked if not each.name]
+    bound = []
+    for each in found:
+        want = given.get(each.name)
+        if want is None and None in each.sides and free:
+            want = free.pop(0)
+        if want is None and reference.resolution and len(each.sides) == 4 and len(found) == 1:
+            want = InputSpec((1, each.sides[1] or 3, *reference.resolution))
+        bound.append(_bind(each, want, source))
+    for extra in free:
+        if all(extra.shape != each.shape for each in bound):
+            takes = ", ".join(f"{each.name[:80]} {each.text}" for each in found)
+            raise UsageError(f"{source}: no input is {extra.sides}; it takes {takes}")
+    return tuple(bound)
+
+
+def _bind(found: OpenInput, want: InputSpec | None, source: str) -> InputSpec:
+    what = f"{source}: its input {found.name[:80]} is"
+    if want is not None and not found.fits(want.shape):
+        raise UsageError(f"{what} fixed to {found.text}")
+    shape = tuple(side for side in (want.shape if want else found.sides) if side is not None)
+    if len(shape) < len(found.sides):
+        sides = (str(side or (224 if n else 1)) for n, side in enumerate(found.sides))
+        raise UsageError(f"{what} {found.text}: say how large, e.g. --input {'x'.join(sides)}")
+    check_batch(found.name[:80], shape, source)
+    return InputSpec(shape, found.dtype, found.name)
+
+
+def check_batch(name: str, shape: Sequence[int], source: str) -> None:
+    """Raise UsageError for an input whose first of several sides, the batch, is not 1."""
+    if len(shape) > 1 and shape[0] != 1:
+        raise UsageError(f"{source}: {name} has a batch of {shape[0]}; a phone takes one")

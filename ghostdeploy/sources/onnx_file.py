@@ -14,6 +14,7 @@ from ghostdeploy.files import check_input
 from ghostdeploy.schema import ForeignSpec, InputSpec
 from ghostdeploy.schema.foreign import DTYPES
 from ghostdeploy.sources.examples import draw_feeds
+from ghostdeploy.sources.inputs import OpenInput, bind_inputs
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
 from ghostdeploy.sources.reference import NetworkReference
 
@@ -30,7 +31,7 @@ def open_network(reference: NetworkReference) -> LoadedNetwork:
     if reference.own.arguments or reference.num_classes is not None:
         raise UsageError(f"{path.name} is what it is: leave out --arg and --num-classes")
     model = read_model(path)
-    inputs = _bind(model, reference, path)
+    inputs = bind_inputs(_inputs_of(model, path), reference, path.name)
     model = fix_shapes(model, inputs, path)
     session = open_session(model.SerializeToString(), path)
     outputs = tuple(output.name for output in model.graph.output)
@@ -62,8 +63,6 @@ def read_model(path: Path) -> Any:
         import onnx
     except ModuleNotFoundError as error:
         raise MissingExtraError("onnx", "export") from error
-    if not path.exists():
-        raise InputFileError(f"{path}: there is no such file")
     check_input(path)
     try:
         model = onnx.load(str(path))
@@ -75,53 +74,19 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def _bind(model: Any, reference: NetworkReference, path: Path) -> tuple[InputSpec, ...]:
-    """Return the inputs with every side known: the model's own, and --input for open ones."""
+def _inputs_of(model: Any, path: Path) -> list[OpenInput]:
+    """Return the model's inputs; a batch that is left open is one."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    found = [value for value in model.graph.input if value.name not in constants]
-    given = {each.name: each for each in reference.own.inputs if each.name}
-    unknown = given.keys() - {value.name for value in found}
-    if unknown:
-        names = ", ".join(value.name[:80] for value in found)
-        raise UsageError(f"{path.name} has no input {min(unknown)!r}; it takes {names}")
-    free = iter([each for each in reference.own.inputs if not each.name])
-    bound = []
-    for value in found:
-        sides = _sides(value)
-        asked = given.get(value.name)
-        if asked is None and None in sides:
-            asked = next(free, None)
-        if asked is None and reference.resolution and len(sides) == 4 and len(found) == 1:
-            asked = InputSpec((1, sides[1] or 3, *reference.resolution))
-        bound.append(_settle(value, sides, asked, path))
-    return tuple(bound)
+    return [
+        OpenInput(value.name, _sides(value), _dtype(value, path))
+        for value in model.graph.input
+        if value.name not in constants
+    ]
 
 
 def _sides(value: Any) -> tuple[int | None, ...]:
-    dimensions = value.type.tensor_type.shape.dim
-    return tuple(d.dim_value if d.HasField("dim_value") and d.dim_value else None
-                 for d in dimensions)  # fmt: skip
-
-
-def _settle(
-    value: Any, sides: Sequence[int | None], asked: InputSpec | None, path: Path
-) -> InputSpec:
-    name, shown = value.name, "x".join("?" if s is None else str(s) for s in sides)
-    if asked is None:  # a batch that alone is open is one
-        shape = tuple(1 if side is None and not n else side for n, side in enumerate(sides))
-        if None in shape:
-            example = "x".join(str(side or (224 if n else 1)) for n, side in enumerate(sides))
-            raise UsageError(
-                f"{path.name}: its input {name[:80]} is {shown}: say how large, e.g. --input"
-                f" {example}"
-            )
-        return InputSpec(tuple(side or 1 for side in shape), _dtype(value, path), name)
-    fits = len(asked.shape) == len(sides) and all(
-        want in (None, have) for have, want in zip(asked.shape, sides, strict=False)
-    )
-    if not fits:
-        raise UsageError(f"{path.name}: its input {name[:80]} is fixed to {shown}")
-    return InputSpec(asked.shape, _dtype(value, path), name)
+    sides = [side.dim_value or None for side in value.type.tensor_type.shape.dim]
+    return (sides[0] or 1, *sides[1:]) if sides else ()
 
 
 def _dtype(value: Any, path: Path) -> str:

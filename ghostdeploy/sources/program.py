@@ -21,6 +21,7 @@ from ghostdeploy.errors import InputFileError, UsageError, error_line
 from ghostdeploy.files import check_input
 from ghostdeploy.schema import ForeignSpec, InputSpec, Normalization
 from ghostdeploy.sources.examples import draw_feeds
+from ghostdeploy.sources.inputs import OpenInput, bind_inputs
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
 from ghostdeploy.sources.reference import NetworkReference
 from ghostdeploy.traces import describe_failure
@@ -50,21 +51,16 @@ def open_network(reference: NetworkReference) -> LoadedNetwork:
     program = read_program(path)
     _refuse_training(program, path)
     found = _inputs_of(program, path)
-    inputs = _bind(found, reference, path)
-    if any(side is None for each in found for side in each[1]):
-        feed = draw_feeds(inputs, reference.own.normalization, reference)[0]
-        program = export_module(program.module(), _in_order(feed, inputs), reference)
-    feeds = draw_feeds(inputs, reference.own.normalization, reference)
+    inputs = bind_inputs(found, reference, path.name)
     known = reference.own.normalization
+    feeds = draw_feeds(inputs, known, reference)
+    if any(None in each.sides for each in found):
+        program = export_module(program.module(), tensors_of(feeds[0], inputs), reference)
     return load_program(program, reference, inputs, feeds, normalization=known)
 
 
 def read_program(path: Path) -> Any:
     """Read a .pt2 file without running code that it may hold. Raises InputFileError."""
-    if path.is_dir():
-        raise InputFileError(f"{path} is a folder, not a program of torch.export.save")
-    if not path.exists():
-        raise InputFileError(f"{path}: there is no such file")
     check_input(path)
     made_by = _check_archive(path)
     try:
@@ -151,48 +147,17 @@ def _refuse_training(program: Any, path: Path) -> None:
             )
 
 
-def _inputs_of(program: Any, path: Path) -> list[tuple[str, tuple[int | None, ...], str]]:
-    """Return each input's name, sides (None where open) and type."""
-    found: list[tuple[str, tuple[int | None, ...], str]] = []
+def _inputs_of(program: Any, path: Path) -> list[OpenInput]:
+    """Return the program's inputs, some of whose sides may be open."""
+    found = []
     nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
     for name in program.graph_signature.user_inputs:
         value = nodes[name].meta.get("val") if name in nodes else None
         if not isinstance(value, Tensor):
             raise UsageError(f"{path.name} takes something that is no tensor ({name})")
         sides = tuple(side if isinstance(side, int) else None for side in value.shape)
-        found.append((name, sides, str(value.dtype).removeprefix("torch.")))
+        found.append(OpenInput(name, sides, str(value.dtype).removeprefix("torch.")))
     return found
-
-
-def _bind(
-    found: Sequence[tuple[str, tuple[int | None, ...], str]],
-    reference: NetworkReference,
-    path: Path,
-) -> tuple[InputSpec, ...]:
-    """Return the inputs with every side known: the program's own, and --input for open ones."""
-    given = {each.name: each for each in reference.own.inputs if each.name}
-    free = iter([each for each in reference.own.inputs if not each.name])
-    inputs = []
-    for name, sides, dtype in found:
-        asked = given.get(name) or next(free, None)
-        if asked is None and reference.resolution and len(found) == 1 and len(sides) == 4:
-            asked = InputSpec((1, sides[1] or 3, *reference.resolution), dtype, name)
-        shape = asked.shape if asked else tuple(side or 0 for side in sides)
-        fits = len(shape) == len(sides) and all(
-            want in (None, have) for have, want in zip(shape, sides, strict=False)
-        )
-        shown = "x".join("?" if side is None else str(side) for side in sides)
-        if not fits:
-            raise UsageError(f"{path.name}: its input {name} is fixed to {shown}")
-        if 0 in shape:
-            example = "x".join(str(side or 224 if n else 1) for n, side in enumerate(sides))
-            raise UsageError(
-                f"{path.name}: its input {name} is {shown}: say how large, e.g. --input {example}"
-            )
-        if len(shape) > 1 and shape[0] != 1:
-            raise UsageError(f"{path.name} was exported for a batch of {shape[0]}; a phone takes 1")
-        inputs.append(InputSpec(shape, dtype, name))
-    return tuple(inputs)
 
 
 def export_module(
@@ -227,7 +192,7 @@ def load_program(
 
     def compute(feed: Feed) -> Any:
         with torch.no_grad():
-            return module(*_in_order(feed, inputs))
+            return module(*tensors_of(feed, inputs))
 
     made, macs = _count(compute, feeds[0])
     names, shapes = name_outputs(made, reference)
@@ -249,7 +214,8 @@ def load_program(
     return LoadedNetwork(spec, "torch", run, feeds, program, None, parameters, macs)
 
 
-def _in_order(feed: Feed, inputs: Sequence[InputSpec]) -> tuple[Tensor, ...]:
+def tensors_of(feed: Feed, inputs: Sequence[InputSpec]) -> tuple[Tensor, ...]:
+    """Return a feed's tensors in the order of ``inputs``."""
     return tuple(torch.from_numpy(np.ascontiguousarray(feed[each.name])) for each in inputs)
 
 

@@ -9,7 +9,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from ghostdeploy.errors import InputFileError
 from ghostdeploy.files import check_input
 from ghostdeploy.sources.loaded import LoadedNetwork
 from ghostdeploy.sources.python_code import call_function, example_of, user_code
@@ -29,8 +28,6 @@ def import_file(path: Path) -> ModuleType:
     Files beside it can be imported by it. Raises InputFileError for a file that is not there,
     UsageError for whatever its code raises.
     """
-    if not path.exists():
-        raise InputFileError(f"{path}: there is no such file")
     check_input(path)
     path = path.resolve()
     package = _package_of(path)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import InputSpec, Normalization
 from ghostdeploy.sources.examples import draw_feeds
 from ghostdeploy.sources.inputs import declared_inputs, settle_inputs
 from ghostdeploy.sources.loaded import Feed, LoadedNetwork
-from ghostdeploy.sources.program import export_module, load_program
+from ghostdeploy.sources.program import export_module, load_program, tensors_of
 from ghostdeploy.sources.python_code import user_code
 from ghostdeploy.sources.reference import HUB, OWN, NetworkReference
 from ghostdeploy.sources.seeding import is_fresh, seed_network
@@ -56,11 +55,6 @@ def load_module(
         license=license,
         notes=tuple(notes),
     )
-
-
-def tensors_of(feed: Feed, inputs: Sequence[InputSpec]) -> tuple[Tensor, ...]:
-    """Return a feed's tensors in the order of ``inputs``."""
-    return tuple(torch.from_numpy(feed[each.name]) for each in inputs)
 
 
 def parameters_of(module: nn.Module) -> dict[str, bool]:
@@ -143,8 +137,3 @@ def _evaluate(module: nn.Module, reference: NetworkReference) -> None:
             f"{reference.text}: {training[0]} stays in training mode after .eval(); a file of it"
             " would drop values at random"
         )
-
-
-def describe_module(module: Any) -> str:
-    """Return what a network's own runs are called."""
-    return f"{type(module).__name__} in torch"

@@ -70,7 +70,7 @@ class NetworkArguments:
         "--outputs",
         type=OutputNames(),
         metavar="NAME,...",
-        help="OutputNames for what a network of yours gives, with commas.",
+        help="Names for what a network of yours gives, with commas.",
     )
     given_weights: str | None = option(
         "--weights",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostdeploy.commands.export.network import LoweredNetwork
 from ghostdeploy.commands.export.request import ExportRequest
-from ghostdeploy.errors import UsageError
+from ghostdeploy.files import check_input
 from ghostdeploy.lowering.pixel_metadata import read_normalization
 from ghostdeploy.runners.host.trial_run import refuse_deadly
 from ghostdeploy.schema import ForeignSpec, Normalization
@@ -138,8 +138,7 @@ def open_foreign(reference: NetworkReference) -> ForeignNetwork:
     """Load what a reference names. Raises what ``open_source`` raises."""
     if reference.kind == "onnx":
         path = Path(reference.place)
-        if not path.exists():
-            raise UsageError(f"{path}: there is no such file")
+        check_input(path)
         refuse_deadly(path)
         known = reference.own.normalization or read_normalization(path)
         reference = replace(reference, own=replace(reference.own, normalization=known))

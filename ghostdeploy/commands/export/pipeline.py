@@ -32,7 +32,7 @@ from ghostdeploy.lowering import parity
 from ghostdeploy.lowering.constants import fold_constants
 from ghostdeploy.lowering.gelu import fuse_gelu
 from ghostdeploy.lowering.inner_tensors import compare_inner
-from ghostdeploy.lowering.onnx_names import with_input_names
+from ghostdeploy.lowering.onnx_names import input_names, with_input_names
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
 from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
@@ -106,14 +106,8 @@ class Export:
         self.model = self.network.lower(self.request, self.data, self.facts)
         if self.converter:
             self.given = fuse_gelu(fold_constants(self.model.model, self.model.inner))
-            model = with_input_names(self.given, self._inputs)
+            model = with_input_names(self.given, input_names(self.given))
             self.converter.start(model.SerializeToString(), self.request.precision)
-
-    @property
-    def _inputs(self) -> tuple[str, ...]:
-        graph = self.model.model.graph
-        constants = {tensor.name for tensor in graph.initializer}
-        return tuple(value.name for value in graph.input if value.name not in constants)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -159,7 +153,7 @@ class Export:
 
         It is a float one, also for what is quantized.
         """
-        graph, inputs, outputs = self.given.graph, self._inputs, self.model.outputs
+        graph, inputs, outputs = self.given.graph, input_names(self.given), self.model.outputs
         return finish_tflite(
             converter.finish(),
             values=[name for node in graph.node for name in node.output],
