@@ -99,7 +99,7 @@ class EvalArguments:
             open_classifier(
                 parse_target(name, defaults),
                 self.crop,
-                network.weights,
+                network.checkpoint,
                 network.seed,
                 self.pixels.normalization,
             )

@@ -177,4 +177,6 @@ def _named_model(
     from ghostdeploy.commands.gate.request import NamedModel
     from ghostdeploy.commands.targets import parse_target
 
-    return NamedModel(name, lowering.source(parse_target(text, network.defaults), network, ()))
+    return NamedModel(
+        name, lowering.source(parse_target(text, network.defaults_for()), network, ())
+    )

@@ -81,7 +81,7 @@ class QuantizeArguments:
             spec=spec,
             formats=formats,
             precision=self.precision,
-            weights=self.network.weights,
+            weights=self.network.checkpoint,
             seed=self.network.seed,
             out=self.out or Path("models"),
             force=self.force,
@@ -101,7 +101,7 @@ class QuantizeArguments:
 
         network, pixels = self.network, self.pixels.normalization
         crop = self.calibration.crop
-        return open_classifier(source, crop, network.weights, network.seed, pixels)
+        return open_classifier(source, crop, network.checkpoint, network.seed, pixels)
 
 
 @command()

@@ -58,7 +58,7 @@ class VerifyArguments:
         network = self.network
         defaults = network.defaults_for(self.pixels.normalization)
         spec = parse_network(self.model, defaults) if self.model else None
-        return VerifyRequest(self.file, network.weights, spec, self.precision, network.seed)
+        return VerifyRequest(self.file, network.checkpoint, spec, self.precision, network.seed)
 
 
 @command()

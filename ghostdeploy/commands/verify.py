@@ -84,7 +84,8 @@ def verify(request: VerifyRequest) -> Verification:
     if isinstance(request.spec, NetworkReference):
         refuse_deadly(path)
         with capture_output():
-            return _compare_foreign(path, data, request.spec, precision_of(graph))
+            reference = request.spec.with_weights(request.weights, request.seed)
+            return _compare_foreign(path, data, reference, precision_of(graph))
     origin = given or origin_of(path, data)
     if isinstance(origin.spec, ForeignSpec):
         source = origin.spec.source

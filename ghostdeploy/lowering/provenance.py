@@ -36,6 +36,7 @@ SOURCES = (
     "flatbuffer.py",
     "litert.py",
     "tensors.py",
+    "traces.py",
 )
 
 

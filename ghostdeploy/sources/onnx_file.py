@@ -26,7 +26,7 @@ def open_network(reference: NetworkReference) -> LoadedNetwork:
     for sizes that are open.
     """
     path = Path(reference.place)
-    if reference.own.weights or reference.own.keep:
+    if reference.weights or reference.own.keep:
         raise UsageError(f"{path.name} has its weights in it: leave out --weights")
     if reference.own.arguments or reference.num_classes is not None:
         raise UsageError(f"{path.name} is what it is: leave out --arg and --num-classes")

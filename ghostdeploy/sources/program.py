@@ -46,7 +46,7 @@ def open_network(reference: NetworkReference) -> LoadedNetwork:
     training mode, has open sizes or is of another torch.
     """
     path = Path(reference.place)
-    if reference.own.weights or reference.own.keep:
+    if reference.weights or reference.own.keep:
         raise UsageError(f"{path.name} has its weights in it: leave out --weights")
     program = read_program(path)
     _refuse_training(program, path)

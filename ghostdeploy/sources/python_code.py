@@ -52,7 +52,7 @@ def call_function(module: ModuleType, reference: NetworkReference) -> Any:
         return found
     if not callable(found):
         raise UsageError(f"{reference.text} is a {type(found).__name__}, not a function")
-    torch.manual_seed(reference.own.seed)
+    torch.manual_seed(reference.seed)
     with user_code(f"{reference.text}()"):
         return found(**_arguments(found, reference))
 

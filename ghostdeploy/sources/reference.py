@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghostdeploy.errors import UsageError
@@ -19,9 +19,8 @@ class OwnNetwork:
 
     ``inputs`` are what it takes, () where it says so itself, ``arguments`` those of the function
     that makes it, ``outputs`` names for what it gives. ``normalization`` is what it expects of a
-    picture. ``weights`` is a checkpoint; ``keep`` instead says where they come from: ``own``, the
-    function's, or ``hub``, the publisher's. Without either they are of ``seed``, unless the network
-    evidently brings trained ones. Integer inputs are drawn from ``value_range``.
+    picture. ``keep`` says where its weights come from that no checkpoint gives: ``own``, the
+    function's, or ``hub``, the publisher's. Integer inputs are drawn from ``value_range``.
 
     Raises UsageError for an unknown ``keep``, and for a name that is given twice.
     """
@@ -30,13 +29,10 @@ class OwnNetwork:
     arguments: tuple[tuple[str, object], ...] = ()
     outputs: tuple[str, ...] = ()
     normalization: Normalization | None = None
-    weights: Path | None = None
     keep: str = ""
-    seed: int = 0
     value_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        check_seed("seed", self.seed)
         if self.keep not in ("", OWN, HUB):
             raise UsageError(f"weights are a file, own or hub, not {self.keep!r}")
         names = [each.name for each in self.inputs if each.name]
@@ -57,7 +53,10 @@ class NetworkReference:
     ``kind`` is a row of SOURCES, ``place`` a file, a module's dotted name or a model's name, and
     ``function`` what in it makes the network, "" where the place is the network itself. ``own`` is
     what was said of it. ``resolution`` (height, width) and ``num_classes`` are None where nobody
-    asked for any.
+    asked for any. ``weights`` is a checkpoint; without one, and without ``own.keep``, they are of
+    ``seed``, unless the network evidently brings trained ones.
+
+    Raises UsageError for a seed that is none.
     """
 
     kind: str
@@ -66,6 +65,15 @@ class NetworkReference:
     own: OwnNetwork = OwnNetwork()
     resolution: tuple[int, int] | None = None
     num_classes: int | None = None
+    weights: Path | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_seed("seed", self.seed)
+
+    def with_weights(self, weights: Path | None, seed: int) -> NetworkReference:
+        """Return the same network with the weights of a checkpoint, or of a seed."""
+        return replace(self, weights=weights, seed=seed)
 
     @property
     def text(self) -> str:

@@ -31,7 +31,7 @@ def open_network(reference: NetworkReference) -> LoadedNetwork:
         arguments["num_classes"] = reference.num_classes
     import torch
 
-    torch.manual_seed(reference.own.seed)
+    torch.manual_seed(reference.seed)
     network = _create(timm, reference, arguments)
     config = getattr(network, "pretrained_cfg", None) or {}
     sides = reference.resolution or tuple(config.get("input_size", (3, 224, 224)))[1:]

@@ -112,8 +112,8 @@ def _give_weights(
     feeds: Sequence[Feed],
 ) -> list[str]:
     """Load the checkpoint, keep the module's own weights, or seed them; returns what, in words."""
-    if reference.own.weights is not None:
-        load_weights(module, reference.own.weights)
+    if reference.weights is not None:
+        load_weights(module, reference.weights)
         return []
     if reference.own.keep == HUB:
         if reference.kind != "timm":
@@ -123,8 +123,8 @@ def _give_weights(
         return ["weights as the network brings them"]
     examples = [tensors_of(feed, inputs) for feed in feeds[:SEED_IMAGES]]
     with user_code(f"running {reference.text}"):
-        seed_network(module, examples, reference.own.seed)
-    return [f"seeded random weights (seed {reference.own.seed})"]
+        seed_network(module, examples, reference.seed)
+    return [f"seeded random weights (seed {reference.seed})"]
 
 
 def _evaluate(module: nn.Module, reference: NetworkReference) -> None:

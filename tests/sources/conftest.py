@@ -13,6 +13,7 @@ from ghostdeploy.sources import find_source
 from ghostdeploy.sources.reference import NetworkReference, OwnNetwork
 from tests.sources.networks import NET
 
+TOLD = ("resolution", "num_classes", "weights", "seed")  # the rest is OwnNetwork's
 Refer = Callable[..., NetworkReference]
 
 
@@ -23,7 +24,7 @@ def refer(tmp_path: Path) -> Refer:
     def make(text: str = NET, function: str = "build", **own: Any) -> NetworkReference:
         path = tmp_path / "net.py"
         path.write_text(text, encoding="utf-8")
-        known = {name: own.pop(name) for name in ("resolution", "num_classes") if name in own}
+        known = {name: own.pop(name) for name in TOLD if name in own}
         found = find_source(f"{path}:{function}")
         assert found is not None
         return replace(found, own=OwnNetwork(**own), **known)

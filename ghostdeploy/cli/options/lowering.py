@@ -75,7 +75,7 @@ class LoweringArguments:
             spec=spec,
             formats=formats,
             precision=self.precision,
-            weights=network.weights,
+            weights=network.checkpoint,
             seed=network.seed,
             export=replace(export or ExportOptions(), without=form.without, speed=form.speed),
             out=self.out,

@@ -72,7 +72,7 @@ class NetworkArguments:
         metavar="NAME,...",
         help="Names for what a network of yours gives, with commas.",
     )
-    given_weights: str | None = option(
+    weights: str | None = option(
         "--weights",
         metavar="FILE|own|hub",
         help="Load trained weights from this checkpoint: .pth, .pth.tar or .safetensors. For a"
@@ -86,25 +86,22 @@ class NetworkArguments:
     )
 
     @property
-    def weights(self) -> Path | None:
-        """The checkpoint, None where another word or none stands for the weights."""
-        return Path(self.given_weights) if self.given_weights and not self._kept else None
+    def checkpoint(self) -> Path | None:
+        """The file of --weights, None where another word or none stands for them."""
+        return Path(self.weights) if self.weights and not self._kept else None
 
     @property
     def _kept(self) -> str:
-        return self.given_weights if self.given_weights in ("own", "hub") else ""
-
-    @property
-    def defaults(self) -> SpecDefaults:
-        """What the options say for every model that is named without it."""
-        return self.defaults_for()
+        return self.weights if self.weights in ("own", "hub") else ""
 
     def defaults_for(
         self,
         normalization: Normalization | None = None,
         value_range: tuple[float, ...] | None = None,
     ) -> SpecDefaults:
-        """Return the same with what is told of pixels, and of the range of integer inputs.
+        """Return what the options say for every model that is named without it.
+
+        ``normalization`` is what is told of pixels, ``value_range`` the range of integer inputs.
 
         Raises UsageError for values that make no sense.
         """
@@ -117,9 +114,7 @@ class NetworkArguments:
             arguments=self.arguments,
             outputs=self.outputs or (),
             normalization=normalization,
-            weights=self.weights,
             keep=self._kept,
-            seed=self.seed,
             value_range=low_high,
         )
         return SpecDefaults(

@@ -59,7 +59,7 @@ def open_classifier(
         name = f"{target.name} (torch)"
         return Classifier(name, None, target, weights, seed, how, target.num_classes, who)
     if isinstance(target, NetworkReference):
-        return _open_foreign(target, crop)
+        return _open_foreign(target.with_weights(weights, seed), crop)
     graph = read_graph(target)
     how = preprocessing_of(target, graph, crop, normalization)
     classes = count_classes(target, graph)

@@ -76,7 +76,7 @@ def open_network(
     with capture_output():
         from ghostdeploy.commands.export.foreign import open_foreign
 
-        network = open_foreign(request.spec)
+        network = open_foreign(request.spec.with_weights(request.weights, request.seed))
     formats = request.formats
     if request.spec.kind == "onnx" and request.precision == "fp32":
         formats = tuple(name for name in formats if name != "onnx")

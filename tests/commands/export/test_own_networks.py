@@ -6,8 +6,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
+from ghostdeploy.commands.export import ExportRequest
+from ghostdeploy.commands.export.run import open_network
 from ghostdeploy.litert import open_interpreter
+from ghostdeploy.sources import find_source
+from ghostdeploy.sources.python_file import import_file
 from tests.command_line import complaint, ghostdeploy
 from tests.sources.networks import NET, TWO_ENDS
 
@@ -93,6 +98,23 @@ def test_the_same_network_is_there_already_and_bench_takes_it(two_ends):
     (model,) = json.loads(done.stdout)["models"]
     assert model["title"] == "two"
     assert "building" not in done.stderr
+
+
+def test_the_requests_weights_are_the_networks(folder):
+    trained = torch.export.export(call(folder, "Net"), (torch.zeros(1, 3, 16, 16),)).state_dict
+    torch.save(trained, folder / "w.pth")
+    reference = find_source(str(folder / "net.py"))
+    found = [
+        open_network(ExportRequest(reference, weights=weights, seed=seed))[1].loaded
+        for weights, seed in ((folder / "w.pth", 0), (None, 0), (None, 1))
+    ]
+    assert len({each.spec.identity for each in found}) == 3
+    loaded = found[0].program.state_dict
+    assert all(torch.equal(loaded[name], value) for name, value in trained.items())
+
+
+def call(folder, name):
+    return getattr(import_file(folder / "net.py"), name)().eval()
 
 
 @pytest.mark.parametrize(

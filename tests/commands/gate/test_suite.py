@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from ghostdeploy.cli.app import cli
+from ghostdeploy.commands.gate.suite import KEYS
+
 SUITE = """
 [defaults]
 baseline = "a.tflite"
@@ -98,6 +101,11 @@ def test_a_wrong_suite_gets_one_line(gate, folder, script, text, says):
     assert done.complaint.startswith("gates.toml: ")
     assert says in done.complaint
     assert script.seen == []
+
+
+def test_every_key_is_an_option_of_the_gate():
+    options = {parameter.name for parameter in cli.commands["gate"].params}
+    assert KEYS.keys() <= options
 
 
 def test_a_suite_and_a_candidate_exclude_each_other(gate, folder):
