@@ -85,11 +85,15 @@ class ForeignSpec:
         return rest if kind == "timm" or rest not in ("", "build") else stem
 
     @property
+    def stem(self) -> str:
+        """Its title and size, safe in file names: it stays the same while the network is edited."""
+        safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.title)[:SLUG_LENGTH].strip("-.") or "network"
+        return f"{safe}_{self._sides}" if self._sides else safe
+
+    @property
     def name(self) -> str:
         """Return an identity that is safe in file names: another network has another one."""
-        safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.title)[:SLUG_LENGTH].strip("-.") or "network"
-        sides = [self._sides] if self._sides else []
-        return "_".join([safe, *sides, self.identity[:KEY_DIGITS]])
+        return f"{self.stem}_{self.identity[:KEY_DIGITS]}"
 
     @property
     def _sides(self) -> str:

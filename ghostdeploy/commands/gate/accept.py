@@ -19,7 +19,7 @@ from ghostdeploy.files import ensure_writable, write_atomic
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.runners import Access, Device, open_runner
 from ghostdeploy.runners.device_queue import hold_device
-from ghostdeploy.schema import Artifact, BenchParams
+from ghostdeploy.schema import Artifact, BenchParams, ForeignSpec
 from ghostdeploy.typed_json import to_json
 
 
@@ -101,14 +101,15 @@ def accept(request: AcceptRequest, progress: Progress = ignore_progress) -> Acce
 def name_baseline(artifact: Artifact) -> str:
     """Return what a model's baseline is called by default.
 
-    That is the file's name; one of the zoo's networks has its own, with the precision and what else
-    makes it another file that is judged by itself: one must not take the other's place.
+    That is the file's name; a network has its own, with the precision and what else makes it
+    another file that is judged by itself: one must not take the other's place. An edited network of
+    the user's takes its former self's.
     """
-    if artifact.spec is None:
+    spec, export = artifact.spec, artifact.export
+    if spec is None:
         return artifact.name.removesuffix(f".{artifact.format}")
-    export = artifact.export
     words = (
-        (artifact.spec.name, True),
+        (spec.stem if isinstance(spec, ForeignSpec) else spec.name, True),
         (artifact.precision, artifact.precision != "fp32"),
         ("features", export.features),
         ("softmax", export.softmax),

@@ -16,7 +16,7 @@ from ghostdeploy.commands.gate.accept import name_baseline
 from ghostdeploy.commands.gate.baselines import find_baseline, read_baseline
 from ghostdeploy.lowering.rewrites import FORMS
 from ghostdeploy.runners import Device
-from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec, InputSpec, ModelSpec
 from tests.commands.gate.scripted import PHONE
 
 CANDIDATE = ("--candidate", "b.tflite")
@@ -77,6 +77,16 @@ def test_baselines_of_one_network_in_several_forms_have_each_a_name_of_its_own()
         "ghostnetv2_1.0_224_features",
     ]
     assert name_baseline(replace(plain, spec=None)) == "x"
+
+
+def test_an_edited_network_takes_its_former_selfs_place():
+    image = (InputSpec((1, 3, 64, 64), name="x"),)
+    spec = ForeignSpec("net.py:build", image, ("logits",), ((1, 5),), "a" * 64)
+    names = {
+        name_baseline(Artifact("x.tflite", "", 1, "tflite", "int8", spec=each))
+        for each in (spec, replace(spec, identity="b" * 64))
+    }
+    assert names == {"net_64_int8"}
 
 
 def test_another_phone_is_invalid_not_a_regression(gate, script):
