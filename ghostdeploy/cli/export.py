@@ -146,9 +146,11 @@ class ExportArguments:
 @command()
 @pass_arguments(ExportArguments)
 def export(arguments: ExportArguments) -> None:
-    """Export MODEL to files that are proven equal to torch.
+    """Export MODEL to files that are proven equal to it.
 
-    Every file computes what the torch network computes; else it is not written.
+    MODEL is one of `ghostdeploy models`, or a network of yours: net.py:function,
+    package.module:function, program.pt2, timm:NAME or model.onnx. Every file computes what the
+    network computes, tensor by tensor; else it is not written.
     """
     if arguments.explain:
         return _explain(arguments.rewriting, as_json=arguments.as_json)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import partial
 from pathlib import Path
 
 from ghostdeploy.errors import InputFileError
@@ -41,12 +42,11 @@ def refuse_deadly(path: Path) -> None:
 
 def main(path: str) -> None:
     """Run the file once in each way that the commands do: the child."""
-    with contextlib.suppress(Exception):  # the command meets the same error, and tells it
-        if path.endswith(".onnx"):
-            _run_onnx(path)
-        else:
-            _run_tflite(path, xnnpack=True)
-            _run_tflite(path, xnnpack=False)
+    onnx = path.endswith(".onnx")
+    ways = [_run_onnx] if onnx else [partial(_run_tflite, xnnpack=on) for on in (True, False)]
+    for run in ways:  # also where the way before it was refused
+        with contextlib.suppress(Exception):  # the command meets the same error, and tells it
+            run(path)
 
 
 def _run_onnx(path: str) -> None:
