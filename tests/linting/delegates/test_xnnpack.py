@@ -107,10 +107,9 @@ def test_weights_that_are_unpacked_are_xnnpacks_own() -> None:
     assert reasons(t, t.op("CONV_2D", [t.input, weights], **ONE_BY_ONE)) == ["", ""]
 
 
-def test_a_damaged_operator_has_no_inputs() -> None:
+@pytest.mark.parametrize("native", ["STRIDED_SLICE", "BATCH_MATMUL", "QUANTIZE", "CONV_2D"])
+def test_an_operator_that_lacks_most_of_its_inputs(native: str) -> None:
     """Whatever a file leaves out, there is an answer."""
-    for native in ("STRIDED_SLICE", "BATCH_MATMUL", "QUANTIZE", "CONV_2D"):
-        t = Tflite()
-        out = t.op(native, [t.input])
-        t.operators[0].inputs = None
-        reasons(t, out)
+    t = Tflite()
+    (answer,) = reasons(t, t.op(native, [t.input]))
+    assert isinstance(answer, str)
