@@ -2,8 +2,10 @@
 
 Two things that a converter does are no defects, and look like some:
 
-- A factor, an offset or an activation goes into the operator before it: the tensor that bears the
-  convolution's name holds what comes out behind the factor.
+- A factor, an offset or an activation goes into the operator before it, or a transpose behind the
+  one after it: the tensor that bears the one's name holds what comes out behind the other. It is
+  then that later value which is compared. Nothing wrong hides in this: the file's tensor equals a
+  value of the network's that only comes from the one which it is named after.
 - (a + b) + c becomes a + (b + c): the tensor that is called after ``a + b`` is another one. Whether
   the step is right is told by the sum that it goes into: one as wrong as it looks would move it.
 """
@@ -17,9 +19,6 @@ import onnx
 from numpy.typing import NDArray
 
 from ghostdeploy.lowering.parity import Array, layer_errors
-
-# What may be folded into, or fused with, what stands before it.
-FOLDED = ("Mul", "Add", "Sub", "Div", "BatchNormalization", "Relu", "Clip")
 
 
 def compare_inner(
@@ -36,13 +35,13 @@ def compare_inner(
     readers = _Readers(model)
     errors = layer_errors(values, got)
     for name in [n for n, error in errors.items() if not error <= tolerance]:
-        for later in readers.folded_behind(name):
-            if later not in values or later in got:
+        for later in readers.values_behind(name):
+            if later not in values:
                 continue
             error = layer_errors({later: values[later]}, {later: got[name]}).get(later, np.inf)
             if error <= tolerance:
                 del errors[name]
-                errors[later] = error
+                errors.setdefault(later, error)
                 break
     kept = _drop_reordered(errors, values, readers, tolerance)
     return {name: kept[name] for name in values if name in kept}
@@ -84,20 +83,12 @@ class _Readers:
         ends = {output.name for output in model.graph.output}
         self.alone = {n: r[0] for n, r in found.items() if len(r) == 1 and n not in ends}
         self.makers = {name: node for node in model.graph.node for name in node.output}
-        self.constants = {tensor.name for tensor in model.graph.initializer}
 
-    def folded_behind(self, name: str) -> Iterator[str]:
-        """Yield the values behind ``name`` that only a constant was added to or multiplied by."""
-        while (node := self.alone.get(name)) and node.op_type in FOLDED:
-            others = [given for given in node.input if given != name]
-            if not all(self._is_constant(given) for given in others):
-                return
+    def values_behind(self, name: str) -> Iterator[str]:
+        """Yield the values that come of this one, as long as one operator alone reads it."""
+        while node := self.alone.get(name):
             name = node.output[0]
             yield name
-
-    def _is_constant(self, name: str) -> bool:
-        maker = self.makers.get(name)
-        return name in self.constants or (maker is not None and maker.op_type == "Constant")
 
     def sums_behind(self, name: str) -> Iterator[str]:
         """Yield the sums that a sum goes into, as long as nothing else reads it."""

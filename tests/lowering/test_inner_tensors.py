@@ -78,11 +78,23 @@ def test_a_factor_that_was_folded_into_the_convolution():
     wrong = compare_inner(VALUES, {"conv": 2 * VALUES["mul"]}, SCALED, LIMIT)
     assert wrong["conv"] > 0.9
     both = compare_inner(VALUES, {"conv": VALUES["mul"], "mul": VALUES["mul"]}, SCALED, LIMIT)
-    assert both["conv"] > 0.9
+    assert both == {"mul": 0.0}
+    twice = compare_inner(VALUES, {"conv": VALUES["mul"], "mul": 2 * VALUES["mul"]}, SCALED, LIMIT)
+    assert twice["mul"] == 1.0
 
 
-def test_a_factor_that_is_computed_is_not_looked_through():
-    gated = model(
-        ("Conv", ["x", "w"], "conv"), ("Mul", ["conv", "gate"], "mul"), ("Relu", ["mul"], "y")
+def test_a_transpose_that_was_moved_behind_the_sum():
+    moved = model(
+        ("Transpose", ["a"], "turned"), ("Add", ["turned", "b"], "sum"), ("Relu", ["sum"], "y")
     )
-    assert compare_inner(VALUES, {"conv": VALUES["mul"]}, gated, LIMIT)["conv"] > 0.9
+    values = {"turned": VALUES["conv"], "sum": VALUES["conv"] + np.float32([3, 1, 0, 2])}
+    assert compare_inner(values, {"turned": values["sum"]}, moved, LIMIT) == {"sum": 0.0}
+    wrong = compare_inner(values, {"turned": values["sum"] + 1}, moved, LIMIT)
+    assert wrong["turned"] > 0.5
+
+
+def test_a_value_that_another_reads_too_is_not_looked_behind():
+    shared = model(
+        ("Conv", ["x", "w"], "conv"), ("Mul", ["conv", "gate"], "mul"), ("Add", ["mul", "conv"], "y")
+    )  # fmt: skip
+    assert compare_inner(VALUES, {"conv": VALUES["mul"]}, shared, LIMIT)["conv"] > 0.9
