@@ -95,6 +95,7 @@ def test_a_transpose_that_was_moved_behind_the_sum():
 
 def test_a_value_that_another_reads_too_is_not_looked_behind():
     shared = model(
-        ("Conv", ["x", "w"], "conv"), ("Mul", ["conv", "gate"], "mul"), ("Add", ["mul", "conv"], "y")
+        ("Conv", ["x", "w"], "conv"), ("Mul", ["conv", "gate"], "mul"),
+        ("Add", ["mul", "conv"], "y"),
     )  # fmt: skip
     assert compare_inner(VALUES, {"conv": VALUES["mul"]}, shared, LIMIT)["conv"] > 0.9
