@@ -8,10 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import cast
+
+from tests.warm_start import may_start_warm, run_warm
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "ghostdeploy")
 MARK = "GHOSTDEPLOY_TEST_MARK"
+TIMEOUT_S = 900
 
 # Several processes share the cores here, and torch's threads spin while they wait for one.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -21,12 +25,16 @@ def ghostdeploy(
     *args: object, env: Mapping[str, str] | None = None, **options: object
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end. ``env`` is added to this process's own."""
+    words, environment = list(map(str, args)), {**os.environ, **(env or {})}
+    if set(options) <= {"cwd"} and may_start_warm(environment):
+        folder = Path(cast("str | Path", options.get("cwd", "."))).resolve()
+        return run_warm("ghostdeploy", words, environment, folder, TIMEOUT_S)
     return subprocess.run(
-        [*PROGRAM, *map(str, args)],
-        env={**os.environ, **(env or {})},
+        [*PROGRAM, *words],
+        env=environment,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=TIMEOUT_S,
         **options,  # type: ignore[call-overload]
     )
 
