@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.lowering import inference
 from ghostdeploy.lowering.inference import Inputs
+from ghostdeploy.lowering.onnx_models import with_all_values
 from ghostdeploy.lowering.parity import Array
 from ghostdeploy.lowering.provenance import tool_versions
-from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.schema import Parity
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ from ghostdeploy.lowering import parity
 from ghostdeploy.lowering.constants import fold_constants
 from ghostdeploy.lowering.gelu import fuse_gelu
 from ghostdeploy.lowering.inner_tensors import compare_inner
+from ghostdeploy.lowering.onnx_models import to_fp16
 from ghostdeploy.lowering.onnx_names import input_names, with_input_names
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
-from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization.calibration import CalibrationData
 from ghostdeploy.quantization.ranges import Range
