@@ -47,8 +47,11 @@ def open_onnx(
     ``name``, where it cannot be run.
     """
     runtime = f"onnxruntime {tool_versions()['onnxruntime']}"
+    run = inference.load_onnx(data, outputs, name=name)
+    if not inner:  # asked for nothing, onnxruntime refuses
+        return Candidate(runtime, run, {})
     inspect = inference.load_onnx(with_all_values(model, inner), inner, name=name)
-    return Candidate(runtime, inference.load_onnx(data, outputs, name=name), inspect(given))
+    return Candidate(runtime, run, inspect(given))
 
 
 def open_tflite(data: bytes, given: Inputs, name: str = "the model") -> Candidate:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ghostdeploy.flatbuffer import ModelT, SubGraphT
 
 MENDED, FOLDER = "mended.onnx", "converted"
-# What onnx2tf calls the file of a precision, behind the model's name.
-FILES = {"fp32": "float32", "fp16": "float16", "dynamic": "dynamic_range_quant"}
 
 
 def main() -> int:
@@ -33,23 +31,25 @@ def main() -> int:
         return 1
     job = json.loads(line)
     for precision, path in job["outputs"].items():
-        Path(path).write_bytes(tflite_bytes(job["onnx"], FILES.get(precision, "float32")))
+        Path(path).write_bytes(tflite_bytes(job["onnx"], precision))
     return 0
 
 
-def tflite_bytes(onnx_path: str, kind: str) -> bytes:
-    """Return the TFLite flatbuffer that onnx2tf writes as ``kind``, with ends as we have them.
+def tflite_bytes(onnx_path: str, precision: str) -> bytes:
+    """Return the TFLite flatbuffer, with ends as we have them; ``precision`` is fp16, else fp32.
 
-    Its tensors are called after the ONNX values that they hold.
+    Its tensors are called after the ONNX values that they hold. onnx2tf's own fp16 file computes in
+    fp16, which LiteRT refuses, so that its fp32 file is taken and its weights are halved.
     """
     import onnx
     from onnx2tf import convert
 
     from ghostdeploy import flatbuffer
     from ghostdeploy.lowering.correspondence import name_after_values
-    from ghostdeploy.lowering.pool_edges import without_moot_edges
+    from ghostdeploy.lowering.direct_mends import mend
+    from ghostdeploy.lowering.half_weights import halve_weights
 
-    onnx.save(without_moot_edges(onnx.load(onnx_path)), MENDED)
+    onnx.save(mend(onnx.load(onnx_path)), MENDED)
     inputs, outputs = shapes_of_ends(MENDED)
     kept = [name for name, shape in inputs.items() if len(shape) != 4]
     convert(
@@ -57,17 +57,18 @@ def tflite_bytes(onnx_path: str, kind: str) -> bytes:
         output_folder_path=FOLDER,
         # It would call a program of that name, whichever PATH has.
         not_use_onnxsim=True,
-        output_dynamic_range_quantized_tflite=kind == FILES["dynamic"],
         non_verbose=True,
         **({"keep_shape_absolutely_input_names": kept} if kept else {}),
     )
     stem = f"{FOLDER}/{Path(MENDED).stem}"
-    model = flatbuffer.load(Path(f"{stem}_{kind}.tflite").read_bytes(), "what onnx2tf wrote")
+    model = flatbuffer.load(Path(f"{stem}_float32.tflite").read_bytes(), "what onnx2tf wrote")
     order_ends(model.subgraphs[0], list(inputs), list(outputs))
     truth, got = run_both(MENDED, flatbuffer.dump(model))
     turn_outputs(model, list(outputs), truth, got)
     report = json.loads(Path(f"{stem}_tensor_correspondence_report.json").read_text())
     name_after_values(model, report, onnx.load(MENDED), truth, got)
+    if precision == "fp16":
+        halve_weights(model)
     return flatbuffer.dump(model)
 
 
