@@ -2,6 +2,7 @@
 
 - Average pools: it turns ``ceil_mode`` with ``count_include_pad`` into zeros that count, also where
   ONNX counts none: beyond the input and its padding there is nothing.
+- Nodes: it calls tensors after the nodes that they are for; each gets the name of what it makes.
 - Hard sigmoids: it folds their factor into the convolution before them and still calls that tensor
   after the convolution. Spelled out, each step has a name of its own.
 """
@@ -30,6 +31,8 @@ def mend(model: onnx.ModelProto) -> onnx.ModelProto:
         spell_out = node.op_type == "HardSigmoid"
         made += _spell_out(model.graph, node, taken) if spell_out else [node]
     nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in made]
+    for node in nodes:
+        node.name = next(filter(None, node.output), node.name)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model

@@ -45,7 +45,7 @@ def tflite_bytes(onnx_path: str, precision: str) -> bytes:
     from onnx2tf import convert
 
     from ghostdeploy import flatbuffer
-    from ghostdeploy.lowering.correspondence import name_after_values
+    from ghostdeploy.lowering.correspondence import Correspondence
     from ghostdeploy.lowering.direct_mends import mend
     from ghostdeploy.lowering.half_weights import halve_weights
 
@@ -64,9 +64,11 @@ def tflite_bytes(onnx_path: str, precision: str) -> bytes:
     model = flatbuffer.load(Path(f"{stem}_float32.tflite").read_bytes(), "what onnx2tf wrote")
     order_ends(model.subgraphs[0], list(inputs), list(outputs))
     truth, got = run_both(MENDED, flatbuffer.dump(model))
-    turn_outputs(model, list(outputs), truth, got)
     report = json.loads(Path(f"{stem}_tensor_correspondence_report.json").read_text())
-    name_after_values(model, report, onnx.load(MENDED), truth, got)
+    found = Correspondence(model, report, onnx.load(MENDED), truth, got)
+    found.adopt_outputs(list(outputs))
+    turn_outputs(model, [truth[name] for name in outputs], found.computed_outputs())
+    found.name_tensors()
     if precision == "fp16":
         halve_weights(model)
     return flatbuffer.dump(model)
@@ -99,20 +101,17 @@ def run_both(onnx_path: str, tflite: bytes) -> tuple[dict[str, Any], dict[str, A
     return truth, load_tflite_layers(tflite, "what onnx2tf wrote")(feed)
 
 
-def turn_outputs(
-    model: ModelT, names: Sequence[str], truth: dict[str, Any], got: dict[str, Any]
-) -> None:
+def turn_outputs(model: ModelT, truth: Sequence[Any], got: Sequence[Any]) -> None:
     """Turn the outputs' axes to where they shall lie; ``channels-last`` then cancels what it can.
 
-    ``names`` are the outputs, ``truth`` and ``got`` what onnxruntime and the file compute.
+    ``truth`` and ``got`` are the outputs as onnxruntime and the file compute them.
     """
     from ghostdeploy.lowering.rewrites.build import GraphBuilder
 
     graph = model.subgraphs[0]
     builder = GraphBuilder(model, graph)
     have = [builder.shape(int(i)) for i in graph.outputs]
-    expected = [truth[name].shape for name in names]
-    turns = find_turns(have, expected, lambda: ([truth[n] for n in names], [got[n] for n in names]))
+    turns = find_turns(have, [each.shape for each in truth], lambda: (truth, got))
     for place, turn in enumerate(turns):
         if turn:
             graph.outputs[place] = _turned(builder, int(graph.outputs[place]), turn)
