@@ -16,6 +16,8 @@ from ghostdeploy.lifeline import die_with
 from ghostdeploy.lowering.model_ends import Turn, draw_inputs, find_turns, shapes_of_ends
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from ghostdeploy.flatbuffer import ModelT, SubGraphT
 
 MENDED, FOLDER = "mended.onnx", "converted"
@@ -49,8 +51,9 @@ def tflite_bytes(onnx_path: str, precision: str) -> bytes:
     from ghostdeploy.lowering.direct_mends import mend
     from ghostdeploy.lowering.half_weights import halve_weights
 
-    onnx.save(mend(onnx.load(onnx_path)), MENDED)
-    inputs, outputs = shapes_of_ends(MENDED)
+    mended = mend(onnx.load(onnx_path))
+    onnx.save(mended, MENDED)  # onnx2tf writes over it
+    inputs, outputs = shapes_of_ends(onnx_path)
     kept = [name for name, shape in inputs.items() if len(shape) != 4]
     convert(
         input_onnx_file_path=MENDED,
@@ -63,9 +66,9 @@ def tflite_bytes(onnx_path: str, precision: str) -> bytes:
     stem = f"{FOLDER}/{Path(MENDED).stem}"
     model = flatbuffer.load(Path(f"{stem}_float32.tflite").read_bytes(), "what onnx2tf wrote")
     order_ends(model.subgraphs[0], list(inputs), list(outputs))
-    truth, got = run_both(MENDED, flatbuffer.dump(model))
+    truth, got = run_both(mended, flatbuffer.dump(model))
     report = json.loads(Path(f"{stem}_tensor_correspondence_report.json").read_text())
-    found = Correspondence(model, report, onnx.load(MENDED), truth, got)
+    found = Correspondence(model, report, mended, truth, got)
     found.adopt_outputs(list(outputs))
     turn_outputs(model, [truth[name] for name in outputs], found.computed_outputs())
     found.name_tensors()
@@ -85,17 +88,16 @@ def order_ends(graph: SubGraphT, inputs: Sequence[str], outputs: Sequence[str]) 
         setattr(graph, ends, np.array([places[name] for name in names], np.int32))
 
 
-def run_both(onnx_path: str, tflite: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def run_both(model: ModelProto, tflite: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return every value that onnxruntime and LiteRT compute of the same random inputs, by name."""
-    import onnx
     import onnxruntime
 
     from ghostdeploy.lowering.inference import load_onnx, load_tflite_layers
     from ghostdeploy.lowering.onnx_models import with_all_values
 
-    model = onnx.load(onnx_path)
     values = [name for node in model.graph.node for name in node.output if name]
-    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    data, providers = model.SerializeToString(), ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(data, providers=providers)
     feed = draw_inputs(session.get_inputs())
     truth = load_onnx(with_all_values(model, values), values, optimize=False)(feed)
     return truth, load_tflite_layers(tflite, "what onnx2tf wrote")(feed)

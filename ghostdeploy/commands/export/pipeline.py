@@ -83,7 +83,7 @@ class Export:
         made = {}
         # ONNX is proven even when only TFLite is wanted: it is the step between, and the
         # converter is busy meanwhile.
-        self.progress(2, steps, "comparing ONNX with torch")
+        self.progress(2, steps, f"comparing ONNX with {self.model.truth}")
         onnx = self.make_onnx()
         if "onnx" in formats:
             made["onnx"] = self.write(onnx)

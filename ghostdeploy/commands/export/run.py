@@ -19,7 +19,7 @@ from ghostdeploy.lowering.provenance import content_key
 from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
-from ghostdeploy.schema import ModelSpec
+from ghostdeploy.schema import ForeignSpec
 from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
@@ -101,10 +101,11 @@ def require_packages(request: ExportRequest) -> None:
     A network that is ONNX already needs no torch, and only a converter of TensorFlow's needs that.
     """
     spec, tflite = request.spec, "tflite" in request.formats
-    # One that is opened already (a ForeignSpec) was asked for as a reference.
-    of_torch = isinstance(spec, ModelSpec) or getattr(spec, "kind", "onnx") != "onnx"
+    # One that is opened already was asked for as a reference.
+    opened = isinstance(spec, ForeignSpec)
+    onnx = isinstance(spec, NetworkReference) and not spec.needs_torch
     extras.require_packages(
-        *(("torch",) if of_torch else ()),
+        *(() if opened or onnx else ("torch",)),
         *("onnx", "onnxruntime"),
         *(WORKER.packages if tflite else ()),
         *(("tensorflow",) if tflite and request.recipe.calibrated else ()),

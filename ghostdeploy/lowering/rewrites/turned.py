@@ -135,7 +135,7 @@ _ELEMENTWISE = (
     "LOGISTIC", "MAXIMUM", "MINIMUM", "MUL", "NEG", "POW", "RELU", "RELU6", "RELU_0_TO_1",
     "RELU_N1_TO_1", "RSQRT", "SQRT", "SQUARE", "SQUARED_DIFFERENCE", "SUB", "TANH",
 )  # fmt: skip
-_TURNED: dict[str, Callable[[GraphBuilder, OperatorT, Mapping[int, int]], OperatorT | None]] = (
+_TURNED: Mapping[str, Callable[[GraphBuilder, OperatorT, Mapping[int, int]], OperatorT | None]] = (
     dict.fromkeys(_ELEMENTWISE, _elementwise)
     | {
         "CONCATENATION": _concatenation,
