@@ -175,7 +175,7 @@ def _exports(
 
     def export(name: str) -> Exported:
         folder = shared / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         words = [word.replace("LABELS", str(labels)) for word in EXPORTS[name]]
         words = [word.replace("SHAPES", str(images)) for word in words]
         # Neither hash order nor the working directory may show in the files.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import pytest
+
 from ghostdeploy.errors import MissingExtraError
 
 # module that is imported -> its package
@@ -19,6 +21,9 @@ OPTIONAL = {
     "tflite_runtime": "tflite-runtime",
 }
 ABSENT = {module: package for module, package in OPTIONAL.items() if find_spec(module) is None}
+
+
+NEEDS_TORCH = pytest.mark.skipif("torch" in ABSENT, reason="torch is not installed")
 
 
 def absent_package(error: BaseException | None) -> str:
