@@ -36,10 +36,42 @@ from tests.fake_phone.fixtures import (  # noqa: F401
     phone_pool,
     standin_program,
 )
+from tests.optional_packages import absent_package
 
 # A shell's background job ignores Ctrl-C, and every process below it: tests that press it would
 # wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[Any]:
+    """Skip a file that imports a package which is absent."""
+    report = yield
+    if report.failed and (package := absent_package(report.call.excinfo.value)):
+        report.outcome, report.result = "skipped", []
+        report.longrepr = (str(collector.path), 1, f"Skipped: {package} is not installed")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    yield from skip_without_packages()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    yield from skip_without_packages()
+
+
+def skip_without_packages() -> Iterator[None]:
+    """Skip a test whose fixtures or body miss a package that is absent."""
+    try:
+        yield
+    except Exception as error:
+        if package := absent_package(error):
+            pytest.skip(f"{package} is not installed")
+        raise
+
 
 LABELS = tuple(f"class number {n} – näme" for n in range(10))
 SMALL = ("--width", "0.5", "--num-classes", "10")
@@ -143,7 +175,7 @@ def _exports(
 
     def export(name: str) -> Exported:
         folder = shared / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         words = [word.replace("LABELS", str(labels)) for word in EXPORTS[name]]
         words = [word.replace("SHAPES", str(images)) for word in words]
         # Neither hash order nor the working directory may show in the files.

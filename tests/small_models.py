@@ -9,6 +9,10 @@ import subprocess
 import sys
 from functools import cache
 
+import pytest
+
+from tests.optional_packages import ABSENT
+
 # A process of its own: tensorflow's threads and signal handlers stay out of the tests'.
 MAKE_TFLITE = """
 import base64, json
@@ -70,6 +74,8 @@ print(json.dumps({
 @cache
 def _tflite() -> dict[str, str]:
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    if "tensorflow" in ABSENT:
+        pytest.skip("tensorflow is not installed")
     done = subprocess.run(
         [sys.executable, "-c", MAKE_TFLITE], env=quiet, capture_output=True, text=True, check=True
     )

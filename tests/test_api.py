@@ -17,6 +17,7 @@ from ghostdeploy.commands.export import ExportRequest
 from ghostdeploy.commands.gate.request import GateRequest
 from ghostdeploy.commands.measure import MeasureRequest
 from ghostdeploy.commands.verify import VerifyRequest
+from tests.optional_packages import NEEDS_TORCH
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "python.md"
@@ -63,6 +64,7 @@ def test_the_requests_fields_are_its_arguments(name, request_type, others):
     assert {field.name for field in fields(request_type)} - others <= arguments
 
 
+@NEEDS_TORCH
 def test_the_page_runs_as_it_stands(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 7

@@ -61,7 +61,7 @@ def runner(tmp_path):
 
 def test_the_action_says_at_once_that_another_python_is_needed(tmp_path):
     python = tmp_path / "python3"
-    python.write_text('#!/bin/sh\n[ "$1" != -V ] || echo Python 3.13.1\nexit 1\n')
+    python.write_text('#!/bin/sh\n[ "$1" != -V ] || echo Python 3.14.0\nexit 1\n')
     python.chmod(0o755)
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script("Install ghostdeploy")],
@@ -70,7 +70,7 @@ def test_the_action_says_at_once_that_another_python_is_needed(tmp_path):
         text=True,
     )
     assert done.returncode == 2
-    assert f"::error::Python 3.10 or 3.11 is needed, {python} is Python 3.13.1." in done.stdout
+    assert f"::error::Python 3.10 to 3.13 is needed, {python} is Python 3.14.0." in done.stdout
     assert done.stdout.count("\n") == 1
     assert list(tmp_path.iterdir()) == [python]
 

@@ -13,6 +13,7 @@ from sysconfig import get_path
 import pytest
 
 from ghostdeploy.cli.app import GROUPS
+from ghostdeploy.commands.doctor import EXTRAS
 from ghostdeploy.runners.arm.emulator_folder import locate_emulator
 from tests import small_models
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
@@ -310,7 +311,7 @@ def bare(tmp_path_factory):
         (("lint", "{tflite}"), "local"),
         (("verify", "{onnx}"), "export"),
         (("verify", "{tflite}"), "export"),
-        (("quantize", "{tflite}"), "export"),
+        (("quantize", "{tflite}"), "int8"),
         (("quantize", "{onnx}"), "local"),
         (("eval", "{tflite}", "--data", "."), "local"),
         (("bench", "{tflite}"), "local"),
@@ -350,11 +351,11 @@ def test_the_light_install_has_help_models_and_a_doctor(bare):
     assert done.returncode == 1
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line}
     assert lines["base"].endswith(": complete")
-    for extra in ("export", "local", "report", "adb"):
+    for extra in ("convert", "export", "int8", "local", "report", "adb"):
         assert lines[f"[{extra}]"].endswith(
             f"not installed; run: pip install 'ghostdeploy[{extra}]'"
         )
-    assert "pip install 'ghostdeploy[export,local,report,adb]'" in lines["For"]
+    assert "pip install 'ghostdeploy[convert,export,int8,local,report,adb]'" in lines["For"]
     assert done.stderr.startswith("error: ")
 
 
@@ -370,7 +371,7 @@ def test_doctor_here():
     assert {"click", "torch", "onnx2tf", "ai-edge-litert", "matplotlib"} <= packages.keys()
     assert packages["numpy"].keys() == {"package", "extra", "wanted", "installed"}
     assert packages["numpy"]["installed"] == version("numpy")
-    assert [one["extra"] for one in found["extras"]] == ["", "export", "local", "report", "adb"]
+    assert [one["extra"] for one in found["extras"]] == ["", *EXTRAS]
     assert found["adb"].keys() == {"adb", "phones", "problem"}
     assert "pytest" not in packages
     emulator = locate_emulator()

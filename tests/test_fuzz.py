@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 from tests.command_line import ROOT
+from tests.optional_packages import NEEDS_TORCH
 
 
+@NEEDS_TORCH
 def test_damaged_files_end_in_an_exit_code_and_nothing_else(tmp_path) -> None:
     """Neither a bug's exit code, a traceback, a dead process, nor a time or memory without end."""
     words = ["benchmarks/fuzz.py", "--quick", "--seed", "suite", "--count", "120"]

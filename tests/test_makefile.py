@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NEEDED = ("Makefile", "setup.cfg", "pyproject.toml", "constraints.txt")
+NEEDED = ("Makefile", "setup.cfg", "pyproject.toml")
 # What the Makefile asks of a Python, answered as another version would.
 STAND_IN = """#!/bin/sh
 if [ "$1" = --version ]; then echo "Python {version}"; exit 0; fi
@@ -20,7 +20,7 @@ exit 1
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
-@pytest.mark.parametrize("version", ["3.9.18", "3.12.1", "3.13.0"])
+@pytest.mark.parametrize("version", ["3.9.18", "3.14.0", "2.7.18"])
 def test_another_python_is_refused_before_anything_is_made(tmp_path, version):
     for name in NEEDED:
         shutil.copy(ROOT / name, tmp_path)
@@ -33,7 +33,7 @@ def test_another_python_is_refused_before_anything_is_made(tmp_path, version):
         ["make", "demo", f"PYTHON={python}"], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     first, *more = done.stderr.splitlines()
-    assert first.startswith("error: Python 3.10 or 3.11 is needed")
+    assert first.startswith("error: Python 3.10 to 3.13 is needed")
     assert f"is Python {version}" in first
     assert "uv python install 3.11" in first
     assert all(line.startswith("make: ") for line in more)

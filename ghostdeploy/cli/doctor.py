@@ -121,7 +121,7 @@ def _package_rows(extras: Sequence[ExtraCheck]) -> Iterator[tuple[str, str]]:
     from ghostdeploy.commands.doctor import EXTRAS, is_python_supported, list_untested
 
     version = ".".join(map(str, sys.version_info[:3]))
-    yield "Python", version if is_python_supported() else f"{version}; 3.10 or 3.11 is needed"
+    yield "Python", version if is_python_supported() else f"{version}; 3.10 to 3.13 is needed"
     for one in extras:
         purpose = EXTRAS.get(one.extra, "the command itself")
         lacking = ", ".join(check.package for check in one.missing)

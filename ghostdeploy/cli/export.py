@@ -236,7 +236,7 @@ def _describe_export(artifact: Artifact, reused: bool) -> None:
     top1 = "" if proof.top1_agreement is None else f", top-1 agrees {proof.top1_agreement:.0%}"
     before = ", before quantization" if artifact.quantization else ""
     equal = (
-        f"equal to torch{before} in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
+        f"equal to {artifact.truth}{before} in {proof.runtime}: relative L2 {proof.rel_l2:.1e} over"
         f" {proof.inputs} inputs (tolerance {proof.tolerance_rel_l2:.0e}){top1};"
         f" {proof.layers} inner tensors, worst {proof.worst_layer_rel_l2:.1e}"
     )

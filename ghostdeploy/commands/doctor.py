@@ -14,7 +14,9 @@ from packaging.version import InvalidVersion, Version
 from ghostdeploy.errors import GhostdeployError, UsageError
 
 EXTRAS = {  # what each is for
+    "convert": "export and quantize .onnx files",
     "export": "export, verify and quantize networks",
+    "int8": "quantize .tflite files",
     "local": "bench and lint on this machine",
     "report": "compare, and make figures and HTML",
     "adb": "an adb program",
@@ -138,8 +140,8 @@ def list_untested(extras: Sequence[ExtraCheck]) -> tuple[PackageCheck, ...]:
 
 
 def is_python_supported() -> bool:
-    """Tell whether every dependency has a build for this Python."""
-    return (3, 10) <= sys.version_info[:2] < (3, 12)
+    """Tell whether ghostdeploy was tested on this Python."""
+    return (3, 10) <= sys.version_info[:2] < (3, 14)
 
 
 def look_for_phones() -> PhoneAccess:

@@ -9,11 +9,11 @@ from ghostdeploy.errors import MissingExtraError
 # module that is imported -> its package, and the smallest extra that brings it
 PACKAGES = {
     "torch": ("torch", "export"),
-    "tensorflow": ("tensorflow", "export"),
-    "onnx2tf": ("onnx2tf", "export"),
+    "tensorflow": ("tensorflow", "int8"),
+    "onnx2tf": ("onnx2tf", "convert"),
     "onnxscript": ("onnxscript", "export"),
     "safetensors": ("safetensors", "export"),
-    "PIL": ("pillow", "export"),
+    "PIL": ("pillow", "convert"),
     "ai_edge_litert": ("ai-edge-litert", "local"),
     "flatbuffers": ("flatbuffers", "local"),
     "tflite_runtime": ("tflite-runtime", "local"),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.lowering import inference
 from ghostdeploy.lowering.inference import Inputs
+from ghostdeploy.lowering.onnx_models import with_all_values
 from ghostdeploy.lowering.parity import Array
 from ghostdeploy.lowering.provenance import tool_versions
-from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.schema import Parity
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ def open_onnx(
     ``name``, where it cannot be run.
     """
     runtime = f"onnxruntime {tool_versions()['onnxruntime']}"
+    run = inference.load_onnx(data, outputs, name=name)
+    if not inner:  # asked for nothing, onnxruntime refuses
+        return Candidate(runtime, run, {})
     inspect = inference.load_onnx(with_all_values(model, inner), inner, name=name)
-    return Candidate(runtime, inference.load_onnx(data, outputs, name=name), inspect(given))
+    return Candidate(runtime, run, inspect(given))
 
 
 def open_tflite(data: bytes, given: Inputs, name: str = "the model") -> Candidate:

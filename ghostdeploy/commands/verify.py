@@ -78,7 +78,8 @@ def verify(request: VerifyRequest) -> Verification:
     """
     path, given = request.path, request.origin
     runtime = ("onnx", "onnxruntime") if path.suffix == ".onnx" else ("ai_edge_litert",)
-    require_packages("torch", "numpy", *runtime)
+    onnx = isinstance(request.spec, NetworkReference) and not request.spec.needs_torch
+    require_packages(*(() if onnx else ("torch",)), "numpy", *runtime)
     graph = read_graph(path)  # one line for whatever is wrong with the file
     data = path.read_bytes()
     if isinstance(request.spec, NetworkReference):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostdeploy.lifeline import die_with
+from ghostdeploy.lowering.model_ends import Turn, draw_inputs, find_turns, shapes_of_ends
 
 # onnx2tf fetches this file from the web during every conversion unless it lies in the
 # working directory; only its own quantizer, which is not used here, reads the values.
@@ -45,26 +46,6 @@ def main() -> int:
     for precision, path in job["outputs"].items():
         Path(path).write_bytes(tflite_bytes(network, precision, turns, list(shapes)))
     return 0
-
-
-Shapes = dict[str, tuple[int, ...]]
-
-
-def shapes_of_ends(onnx_path: str) -> tuple[Shapes, Shapes]:
-    """Return the shapes of an ONNX model's inputs and outputs, by name, in the model's order.
-
-    A side that is not known is 0.
-    """
-    import onnx
-
-    from ghostdeploy.lowering.onnx_names import input_names
-
-    model = onnx.load(onnx_path, load_external_data=False)
-    inputs, outputs = (
-        {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
-        for values in (model.graph.input, model.graph.output)
-    )
-    return {name: inputs[name] for name in input_names(model)}, outputs
 
 
 def keras_model(onnx_path: str, keep: Sequence[str] = ()) -> Any:
@@ -139,50 +120,10 @@ def name_layers(values: dict[str, Any]) -> None:
 
 def turns_of_outputs(
     network: Any, onnx_path: str, expected: Sequence[tuple[int, ...]]
-) -> list[tuple[int, ...] | None]:
-    """Return how each output's axes are to be turned, None where they lie as they should.
-
-    ``expected`` are the outputs' shapes in ONNX.
-
-    Maps (4-D) shall be NHWC, anything else as ONNX has it. onnx2tf brings some outputs back to
-    ONNX's order, through transposes, and leaves others, which an inner operator reads too, with
-    their channels last. A shape tells which, unless it reads alike both ways, as 40 channels of
-    40×40: then what is computed is compared with what onnxruntime computes.
-    """
-    found: list[bool | None] = [
-        _channels_last(tuple(t.shape), shape)
-        for t, shape in zip(network.outputs, expected, strict=True)
-    ]
-    if None in found:
-        truth, got = run_both(network, onnx_path)
-        found = [
-            _closer_last(got[n], truth[n]) if last is None else last for n, last in enumerate(found)
-        ]
-    return [_turn(bool(last), len(shape)) for last, shape in zip(found, expected, strict=True)]
-
-
-def _channels_last(have: tuple[Any, ...], onnx: tuple[Any, ...]) -> bool | None:
-    """Tell whether an output has its channels last, None where its shape does not tell."""
-    last = (*onnx[:1], *onnx[2:], *onnx[1:2])
-    if len(onnx) < 3:
-        return False
-    return None if onnx == last or have not in (onnx, last) else have == last
-
-
-def _closer_last(got: Any, truth: Any) -> bool:
-    import numpy as np
-
-    errors = [
-        np.abs(x - truth).max(initial=0.0) if x.shape == truth.shape else np.inf
-        for x in (np.moveaxis(got, -1, 1), got)
-    ]
-    return bool(errors[0] < errors[1])
-
-
-def _turn(last: bool, rank: int) -> tuple[int, ...] | None:
-    if rank == 4:
-        return None if last else (0, 2, 3, 1)
-    return (0, rank - 1, *range(1, rank - 1)) if last else None
+) -> list[Turn | None]:
+    """Return how each output's axes are to be turned, as ``find_turns`` does."""
+    have = [tuple(tensor.shape) for tensor in network.outputs]
+    return find_turns(have, expected, lambda: run_both(network, onnx_path))
 
 
 def run_both(network: Any, onnx_path: str) -> tuple[list[Any], list[Any]]:
@@ -191,17 +132,14 @@ def run_both(network: Any, onnx_path: str) -> tuple[list[Any], list[Any]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
-    random, feed = np.random.RandomState(0), {}
-    for source in session.get_inputs():
-        kind = "float32" if "float" in source.type else source.type[len("tensor(") : -1]
-        feed[source.name] = random.rand(*source.shape).astype(kind)
+    feed = draw_inputs(session.get_inputs())
     given = {n: x.transpose(0, 2, 3, 1) if x.ndim == 4 else x for n, x in feed.items()}
     made = network([given[i.name.split(":")[0]] for i in network.inputs])
     tensors = made if isinstance(made, (list, tuple)) else [made]
     return session.run(None, feed), [np.asarray(tensor) for tensor in tensors]
 
 
-def turned(outputs: Any, turns: Sequence[tuple[int, ...] | None]) -> list[Any]:
+def turned(outputs: Any, turns: Sequence[Turn | None]) -> list[Any]:
     """Return the outputs with their axes turned; the converter cancels it against onnx2tf's."""
     import tensorflow as tf
 
@@ -212,7 +150,7 @@ def turned(outputs: Any, turns: Sequence[tuple[int, ...] | None]) -> list[Any]:
 def tflite_bytes(
     network: Any,
     precision: str,
-    turns: Sequence[tuple[int, ...] | None],
+    turns: Sequence[Turn | None],
     inputs: Sequence[str],
 ) -> bytes:
     """Return the TFLite flatbuffer; ``precision`` is fp16 or dynamic (weights), else fp32.

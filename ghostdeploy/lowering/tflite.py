@@ -16,14 +16,14 @@ from pathlib import Path
 from ghostdeploy import flatbuffer
 from ghostdeploy.errors import ConversionError
 from ghostdeploy.lowering import metadata, tidy
+from ghostdeploy.lowering.converters import WORKER
 from ghostdeploy.lowering.rewrites import apply_rewrites
 
-WORKER = "ghostdeploy.lowering.onnx2tf_worker"
 TIMEOUT_S = 1800.0
 
 
 class Converter:
-    """A worker that already imports TensorFlow while torch exports; see ``start_converter``."""
+    """A worker that already imports what it needs while torch exports; see ``start_converter``."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
         self._process, self.folder, self._log = process, folder, log
@@ -69,7 +69,7 @@ def start_converter() -> Iterator[Converter]:
         folder.mkdir()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(os.getpid())],
+                [sys.executable, "-m", WORKER.module, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ghostdeploy.errors import ConversionError, error_line
 from ghostdeploy.lowering.deploy import DeployNetwork
+from ghostdeploy.lowering.onnx_models import LINE, node_entry
 from ghostdeploy.lowering.onnx_names import make_unique
 from ghostdeploy.traces import users_line
 
@@ -22,7 +23,6 @@ OPSET = 18  # what torch's exporter writes without converting; every consumer he
 SCOPES = "pkg.torch.onnx.name_scopes"
 STACK = "pkg.torch.onnx.stack_trace"
 MODULE = "ghostdeploy.module"
-LINE = "ghostdeploy.line"
 INPUT = "image"
 
 
@@ -121,7 +121,7 @@ def _name_by_module(model: onnx.ModelProto, root: str) -> dict[str, str]:
     taken = set(fixed)
     for node in model.graph.node:
         module, op = _origin(node, root)
-        line = users_line(_entry(node, STACK))
+        line = users_line(node_entry(node, STACK))
         node.name = make_unique(f"{module}/{op}" if module else op, taken)
         for index, old in enumerate(node.output):
             new = node.name if index == 0 else f"{node.name}:{index}"
@@ -143,53 +143,12 @@ def _name_by_module(model: onnx.ModelProto, root: str) -> dict[str, str]:
     return renamed
 
 
-def lines_of(model: onnx.ModelProto) -> dict[str, str]:
-    """Return the user's line that each value of an exported model comes from, by its name."""
-    found = ((node.output, _entry(node, LINE)) for node in model.graph.node)
-    return {name: line for names, line in found if line for name in names}
-
-
-def _entry(node: onnx.NodeProto, key: str) -> str:
-    return next((entry.value for entry in node.metadata_props if entry.key == key), "")
-
-
 def _origin(node: onnx.NodeProto, root: str) -> tuple[str, str]:
     """Return the innermost module's path and the operator: ("blocks.0.0.ghost1", "concat")."""
     # The exporter writes a Python list of quoted names.
-    scopes = json.loads(_entry(node, SCOPES).replace("'", '"') or "[]")
+    scopes = json.loads(node_entry(node, SCOPES).replace("'", '"') or "[]")
     modules = [scope for scope in scopes[:-1] if scope]
     module = modules[-1] if modules else ""
     if root:
         module = "" if module == root else module.removeprefix(f"{root}.")
     return module, node.op_type.lower()
-
-
-def set_metadata(model: onnx.ModelProto, metadata: dict[str, str]) -> None:
-    """Write key/value metadata and our producer name into ``model``."""
-    model.producer_name = "ghostdeploy"
-    model.producer_version = metadata.get("ghostdeploy.version", "")
-    model.doc_string = ""
-    onnx.helper.set_model_props(model, metadata)
-
-
-def with_all_values(model: onnx.ModelProto, names: Sequence[str]) -> bytes:
-    """Return the model with ``names`` as its outputs, to look inside it."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    known = {value.name: value for value in (*copy.graph.value_info, *copy.graph.output)}
-    del copy.graph.output[:]
-    for name in names:
-        # An untyped output is allowed; onnxruntime infers it.
-        copy.graph.output.append(known.get(name) or onnx.ValueInfoProto(name=name))
-    return bytes(copy.SerializeToString())
-
-
-def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return ``model`` in half precision, weights and arithmetic; input and output stay fp32."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    # Its block list would put casts around every Resize, which takes fp16 since opset 10.
-    half: onnx.ModelProto = convert_float_to_float16(copy, keep_io_types=True, op_block_list=[])
-    return half

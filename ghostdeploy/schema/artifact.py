@@ -70,6 +70,12 @@ class Artifact:
         return self.spec if isinstance(self.spec, ModelSpec) else None
 
     @property
+    def truth(self) -> str:
+        """What computed what it was compared with."""
+        given_onnx = isinstance(self.spec, ForeignSpec) and self.spec.source.endswith(".onnx")
+        return "onnxruntime" if given_onnx else "torch"
+
+    @property
     def name(self) -> str:
         """Return what tables call it: the spec's name, or the file's."""
         stem = self.path.replace("\\", "/").rsplit("/", 1)[-1]

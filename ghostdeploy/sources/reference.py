@@ -71,6 +71,11 @@ class NetworkReference:
     def __post_init__(self) -> None:
         check_seed("seed", self.seed)
 
+    @property
+    def needs_torch(self) -> bool:
+        """Whether it is code or a program of torch's; an ONNX graph is neither."""
+        return self.kind != "onnx"
+
     def with_weights(self, weights: Path | None, seed: int) -> NetworkReference:
         """Return the same network with the weights of a checkpoint, or of a seed."""
         return replace(self, weights=weights, seed=seed)

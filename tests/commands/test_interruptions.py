@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import MARK, PROGRAM, ROOT, eventually, marked_processes
+from tests.optional_packages import NEEDS_TORCH
 
 WORKER = "onnx2tf_worker"
 SMALL = ("--width", "0.5", "--resolution", "64", "--num-classes", "10")
@@ -83,6 +84,7 @@ def start(tmp_path):
             one.process.communicate()
 
 
+@NEEDS_TORCH
 @pytest.mark.parametrize(
     "moment", ["building ghostnetv2", "exporting to ONNX", "converting to TFLite"]
 )
@@ -97,6 +99,7 @@ def test_an_interrupted_export(start, moment):
     command.assert_nothing_left()
 
 
+@NEEDS_TORCH
 def test_a_terminated_export(start):
     command = start(*EXPORT)
     command.wait_for("exporting to ONNX")
@@ -106,6 +109,7 @@ def test_a_terminated_export(start):
     command.assert_nothing_left()
 
 
+@NEEDS_TORCH
 @pytest.mark.parametrize(
     ("send", "code"),
     [
@@ -125,6 +129,7 @@ def test_exports_side_by_side(start, send, code):
     assert len(command.finished_files()) < 2  # one may have been quick
 
 
+@NEEDS_TORCH
 def test_a_converter_that_dies(start):
     command = start(*EXPORT)
     command.wait_for("comparing ONNX")

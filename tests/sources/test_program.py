@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from ghostdeploy.errors import InputFileError, UsageError
-from ghostdeploy.lowering.to_onnx import lines_of, program_to_onnx
+from ghostdeploy.lowering.onnx_models import lines_of
+from ghostdeploy.lowering.to_onnx import program_to_onnx
 from ghostdeploy.schema import InputSpec
 from ghostdeploy.sources import find_source, open_source
 from ghostdeploy.sources.reference import NetworkReference, OwnNetwork

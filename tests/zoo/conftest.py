@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
 
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo import build, make_spec
-from ghostdeploy.zoo.weights import seed_weights
+from tests.optional_packages import ABSENT
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Small networks on a busy machine: threads that wait for each other cost most."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -30,11 +34,13 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    with one_thread():
+    with nullcontext() if "torch" in ABSENT else one_thread():
         yield
 
 
 def seeded(spec: ModelSpec, seed: int = 0) -> nn.Module:
+    from ghostdeploy.zoo.weights import seed_weights
+
     network = build(spec)
     with one_thread():  # fixtures of the session come before those of a test
         seed_weights(network, seed)
@@ -44,6 +50,8 @@ def seeded(spec: ModelSpec, seed: int = 0) -> nn.Module:
 @pytest.fixture(scope="session")
 def images() -> Tensor:
     """Noise and a picture, 224×224, that no seeding pass has seen."""
+    import torch
+
     random = np.random.RandomState(1234)
     return torch.from_numpy(normalize(example_images(random, 2, 224, 224))).float()
 

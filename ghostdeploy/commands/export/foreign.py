@@ -57,8 +57,8 @@ class ForeignNetwork:
         ConversionError where torch cannot export it.
         """
         from ghostdeploy.lowering import ends
+        from ghostdeploy.lowering.onnx_models import lines_of, set_metadata
         from ghostdeploy.lowering.parity import find_constant
-        from ghostdeploy.lowering.to_onnx import lines_of, set_metadata
 
         inside = self._inside(request)
         model, values_of = self._open()
@@ -106,7 +106,7 @@ class ForeignNetwork:
 
 def _onnx_values(model: Any, feed: Feed) -> dict[str, Any]:
     from ghostdeploy.lowering.inference import load_onnx
-    from ghostdeploy.lowering.to_onnx import with_all_values
+    from ghostdeploy.lowering.onnx_models import with_all_values
 
     names = [name for node in model.graph.node for name in node.output if name]
     return load_onnx(with_all_values(model, names), names, optimize=False)(feed)

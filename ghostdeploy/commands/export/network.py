@@ -147,8 +147,9 @@ class ZooNetwork:
     ) -> LoweredNetwork:
         """Build the torch network, and export it to ONNX with BN folded."""
         from ghostdeploy.lowering.deploy import reference_outputs
+        from ghostdeploy.lowering.onnx_models import set_metadata
         from ghostdeploy.lowering.parity import example_inputs
-        from ghostdeploy.lowering.to_onnx import output_names, set_metadata, to_onnx
+        from ghostdeploy.lowering.to_onnx import output_names, to_onnx
 
         built = build_for_export(request, data)
         exported = to_onnx(built.form, self.spec.resolution)

@@ -32,9 +32,9 @@ from ghostdeploy.lowering import parity
 from ghostdeploy.lowering.constants import fold_constants
 from ghostdeploy.lowering.gelu import fuse_gelu
 from ghostdeploy.lowering.inner_tensors import compare_inner
+from ghostdeploy.lowering.onnx_models import to_fp16
 from ghostdeploy.lowering.onnx_names import input_names, with_input_names
 from ghostdeploy.lowering.tflite import ConvertedModel, Converter, finish_tflite
-from ghostdeploy.lowering.to_onnx import to_fp16
 from ghostdeploy.progress import Progress, divide
 from ghostdeploy.quantization.calibration import CalibrationData
 from ghostdeploy.quantization.ranges import Range
@@ -83,7 +83,7 @@ class Export:
         made = {}
         # ONNX is proven even when only TFLite is wanted: it is the step between, and the
         # converter is busy meanwhile.
-        self.progress(2, steps, "comparing ONNX with torch")
+        self.progress(2, steps, f"comparing ONNX with {self.model.truth}")
         onnx = self.make_onnx()
         if "onnx" in formats:
             made["onnx"] = self.write(onnx)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ghostdeploy.errors import UsageError
 from ghostdeploy.images.normalization import BYTES, published_normalization
+from ghostdeploy.lowering.converters import WORKER
 from ghostdeploy.lowering.rewrites import Form
 from ghostdeploy.quantization import QuantizeOptions, Recipe, float_rewrites, int8_rewrites, recipe
 from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec, ModelSpec, Normalization
@@ -62,6 +63,11 @@ class ExportRequest:
             check_choice("format", format, FORMATS)
             if format not in come:
                 raise UsageError(f"{self.precision} comes as {', '.join(come)}, not as {format}")
+        if "tflite" in self.formats and self.precision in WORKER.refused:
+            raise UsageError(
+                f"{self.precision} is made on Python 3.10 or 3.11: the converter for newer ones"
+                " gets it wrong"
+            )
 
     def _check_calibrated(self) -> None:
         if self.export.features:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ghostdeploy.commands import extras
 from ghostdeploy.commands.artifacts import sidecar_path
 from ghostdeploy.commands.export.network import ExportableNetwork, ZooNetwork
 from ghostdeploy.commands.export.request import ExportRequest, ExportResult, count_steps
 from ghostdeploy.digest import file_sha256
-from ghostdeploy.errors import InputFileError, MissingExtraError, UsageError
+from ghostdeploy.errors import InputFileError, UsageError
 from ghostdeploy.files import ensure_writable
+from ghostdeploy.lowering.converters import WORKER
 from ghostdeploy.lowering.provenance import content_key
 from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.quiet import capture_output
 from ghostdeploy.records import read_artifact
+from ghostdeploy.schema import ForeignSpec
 from ghostdeploy.sources.reference import NetworkReference
 
 if TYPE_CHECKING:
@@ -26,14 +28,6 @@ if TYPE_CHECKING:
     from ghostdeploy.quantization.calibration import CalibrationData
 
 IMAGES, NO_IMAGES = (1.0, 4.0), (0.0, 1.0)  # of the time: reading images, and the rest
-PACKAGES = {  # the module that is imported: the package that brings it
-    "torch": "torch",
-    "onnx": "onnx",
-    "onnxruntime": "onnxruntime",
-    "onnx2tf": "onnx2tf",
-    "tensorflow": "tensorflow",
-    "ai_edge_litert": "ai-edge-litert",
-}
 
 
 def export(request: ExportRequest, progress: Progress = ignore_progress) -> list[ExportResult]:
@@ -53,7 +47,7 @@ def export(request: ExportRequest, progress: Progress = ignore_progress) -> list
     if missing:
         with capture_output():
             making(0, count_steps(missing), f"building {request.path(missing[0]).name}")
-            require_packages()
+            require_packages(request)
             # TensorFlow's import takes seconds; it runs beside torch's, and torch's export.
             with _open_converter(missing) as converter:
                 from ghostdeploy.commands.export.pipeline import Export
@@ -71,7 +65,7 @@ def open_network(
     """
     if not isinstance(request.spec, NetworkReference):
         return request, ZooNetwork(request)
-    require_packages()
+    require_packages(request)
     progress(0, 1, f"loading {request.spec.text}")
     with capture_output():
         from ghostdeploy.commands.export.foreign import open_foreign
@@ -95,17 +89,27 @@ def gather_images(request: ExportRequest, progress: Progress) -> CalibrationData
     """Read the images that a calibrated precision is measured on; None for the other ones."""
     if not request.recipe.calibrated:
         return None
-    require_packages()
+    require_packages(request)
     from ghostdeploy.quantization.calibration import gather
 
     return gather(request.quantize, request.preprocessing, progress)
 
 
-def require_packages() -> None:
-    """Raise MissingExtraError naming the first package of the extra that is not installed."""
-    for module, package in PACKAGES.items():
-        if find_spec(module) is None:
-            raise MissingExtraError(package, "export")
+def require_packages(request: ExportRequest) -> None:
+    """Raise MissingExtraError for the first package that the export lacks.
+
+    A network that is ONNX already needs no torch, and only a converter of TensorFlow's needs that.
+    """
+    spec, tflite = request.spec, "tflite" in request.formats
+    # One that is opened already was asked for as a reference.
+    opened = isinstance(spec, ForeignSpec)
+    onnx = isinstance(spec, NetworkReference) and not spec.needs_torch
+    extras.require_packages(
+        *(() if opened or onnx else ("torch",)),
+        *("onnx", "onnxruntime"),
+        *(WORKER.packages if tflite else ()),
+        *(("tensorflow",) if tflite and request.recipe.calibrated else ()),
+    )
 
 
 def content_keys(

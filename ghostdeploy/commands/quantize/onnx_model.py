@@ -15,8 +15,8 @@ from ghostdeploy.commands.quantize.plan import QuantizationPlan, QuantizedModel
 from ghostdeploy.commands.quantize.quantizer import is_within
 from ghostdeploy.errors import ConversionError, UsageError, error_line
 from ghostdeploy.lowering.inference import load_onnx, tell_refusal
+from ghostdeploy.lowering.onnx_models import with_all_values
 from ghostdeploy.lowering.parity import Array, relative_l2
-from ghostdeploy.lowering.to_onnx import with_all_values
 from ghostdeploy.progress import Progress, ignore_progress
 from ghostdeploy.quantization import error, opset, qdq
 from ghostdeploy.schema import (

@@ -68,7 +68,7 @@ def _strip_node(node: NodeProto, copy: NodeProto, folder: Path | None) -> None:
         if field.name == "attribute":
             for attribute in value:
                 _strip_attribute(attribute, copy.attribute.add(), folder)
-        elif field.label == field.LABEL_REPEATED:
+        elif hasattr(value, "extend"):  # a repeated field
             getattr(copy, field.name).extend(value)
         else:
             setattr(copy, field.name, value)

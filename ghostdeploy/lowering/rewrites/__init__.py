@@ -32,6 +32,8 @@ class Rewrite(Protocol):
 # Read-only: the order is that of application, and whoever put a row back would put it last.
 REWRITES: Mapping[str, str] = MappingProxyType(
     {
+        "channels-last": "ghostdeploy.lowering.rewrites.channels_last",
+        "fused-activation": "ghostdeploy.lowering.rewrites.fused_activation",
         "nearest-floor": "ghostdeploy.lowering.rewrites.nearest_floor",
         "tanh-gate": "ghostdeploy.lowering.rewrites.tanh_gate",
         "gate-broadcast": "ghostdeploy.lowering.rewrites.gate_broadcast",

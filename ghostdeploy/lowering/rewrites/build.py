@@ -116,7 +116,7 @@ class GraphBuilder:
         values = np.ascontiguousarray(values[..., channels])
         made = copy.deepcopy(self.graph.tensors[tensor])
         made.buffer = append_buffer(self.model, values.tobytes())
-        made.shape = np.array(values.shape, np.int32)
+        made.shape, made.shapeSignature = np.array(values.shape, np.int32), None
         made.name = self._unique(tensor_name(made) + ".half")
         scales, zero_points = scaling(made)
         if len(scales) > 1:

@@ -79,7 +79,7 @@ def _transpose_filter(model: ModelT, graph: SubGraphT, op: OperatorT) -> None:
 def _moved_copy(model: ModelT, graph: SubGraphT, index: int) -> int:
     tensor = copy.deepcopy(graph.tensors[index])
     channels, height, width, _ = tensor_shape(tensor)
-    tensor.shape = np.array([1, height, width, channels], np.int32)
+    tensor.shape, tensor.shapeSignature = np.array([1, height, width, channels], np.int32), None
     if tensor.quantization is not None and tensor.quantization.quantizedDimension == 0:
         tensor.quantization.quantizedDimension = 3
     data = model.buffers[tensor.buffer].data

@@ -47,6 +47,16 @@ def make_reshape(builder: GraphBuilder, source: int, output: int) -> OperatorT:
     return builder.make_operator("RESHAPE", [source, numbers], output, options)
 
 
+def make_transpose(
+    builder: GraphBuilder, source: int, output: int, axes: Sequence[int]
+) -> OperatorT:
+    """Make a TRANSPOSE: axis n of ``output`` is the axis ``axes[n]`` of ``source``."""
+    numbers = builder.add_constant(np.array(axes, np.int32), "axes " + ",".join(map(str, axes)))
+    return builder.make_operator(
+        "TRANSPOSE", [source, numbers], output, schema().TransposeOptionsT()
+    )
+
+
 def make_pick(
     builder: GraphBuilder, source: int, output: int, stride: tuple[int, int]
 ) -> OperatorT:

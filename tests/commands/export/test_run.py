@@ -19,6 +19,7 @@ from ghostdeploy.errors import CheckFailed, ConversionError
 from ghostdeploy.lowering.provenance import content_key, tool_versions
 from ghostdeploy.schema import ExportOptions
 from tests.command_line import PROGRAM, ROOT, complaint, ghostdeploy
+from tests.optional_packages import NEEDS_TORCH
 
 SPEC = zoo.make_spec(width=0.5, resolution=(64, 64), num_classes=10)
 
@@ -234,6 +235,7 @@ def test_a_file_that_is_another_function_is_refused(tmp_path, monkeypatch, conve
     assert list(tmp_path.iterdir()) == []
 
 
+@NEEDS_TORCH
 def test_a_full_disk_leaves_nothing(tmp_path):
     """Every file that this process writes may have a megabyte at most."""
 

@@ -57,7 +57,7 @@ class Tiny:
         code = S.OperatorCodeT()
         code.builtinCode = getattr(S.BuiltinOperator, name)
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = 3 if "CONV" in name else 1 if "RELU" in name else 2
+        code.version = 3 if "CONV" in name else 1 if "RELU" in name or name == "RESHAPE" else 2
         self.model.operatorCodes.append(code)
         op = S.OperatorT()
         op.opcodeIndex = len(self.model.operatorCodes) - 1
