@@ -40,6 +40,8 @@ def list_models() -> list[ModelRow]:
     for arch, entry in zoo.MODELS.items():
         for variant in entry.variants:
             for width in entry.paper:
+                if not entry.results(variant, width):
+                    continue
                 spec = zoo.make_spec(arch, width=width, variant=variant)
                 cost = COUNTED[spec.name]
                 rows.append(
@@ -80,7 +82,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     asked = (spec.resolution, spec.num_classes)
     if asked != ((224, 224), 1000) or spec.variant not in entry.variants:
         return PaperSays()
-    sources = entry.paper.get(spec.width, ())
+    sources = entry.results(spec.variant, spec.width)
     rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]
     points = [p for p in sources if p.figure_ms is not None]
 

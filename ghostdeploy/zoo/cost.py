@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo import STAGE_SIZES, build
+from ghostdeploy.zoo import build
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,16 @@ def count_cost(spec: ModelSpec, *, features: bool = False) -> Cost:
     """
     network = build(spec)
     import torch
-    from torch import nn
     from torch.utils.flop_counter import FlopCounterMode
 
     network = network.to("meta")
-    if features:
-        for last in (f"blocks.{len(STAGE_SIZES)}", "conv_head", "classifier"):
-            network.set_submodule(last, nn.Identity())
     image = torch.empty(1, 3, *spec.resolution, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(image)
+        if features:
+            network.features(image)
+        else:
+            network(image)
+    behind = [network.get_submodule(name) for name in network.head_modules] if features else []
     params = sum(p.numel() for p in network.parameters())
+    params -= sum(p.numel() for module in behind for p in module.parameters())
     return Cost(params, counter.get_total_flops() // 2)
