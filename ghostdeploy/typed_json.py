@@ -129,9 +129,9 @@ def _options(data: object) -> object:
     if data is None:
         return None
     for candidate in get_args(Options):
-        if not is_dataclass(candidate):  # None
+        if candidate is type(None) or not isinstance(data, dict):
             continue
-        if isinstance(data, dict) and data.keys() == {f.name for f in fields(candidate)}:
+        if data.keys() == {f.name for f in fields(candidate)}:
             return _dataclass(candidate, data)
     raise _Wrong("not the options of a known architecture")
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo.models import DEFAULT_MODEL, MODELS, Architecture, PaperResult
+from ghostdeploy.zoo.models import DEFAULT_MODEL as DEFAULT_MODEL
+from ghostdeploy.zoo.models import MODELS as MODELS
+from ghostdeploy.zoo.models import Architecture
 from ghostdeploy.zoo.options import BlockDfcOptions, DfcOptions
 
 if TYPE_CHECKING:

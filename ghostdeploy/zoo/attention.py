@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor, cat, nn
 
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo.layers import DfcGated, check_dfc_size, conv_bn
+from ghostdeploy.zoo.layers import DfcGated, QuietBatchNorm, check_dfc_size, conv_bn
 from ghostdeploy.zoo.options import DfcForm
 
 
@@ -42,7 +42,8 @@ class ConvBlockAttention(nn.Module):
             nn.Conv2d(channels, reduced, 1), nn.ReLU(), nn.Conv2d(reduced, channels, 1)
         )
         self.channel_gate = nn.Sigmoid()
-        self.spatial = nn.Sequential(*conv_bn(2, 1, 7), nn.Sigmoid())
+        conv, _ = conv_bn(2, 1, 7)
+        self.spatial = nn.Sequential(conv, QuietBatchNorm(1, seeded_scale=0.3), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel, then each pixel: (N, C, H, W) → (N, C, H, W)."""
@@ -64,7 +65,8 @@ class CoordinateAttention(nn.Module):
     def __init__(self, channels: int, reduced: int) -> None:
         super().__init__()
         self.conv_reduce = nn.Conv2d(channels, reduced, 1)
-        self.bn = nn.BatchNorm2d(reduced)
+        # Means over a whole side hardly differ: BN makes much of little.
+        self.bn = QuietBatchNorm(reduced, seeded_scale=0.3)
         self.act = nn.Hardswish()
         self.conv_h, self.conv_w = (nn.Conv2d(reduced, channels, 1) for _ in range(2))
         self.gate = nn.Sigmoid()
@@ -73,7 +75,7 @@ class CoordinateAttention(nn.Module):
         """Scale each row and each column of each channel: (N, C, H, W) → (N, C, H, W)."""
         rows = self.gate(self.conv_h(self.reduce(x.mean(3, keepdim=True))))
         columns = self.gate(self.conv_w(self.reduce(x.mean(2, keepdim=True))))
-        return x * rows * columns
+        return cast(Tensor, x * rows * columns)
 
     def reduce(self, means: Tensor) -> Tensor:
         """Reduce the rows' or columns' means: (N, C, h, w) → (N, reduced, h, w)."""

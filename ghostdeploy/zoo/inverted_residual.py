@@ -5,9 +5,9 @@ Modules are called as in timm: ``conv_stem``, ``blocks.{stage}.{i}.conv_pw``, â€
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -37,6 +37,12 @@ class Blocks(NamedTuple):
     se: float = 0.0
     nl: tuple[float, int] = (0.0, 1)
     act: Act | None = None
+
+    def each(self) -> Iterator[Blocks]:
+        """Yield the line of each of its blocks."""
+        yield self
+        for _ in range(self.repeats - 1):
+            yield self._replace(stride=1)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class Extras(NamedTuple):
     """What a block may have more.
 
     ``dfc`` takes the block's input and its hidden channels before the depthwise convolution, and
-    returns the latter gated; ``se`` attends to them behind it; ``nl`` follows the projection.
+    returns the latter gated; ``se`` attends to them behind it; ``nl`` follows the projection of a
+    block that expands.
     """
 
     dfc: nn.Module | None = None
@@ -167,7 +174,7 @@ class MobileNet(ConvNet):
     A subclass says what its blocks have more (``extras``), or how its head is (``make_head``).
     """
 
-    head_modules = ("conv_head", "bn2", "act2", "classifier")
+    head_modules: ClassVar[tuple[str, ...]] = ("conv_head", "bn2", "act2", "classifier")
 
     def __init__(self, spec: ModelSpec, design: Design) -> None:
         super().__init__()
@@ -178,8 +185,7 @@ class MobileNet(ConvNet):
         self.blocks = nn.Sequential()
         for rows in design.stages:
             stage = nn.Sequential()
-            for row in (row._replace(stride=row.stride if n == 0 else 1)
-                        for row in rows for n in range(row.repeats)):  # fmt: skip
+            for row in (block for line in rows for block in line.each()):
                 stage.append(self.block(row, channels, stride))
                 channels, stride = self.widen(row.channels), stride * row.stride
                 self.taps[stride] = number

@@ -35,6 +35,22 @@ class HardSigmoid(nn.Module):
         return F.relu6(x + 3.0) * (1.0 / 6.0)
 
 
+class HardSwish(nn.Module):
+    """x · relu6(x + 3) / 6 for a linear layer's input.
+
+    Of torch's own the converter moves the division by six into the layer's weights; what is then
+    left in the file is no value of the network.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = HardSigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return x * cast(Tensor, self.gate(x))
+
+
 class Clip(nn.Module):
     """The gate clamp(x, 0, 1): the cheapest gate of Table 9."""
 
@@ -68,6 +84,18 @@ class ConvBnAct(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply all three: (N, in, H, W) → (N, out, H − K + 1, W − K + 1), K the kernel."""
         return cast(Tensor, self.act(self.bn1(self.conv(x))))
+
+
+class QuietBatchNorm(nn.BatchNorm2d):
+    """BN whose seeded scale and shift are ``seeded_scale`` times those of others.
+
+    It is for what would amplify, layer by layer, how an image differs from those that settled the
+    statistics. With a checkpoint it is BN.
+    """
+
+    def __init__(self, channels: int, seeded_scale: float, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps=eps)
+        self.seeded_scale = seeded_scale
 
 
 class SqueezeExcite(nn.Module):

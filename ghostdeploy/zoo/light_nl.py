@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ghostdeploy.zoo.inverted_residual import Blocks, Extras, MobileNet
-from ghostdeploy.zoo.layers import conv_bn
+from ghostdeploy.zoo.layers import QuietBatchNorm, conv_bn
 
 
 class LightNL(nn.Module):
@@ -19,7 +19,9 @@ class LightNL(nn.Module):
     def __init__(self, channels: int, share: float, stride: int, eps: float) -> None:
         super().__init__()
         self.channels, self.shared, self.stride = channels, int(share * channels), stride
-        self.conv, self.bn = conv_bn(channels, channels, 3, depthwise=True, eps=eps)
+        self.conv, _ = conv_bn(channels, channels, 3, depthwise=True)
+        # Of the third power of its input; in training its scale begins at 0.
+        self.bn = QuietBatchNorm(channels, seeded_scale=0.1, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add it: (N, C, H, W) → (N, C, H, W)."""
@@ -30,7 +32,8 @@ class LightNL(nn.Module):
         g = few.reshape(n, -1, c)
         phi = few[..., : self.shared].reshape(n, -1, self.shared).transpose(1, 2)
         y = self.multiply(theta, phi, g) / (h * w)
-        return x + self.bn(self.conv(y.reshape(n, h, w, c).permute(0, 3, 1, 2)))
+        added: Tensor = self.bn(self.conv(y.reshape(n, h, w, c).permute(0, 3, 1, 2)))
+        return x + added
 
     def multiply(self, theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
         """Return θφg, (N, HW, c)·(N, c, hw)·(N, hw, C), in the order that costs less."""

@@ -11,6 +11,7 @@ import re
 from torch import nn
 
 from ghostdeploy.schema import ModelSpec
+from ghostdeploy.zoo import MOBILENETV2_PATHS
 from ghostdeploy.zoo.attention import BlockDfc, ConvBlockAttention, CoordinateAttention
 from ghostdeploy.zoo.inverted_residual import Blocks, Design, Extras, MobileNet
 from ghostdeploy.zoo.layers import SqueezeExcite
@@ -57,13 +58,12 @@ class MobileNetV2(MobileNet):
 
     def own_name(self, name: str) -> str:
         """Return this network's name for torchvision's ``name``; others stay."""
-        paths = [f"blocks.{s}.{i}" for s, stage in enumerate(self.blocks) for i in range(len(stage))]
         if name.startswith("classifier.1."):
             return name.replace(".1", "", 1)
         if found := re.fullmatch(r"features\.(\d+)\.conv\.([\d.]+)\.(\w+)", name):
             number, part, tensor = found.groups()
             parts = FIRST_PARTS if number == "1" else PARTS
-            return f"{paths[int(number) - 1]}.{parts[part]}.{tensor}"
+            return f"{MOBILENETV2_PATHS[int(number) - 1]}.{parts[part]}.{tensor}"
         if found := re.fullmatch(r"features\.(\d+\.\d)\.(\w+)", name):
             return f"{ENDS[found[1]]}.{found[2]}"
         return name

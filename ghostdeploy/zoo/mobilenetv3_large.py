@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.inverted_residual import DIVISOR, Blocks, Design, Extras, MobileNet
-from ghostdeploy.zoo.layers import ConvBnAct, SqueezeExcite, make_divisible
+from ghostdeploy.zoo.layers import ConvBnAct, HardSwish, SqueezeExcite, make_divisible
 
 DESIGN = Design(
     # expansion, kernel, stride, channels, repeats, SE ratio, activation (MobileNetV3, Table 1)
@@ -48,7 +48,7 @@ class MobileNetV3(MobileNet):
         last, act = self.widen(LAST), self.design.act
         self.blocks.append(nn.Sequential(ConvBnAct(channels, last, act=act)))
         self.conv_head = nn.Conv2d(last, self.design.head, 1)
-        self.act2 = act()
+        self.act2 = HardSwish()
         self.classifier = nn.Linear(self.design.head, self.spec.num_classes)
 
     def numbered_blocks(self) -> list[nn.Module]:

@@ -1,9 +1,12 @@
-"""The table of the networks: a model is one file of this folder and one row here. Light: no torch."""
+"""The table of the networks: a model is one file of this folder and one row here.
+
+Light to import: no torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ghostdeploy.zoo.options import (
     BlockDfcOptions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from ghostdeploy.zoo.network import ConvNet
@@ -10,7 +11,11 @@ REPEATS = (4, 8, 4)  # units in stages 2, 3 and 4, of which the first of each ha
 
 
 class ChannelShuffle(nn.Module):
-    """Deals the channels of ``groups`` groups out in turns: a1 a2 b1 b2 → a1 b1 a2 b2."""
+    """Deals the channels of ``groups`` groups out in turns: a1 a2 b1 b2 → a1 b1 a2 b2.
+
+    The papers reshape and transpose in five dimensions, which the converter takes for a change of
+    layout; one gather along the channels is the same function.
+    """
 
     def __init__(self, groups: int) -> None:
         super().__init__()
@@ -18,8 +23,8 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shuffle: (N, C, H, W) → (N, C, H, W)."""
-        n, c, h, w = x.shape
-        return x.reshape(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+        order = torch.arange(x.shape[1]).reshape(self.groups, -1).T.flatten()
+        return x.index_select(1, order.to(x.device))
 
 
 class ShuffleNet(ConvNet):
@@ -28,6 +33,8 @@ class ShuffleNet(ConvNet):
     A subclass makes ``conv1``, ``maxpool`` and the stages, and calls ``set_taps``.
     """
 
+    conv1: nn.Sequential
+    maxpool: nn.Module
     stage2: nn.Sequential
     stage3: nn.Sequential
     stage4: nn.Sequential

@@ -35,7 +35,7 @@ class ShuffleUnitV2(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         half = out_channels // 2
-        self.stride, self.half = stride, half
+        self.stride, self.kept = stride, half
         self.branch1 = nn.Sequential()
         if stride == 2:
             self.branch1 = nn.Sequential(
@@ -52,7 +52,7 @@ class ShuffleUnitV2(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it: (N, in, H, W) → (N, out, ⌈H/stride⌉, ⌈W/stride⌉)."""
         if self.stride == 1:
-            kept, changed = x[:, : self.half], x[:, self.half :]
+            kept, changed = x[:, : self.kept], x[:, self.kept :]
         else:
             kept, changed = self.branch1(x), x
         y: Tensor = self.shuffle(cat([kept, self.branch2(changed)], dim=1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.artifacts import weights_identity
@@ -31,7 +31,7 @@ def build_network(spec: ModelSpec, weights: Path | None, seed: int) -> ConvNet:
     ``weights`` is a checkpoint, None for the weights that ``seed`` gives. Raises InputFileError
     for a checkpoint that is damaged or another network's, MissingExtraError without torch.
     """
-    network = cast("ConvNet", zoo.build(spec))
+    network = zoo.build(spec)
     from ghostdeploy.zoo.weights import load_weights, seed_weights
 
     if weights is None:
