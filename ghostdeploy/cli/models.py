@@ -56,15 +56,15 @@ def _number(value: float | None, digits: int = 1) -> str:
 
 
 def _show(rows: Iterable[ModelRow]) -> None:
-    """Print the zoo, one table for each family so that each is read by itself."""
+    """Print the zoo, an empty line between the families."""
     from ghostdeploy.report.parts.layout import FAINT, lay_out, safe
 
     lines: list[tuple[str, ...]] = []
-    arch = ""
+    family = ""
     for row in rows:
-        if arch not in ("", row.arch):
+        if family not in ("", row.family):
             lines.append(("",) * 6)
-        arch = row.arch
+        family = row.family
         lines.append(
             (
                 row.name,
@@ -88,7 +88,7 @@ def _show_table(rows: list[TableRow]) -> None:
         ("model", [row.model or "–" for row in rows]),
         ("params\nM", [_number(row.params and row.params / 1e6, 2) for row in rows]),
         ("MACs\nM", [_number(row.macs and row.macs / 1e6) for row in rows]),
-        ("paper\nparams", [_number(row.paper.params_m) for row in rows]),
+        ("paper\nparams", [f"{row.paper.params_m or '–'}" for row in rows]),
         ("paper\nMACs", [_number(row.paper.macs_m, 0) for row in rows]),
         ("paper\ntop-1 %", [_number(row.paper.top1) for row in rows]),
         ("paper\nP30 ms", [_number(row.paper.latency_ms) for row in rows]),

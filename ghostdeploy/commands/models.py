@@ -30,6 +30,7 @@ class ModelRow:
     """One model of the zoo: its cost as counted by this program, and the paper's figures."""
 
     name: str
+    family: str
     arch: str
     variant: str
     width: float
@@ -106,6 +107,7 @@ def list_models() -> list[ModelRow]:
                 rows.append(
                     ModelRow(
                         spec.name,
+                        entry.family,
                         arch,
                         variant,
                         width,

@@ -63,10 +63,10 @@ class MobileNetV2(MobileNet):
         if found := re.fullmatch(r"features\.(\d+)\.conv\.([\d.]+)\.(\w+)", name):
             number, part, tensor = found.groups()
             parts = FIRST_PARTS if number == "1" else PARTS
-            return f"{MOBILENETV2_PATHS[int(number) - 1]}.{parts[part]}.{tensor}"
-        if found := re.fullmatch(r"features\.(\d+\.\d)\.(\w+)", name):
-            return f"{ENDS[found[1]]}.{found[2]}"
-        return name
+            if part in parts and 1 <= int(number) <= len(MOBILENETV2_PATHS):
+                return f"{MOBILENETV2_PATHS[int(number) - 1]}.{parts[part]}.{tensor}"
+        found = re.fullmatch(r"features\.(\d+\.\d)\.(\w+)", name)
+        return f"{ENDS[found[1]]}.{found[2]}" if found and found[1] in ENDS else name
 
 
 def _attention(options: HiddenAttentionOptions, hidden: int, *, expands: bool) -> nn.Module | None:

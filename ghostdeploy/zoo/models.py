@@ -39,9 +39,11 @@ class Architecture:
     ``module`` is a dotted name, since the module itself would bring torch with it.
     ``variants`` maps a preset's name to its options, ``paper`` a width to the paper's rows, the
     most telling first. ``reshaping_modules`` need reshapes and transposes by definition.
+    ``family`` is what lists put together.
     """
 
     title: str
+    family: str
     module: str
     variants: Mapping[str, Options]
     paper: Mapping[float, tuple[PaperResult, ...]]
@@ -54,20 +56,23 @@ class Architecture:
 
 def _only(
     arch: str,
+    family: str,
     title: str,
     paper: Mapping[float, tuple[PaperResult, ...]],
     reshaping_modules: tuple[str, ...] = (),
 ) -> Architecture:
     """Return a row without options: its one variant is the published network."""
     module = f"ghostdeploy.zoo.{arch}"
-    return Architecture(title, module, {"official": None}, paper, reshaping_modules)
+    return Architecture(title, family, module, {"official": None}, paper, reshaping_modules)
 
 
+SEARCH = "architecture search"
 PAPER_VARIANT = DfcOptions(kernel=(9, 7, 5), down="max", up="bilinear")
 
 MODELS: dict[str, Architecture] = {
     "ghostnetv1": Architecture(
         title="GhostNet",
+        family="GhostNet",
         module="ghostdeploy.zoo.ghostnetv1",
         variants={"official": None},
         paper={
@@ -80,6 +85,7 @@ MODELS: dict[str, Architecture] = {
     ),
     "ghostnetv1_sa": Architecture(
         title="GhostNet + self-attention",
+        family="GhostNet",
         module="ghostdeploy.zoo.ghostnetv1_sa",
         variants={"official": SelfAttentionOptions()},
         paper={1.0: (PaperResult("1", "GhostNet", "+ Self Attention [23] (MobileViT)"),)},
@@ -87,6 +93,7 @@ MODELS: dict[str, Architecture] = {
     ),
     "ghostnetv2": Architecture(
         title="GhostNetV2",
+        family="GhostNet",
         module="ghostdeploy.zoo.ghostnetv2",
         variants={"official": DfcOptions(), "paper": PAPER_VARIANT},
         paper={
@@ -100,6 +107,7 @@ MODELS: dict[str, Architecture] = {
     ),
     "mobilenetv1": _only(
         "mobilenetv1",
+        "MobileNet",
         "MobileNetV1",
         {
             0.5: (PaperResult("2", "MobileNetV1", "0.5x"),),
@@ -108,6 +116,7 @@ MODELS: dict[str, Architecture] = {
     ),
     "mobilenetv2": Architecture(
         title="MobileNetV2",
+        family="MobileNet",
         module="ghostdeploy.zoo.mobilenetv2",
         variants={
             "official": None,
@@ -133,6 +142,7 @@ MODELS: dict[str, Architecture] = {
     ),
     "mobilenetv3_large": _only(
         "mobilenetv3_large",
+        "MobileNet",
         "MobileNetV3-L",
         {
             0.75: (PaperResult("2", "MobileNetV3-L", "0.75x", figure_ms=35.0),),
@@ -142,12 +152,14 @@ MODELS: dict[str, Architecture] = {
     ),
     "shufflenetv1": _only(
         "shufflenetv1",
+        "ShuffleNet",
         "ShuffleNetV1 (g=3)",
         {1.0: (PaperResult("2", "ShuffleNetV1", "1.0x (g=3)"),)},
         reshaping_modules=("stage2", "stage3", "stage4"),
     ),
     "shufflenetv2": _only(
         "shufflenetv2",
+        "ShuffleNet",
         "ShuffleNetV2",
         {
             1.0: (PaperResult("2", "ShuffleNetV2", "1.0x"),),
@@ -157,35 +169,38 @@ MODELS: dict[str, Architecture] = {
     ),
     "proxylessnas": _only(
         "proxylessnas",
+        SEARCH,
         "ProxylessNAS",
         {1.0: (PaperResult("2", "ProxylessNAS", "", figure_ms=56.9),)},
     ),
     "fbnet_b": _only(
-        "fbnet_b", "FBNet-B", {1.0: (PaperResult("2", "FBNet-B", "", figure_ms=58.9),)}
+        "fbnet_b", SEARCH, "FBNet-B", {1.0: (PaperResult("2", "FBNet-B", "", figure_ms=58.9),)}
     ),
     "fbnet_c": _only(
-        "fbnet_c", "FBNet-C", {1.0: (PaperResult("2", "FBNet-C", "", figure_ms=69.0),)}
+        "fbnet_c", SEARCH, "FBNet-C", {1.0: (PaperResult("2", "FBNet-C", "", figure_ms=69.0),)}
     ),
     "mnasnet_a1": _only(
-        "mnasnet_a1", "MnasNet-A1", {1.0: (PaperResult("2", "MnasNet-A1", "", figure_ms=79.5),)}
+        "mnasnet_a1",
+        SEARCH,
+        "MnasNet-A1",
+        {1.0: (PaperResult("2", "MnasNet-A1", "", figure_ms=79.5),)},
     ),
     "efficientnet_b0": _only(
-        "efficientnet_b0", "EfficientNet-B0", {1.0: (PaperResult("2", "EfficientNet-B0", ""),)}
-    ),
-    "mobilenext": _only(
-        "mobilenext", "MobileNeXt", {1.0: (PaperResult("2", "MobileNeXt", "1.0x"),)}
-    ),
-    "mobilenext_plus": _only(
-        "mobilenext_plus", "MobileNeXt+", {1.0: (PaperResult("2", "MobileNeXt+", "1.0x"),)}
+        "efficientnet_b0",
+        SEARCH,
+        "EfficientNet-B0",
+        {1.0: (PaperResult("2", "EfficientNet-B0", ""),)},
     ),
     "autonl_s": _only(
         "autonl_s",
+        SEARCH,
         "AutoNL-S",
         {1.0: (PaperResult("A3", "AutoNL-S", ""),)},
         tuple(f"blocks.{i}.nl" for i in ("1.0", "2.0", "2.1", "3.0", "4.0", "5.0", "6.0")),
     ),
     "autonl_l": _only(
         "autonl_l",
+        SEARCH,
         "AutoNL-L",
         {1.0: (PaperResult("A3", "AutoNL-L", ""),)},
         tuple(
@@ -195,6 +210,15 @@ MODELS: dict[str, Architecture] = {
                 *("4.0", "4.3", "5.0", "5.1", "5.2", "6.0"),
             )
         ),
+    ),
+    "mobilenext": _only(
+        "mobilenext", "MobileNeXt", "MobileNeXt", {1.0: (PaperResult("2", "MobileNeXt", "1.0x"),)}
+    ),
+    "mobilenext_plus": _only(
+        "mobilenext_plus",
+        "MobileNeXt",
+        "MobileNeXt+",
+        {1.0: (PaperResult("2", "MobileNeXt+", "1.0x"),)},
     ),
 }
 DEFAULT_MODEL = "ghostnetv2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,10 @@ def test_every_module_that_computes(arch: str) -> None:
     network = build(spec)
     for path, module in network.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity):
-            assert source_file_of(path, spec) == defined_in(network, path), path
+            found = source_file_of(path, spec)
+            own = Path(import_module(MODELS[arch].module).__file__ or "").relative_to(ROOT)
+            # What a network's own file says of its head stands beside its family's class.
+            assert found == defined_in(network, path) or own.as_posix() == defined_in(network, path)
 
 
 def test_the_files_exist() -> None:
