@@ -27,6 +27,11 @@ NETWORK_FILES: dict[str, str] = {
     "shufflenetv1": f"{_ZOO}/shufflenetv1.py",
     "shufflenetv2": f"{_ZOO}/shufflenetv2.py",
 }
+# The modules that a network's own file makes beside its family's class.
+OWN_MODULES: dict[str, tuple[str, ...]] = {
+    "mobilenetv1": ("classifier",),
+    "mobilenetv3_large": ("conv_head", "act2", "classifier"),
+}
 PART_FILES: dict[str, str] = {
     "dfc": _LAYERS,
     "nl": f"{_ZOO}/light_nl.py",
@@ -44,5 +49,7 @@ def source_file_of(module: str, spec: ModelSpec | None) -> str:
         return SOURCE_FILES.get(first, "")
     if not module:
         return ""
+    if first in OWN_MODULES.get(spec.arch, ()):
+        return f"{_ZOO}/{spec.arch}.py"
     named = [PART_FILES[part] for part in inner if part in PART_FILES]
     return named[0] if named else NETWORK_FILES.get(spec.arch, _MOBILENET)
