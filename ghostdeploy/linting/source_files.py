@@ -27,10 +27,15 @@ NETWORK_FILES: dict[str, str] = {
     "shufflenetv1": f"{_ZOO}/shufflenetv1.py",
     "shufflenetv2": f"{_ZOO}/shufflenetv2.py",
 }
-# The modules that a network's own file makes beside its family's class.
-OWN_MODULES: dict[str, tuple[str, ...]] = {
-    "mobilenetv1": ("classifier",),
-    "mobilenetv3_large": ("conv_head", "act2", "classifier"),
+# What a network has beside its family's class, by the module's path.
+OWN_FILES: dict[str, dict[str, str]] = {
+    "mobilenetv1": {"classifier": f"{_ZOO}/mobilenetv1.py"},
+    "mobilenetv3_large": {
+        "blocks.6": _LAYERS,
+        "conv_head": f"{_ZOO}/mobilenetv3_large.py",
+        "act2": f"{_ZOO}/mobilenetv3_large.py",
+        "classifier": f"{_ZOO}/mobilenetv3_large.py",
+    },
 }
 PART_FILES: dict[str, str] = {
     "dfc": _LAYERS,
@@ -49,7 +54,8 @@ def source_file_of(module: str, spec: ModelSpec | None) -> str:
         return SOURCE_FILES.get(first, "")
     if not module:
         return ""
-    if first in OWN_MODULES.get(spec.arch, ()):
-        return f"{_ZOO}/{spec.arch}.py"
+    for path, file in OWN_FILES.get(spec.arch, {}).items():
+        if f"{module}.".startswith(f"{path}."):
+            return file
     named = [PART_FILES[part] for part in inner if part in PART_FILES]
     return named[0] if named else NETWORK_FILES.get(spec.arch, _MOBILENET)
