@@ -33,7 +33,7 @@ OWN_FILES: dict[str, dict[str, str]] = {
     "mobilenetv3_large": {
         "blocks.6": _LAYERS,
         "conv_head": f"{_ZOO}/mobilenetv3_large.py",
-        "act2": f"{_ZOO}/mobilenetv3_large.py",
+        "act2": _LAYERS,
         "classifier": f"{_ZOO}/mobilenetv3_large.py",
     },
 }
