@@ -74,6 +74,12 @@ def table_rows(table: str) -> tuple[PaperRow, ...]:
     return found
 
 
+def network_tables() -> tuple[str, ...]:
+    """Return the names of the paper's tables, without what only its text says."""
+    names = dict.fromkeys(row.table for row in _all_rows())
+    return tuple(name for name in names if not name.startswith("text"))
+
+
 def find_row(table: str, model: str, variant: str) -> PaperRow:
     """Return the one row with this name, spelled as in tables.csv. Raises UsageError."""
     candidates = table_rows(table)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from ghostdeploy.errors import GhostdeployError, InputFileError
 from ghostdeploy.files import read_input
 from ghostdeploy.schema import LatencySummary, ModelSpec
-from ghostdeploy.zoo.options import DfcOptions, SelfAttentionOptions
+from ghostdeploy.zoo.options import Options
 
 MAX_FILE_BYTES = 64_000_000
 # A quantity whose unit is one of these cannot be negative (a temperature, ``_c``, can).
@@ -128,8 +128,10 @@ def _options(data: object) -> object:
     """Decode ModelSpec.options: the architectures' classes differ in their fields' names."""
     if data is None:
         return None
-    for candidate in (DfcOptions, SelfAttentionOptions):
-        if isinstance(data, dict) and data.keys() == {f.name for f in fields(candidate)}:
+    for candidate in get_args(Options):
+        if candidate is type(None) or not isinstance(data, dict):
+            continue
+        if data.keys() == {f.name for f in fields(candidate)}:
             return _dataclass(candidate, data)
     raise _Wrong("not the options of a known architecture")
 

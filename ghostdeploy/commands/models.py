@@ -8,6 +8,10 @@ from ghostdeploy import paper_data, zoo
 from ghostdeploy.commands.export import form_of
 from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
 from ghostdeploy.zoo.cost import COUNTED
+from ghostdeploy.zoo.paper_rows import BACKBONE_TABLES, Elsewhere, Preset, find_network
+
+FIGURE_2 = "Figure 2 (±0.2 ms)"
+BACKBONE = "the zoo has the backbone alone; its parameters and MACs are at 224×224"
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class ModelRow:
     """One model of the zoo: its cost as counted by this program, and the paper's figures."""
 
     name: str
+    family: str
     arch: str
     variant: str
     width: float
@@ -34,17 +39,75 @@ class ModelRow:
     paper: PaperSays
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """One row of a table of the paper, and the network that it is.
+
+    ``row`` is the paper's own name for it, ``model`` what commands take as MODEL, with its
+    options, "" where nothing makes it. ``params`` and ``macs`` are counted by this program, None
+    where it is not of the zoo: ``why`` then says where it is, or why nowhere. ``top1`` and the
+    like in ``paper`` are of this row alone.
+    """
+
+    row: str
+    model: str
+    params: int | None
+    macs: int | None
+    paper: PaperSays
+    why: str = ""
+
+
+def list_table(table: str) -> list[TableRow]:
+    """List the rows of a table of the paper in its order, e.g. "2" or "A3".
+
+    Raises UsageError for a table that the paper does not have.
+    """
+    rows = paper_data.table_rows(table)
+    several = len({row.resolution for row in rows}) > 1
+    return [_table_row(row, f" {row.resolution}" if several else "") for row in rows]
+
+
+def _table_row(row: paper_data.PaperRow, more: str) -> TableRow:
+    network, figure_ms = find_network(row.table, row.model, row.variant)
+    source = f"Table {row.table}"
+    if row.latency_ms is None and figure_ms is not None:
+        source += f", {FIGURE_2}"
+    latency = figure_ms if row.latency_ms is None else row.latency_ms
+    says = PaperSays(row.params_m, row.flops_m, row.top1, latency, source)
+    name = f"{row.model} {row.variant}".strip() + more
+    if isinstance(network, Elsewhere):
+        return TableRow(name, network.model, None, None, says, network.why)
+    cost = COUNTED[network.spec.name]
+    why = BACKBONE if row.table in BACKBONE_TABLES else ""
+    return TableRow(name, _command_words(network), cost.params, cost.macs, says, why)
+
+
+def _command_words(network: Preset) -> str:
+    """Return what one types for ``network``, e.g. ``ghostnetv2 --width 1.3``."""
+    model = network.arch
+    if network.variant != "official":
+        model += f":{network.variant}"
+    words = [model] if network.width == 1.0 else [model, f"--width {network.width}"]
+    for key, value in network.changes.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        words.append(f"--set {key}={text}")
+    return " ".join(words)
+
+
 def list_models() -> list[ModelRow]:
     """List every architecture's variants, at every width of which the paper speaks."""
     rows = []
     for arch, entry in zoo.MODELS.items():
         for variant in entry.variants:
             for width in entry.paper:
+                if not entry.results(variant, width):
+                    continue
                 spec = zoo.make_spec(arch, width=width, variant=variant)
                 cost = COUNTED[spec.name]
                 rows.append(
                     ModelRow(
                         spec.name,
+                        entry.family,
                         arch,
                         variant,
                         width,
@@ -80,7 +143,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     asked = (spec.resolution, spec.num_classes)
     if asked != ((224, 224), 1000) or spec.variant not in entry.variants:
         return PaperSays()
-    sources = entry.paper.get(spec.width, ())
+    sources = entry.results(spec.variant, spec.width)
     rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]
     points = [p for p in sources if p.figure_ms is not None]
 
@@ -91,7 +154,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     where = [f"Table {row.table}" for row in rows]
     if latency is None and points:
         latency = points[0].figure_ms
-        where.append("Figure 2 (±0.2 ms)")
+        where.append(FIGURE_2)
     return PaperSays(
         first("params_m"), first("flops_m"), first("top1"), latency, ", ".join(dict.fromkeys(where))
     )

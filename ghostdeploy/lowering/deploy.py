@@ -12,23 +12,26 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ghostdeploy.images.normalization import MEAN, STD
 from ghostdeploy.schema import ExportOptions
-from ghostdeploy.zoo.ghostnetv1 import GhostNet
+from ghostdeploy.zoo.network import ConvNet
 
 
 class DeployNetwork(nn.Module):
     """The network as it is exported: (1, 3, H, W) → logits, probabilities, or feature maps.
 
-    BN is folded into the convolution before it (in float64), and the head's 1×1 convolution
-    on one pixel becomes the linear layer that it is, which saves the reshape behind it.
+    BN is folded into the convolution before it (in float64), and a 1×1 convolution on the one
+    pooled pixel becomes the linear layer that it is, which saves the reshape behind it.
     """
 
-    def __init__(self, network: GhostNet, options: ExportOptions) -> None:
+    def __init__(self, network: ConvNet, options: ExportOptions) -> None:
         super().__init__()
         self.net = fold_batch_norms(copy.deepcopy(network).double())
         self.options = options
         if options.embed_preprocessing:
             self.center = fold_preprocessing(self.net)
-        self.net.conv_head = pointwise_to_linear(self.net.conv_head)  # type: ignore[assignment]
+        if name := self.net.pooled_conv:
+            conv = self.net.get_submodule(name)
+            assert isinstance(conv, nn.Conv2d)
+            self.net.set_submodule(name, pointwise_to_linear(conv))
         self.float().eval()
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
@@ -36,8 +39,7 @@ class DeployNetwork(nn.Module):
         x = self.center(image) if self.options.embed_preprocessing else image
         if self.options.features:
             return tuple(self.net.features(x))
-        x = self.net.blocks[-1](self.net.trunk(x)[-1]).mean((2, 3))
-        logits: Tensor = self.net.classifier(self.net.act2(self.net.conv_head(x)))
+        logits: Tensor = self.net.classifier(self.net.neck(self.net.final_map(x).mean((2, 3))))
         return logits.softmax(1) if self.options.softmax else logits
 
 
@@ -53,7 +55,7 @@ class Center(nn.Module):
         return x - self.get_buffer("mean")
 
 
-def fold_batch_norms(module: nn.Module) -> GhostNet:
+def fold_batch_norms(module: nn.Module) -> ConvNet:
     """Fold every BN that directly follows a convolution among a module's children, in place.
 
     Returns ``module``.
@@ -69,13 +71,13 @@ def fold_batch_norms(module: nn.Module) -> GhostNet:
     return module  # type: ignore[return-value]
 
 
-def fold_preprocessing(net: GhostNet) -> Center:
+def fold_preprocessing(net: ConvNet) -> Center:
     """Make ``net`` take RGB of 0–255: the scale goes into the stem, the mean stays a subtraction.
 
     The mean cannot go into the stem's bias: the stem pads with zeros, which would then stand
     for black instead of for the mean colour, and the border pixels would differ.
     """
-    stem = net.conv_stem
+    stem = net.image_conv()
     stem.weight.data /= 255.0 * torch.tensor(STD, dtype=torch.float64).view(1, 3, 1, 1)
     return Center(255.0 * torch.tensor(MEAN, dtype=torch.float64).view(1, 3, 1, 1))
 
@@ -90,7 +92,7 @@ def pointwise_to_linear(conv: nn.Conv2d) -> nn.Linear:
 
 
 def reference_outputs(
-    network: GhostNet, options: ExportOptions, image: NDArray[np.float32]
+    network: ConvNet, options: ExportOptions, image: NDArray[np.float32]
 ) -> list[NDArray[np.float32]]:
     """Return what the exported model must compute for ``image`` (1, 3, H, W).
 

@@ -26,11 +26,12 @@ Scales = dict[nn.Module, Tensor]
 def equalize(network: nn.Module, inputs: NDArray[np.float32]) -> None:
     """Even out the channels inside every block of a ``DeployNetwork``, in place.
 
-    Its ``net`` is a GhostNet without BN. The first 32 of ``inputs`` (N, 3, H, W) show how large
-    each channel becomes.
+    The first 32 of ``inputs`` (N, 3, H, W) show how large each channel becomes. Only GhostNet's
+    relatives (without BN) are changed: ReLU6 and the swishes of the others know no scale.
     """
     net = network.net
-    assert isinstance(net, GhostNet)
+    if not isinstance(net, GhostNet):
+        return
     largest = _find_largest(network, inputs[:IMAGES])
     for block in net.numbered_blocks():
         assert isinstance(block, GhostBottleneck)

@@ -34,7 +34,7 @@ class ModelSpec:
         if not (math.isfinite(self.width) and MIN_WIDTH <= self.width <= MAX_WIDTH):
             raise UsageError(
                 f"width must be between {MIN_WIDTH} and {MAX_WIDTH}, not {self.width}"
-                " (the paper's are 1.0, 1.3 and 1.6)"
+                " (the paper's are 0.5 to 1.7)"
             )
         shown = "x".join(map(str, self.resolution))
         for side in self.resolution:

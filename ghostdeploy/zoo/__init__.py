@@ -1,4 +1,4 @@
-"""The networks, as a literal table; a model is one file here and one row below.
+"""The networks: a model is one file here and one row of the literal table in ``models.py``.
 
 Light to import: torch comes in with ``build``.
 """
@@ -8,84 +8,19 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ghostdeploy.errors import MissingExtraError, UsageError
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo.options import DfcOptions, Options, SelfAttentionOptions
+from ghostdeploy.zoo.models import DEFAULT_MODEL as DEFAULT_MODEL
+from ghostdeploy.zoo.models import MODELS as MODELS
+from ghostdeploy.zoo.models import Architecture
+from ghostdeploy.zoo.options import BlockDfcOptions, DfcOptions
 
 if TYPE_CHECKING:
-    from torch import nn
-
-
-@dataclass(frozen=True)
-class PaperResult:
-    """What the paper says of one width: its row in ``ghostdeploy.paper``'s tables.
-
-    ``figure_ms`` is the latency read off Figure 2 (±0.2 ms) where no table prints one.
-    """
-
-    table: str
-    model: str
-    variant: str
-    figure_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """One row of the zoo.
-
-    ``module`` is a dotted name, since the module itself would bring torch with it.
-    ``variants`` maps a preset's name to its options, ``paper`` a width to the paper's rows, the
-    most telling first. ``reshaping_modules`` need reshapes and transposes by definition.
-    """
-
-    title: str
-    module: str
-    variants: Mapping[str, Options]
-    paper: Mapping[float, tuple[PaperResult, ...]]
-    reshaping_modules: tuple[str, ...] = ()
-
-
-PAPER_VARIANT = DfcOptions(kernel=(9, 7, 5), down="max", up="bilinear")
-
-MODELS: dict[str, Architecture] = {
-    "ghostnetv1": Architecture(
-        title="GhostNet",
-        module="ghostdeploy.zoo.ghostnetv1",
-        variants={"official": None},
-        paper={
-            1.0: (PaperResult("1", "GhostNet", "1.0x"), PaperResult("2", "GhostNetV1", "1.0x")),
-            1.1: (PaperResult("2", "GhostNetV1", "1.1x", figure_ms=37.2),),
-            1.3: (PaperResult("2", "GhostNetV1", "1.3x"),),
-            1.4: (PaperResult("2", "GhostNetV1", "1.4x", figure_ms=56.5),),
-            1.7: (PaperResult("2", "GhostNetV1", "1.7x", figure_ms=77.0),),
-        },
-    ),
-    "ghostnetv1_sa": Architecture(
-        title="GhostNet + self-attention",
-        module="ghostdeploy.zoo.ghostnetv1_sa",
-        variants={"official": SelfAttentionOptions()},
-        paper={1.0: (PaperResult("1", "GhostNet", "+ Self Attention [23] (MobileViT)"),)},
-        reshaping_modules=("attention",),
-    ),
-    "ghostnetv2": Architecture(
-        title="GhostNetV2",
-        module="ghostdeploy.zoo.ghostnetv2",
-        variants={"official": DfcOptions(), "paper": PAPER_VARIANT},
-        paper={
-            1.0: (
-                PaperResult("1", "GhostNet", "+ DFC Attention (Ours)"),
-                PaperResult("2", "GhostNetV2", "1.0x"),
-            ),
-            1.3: (PaperResult("A3", "GhostNetV2", "1.3x"), PaperResult("2", "GhostNetV2", "1.3x")),
-            1.6: (PaperResult("A3", "GhostNetV2", "1.6x"), PaperResult("2", "GhostNetV2", "1.6x")),
-        },
-    ),
-}
-DEFAULT_MODEL = "ghostnetv2"
+    from ghostdeploy.zoo.network import ConvNet
 
 
 def find_architecture(name: str) -> Architecture:
@@ -151,7 +86,7 @@ def parse_change(text: str) -> tuple[str, object]:
     return key, parsed
 
 
-def build(spec: ModelSpec) -> nn.Module:
+def build(spec: ModelSpec) -> ConvNet:
     """Return the torch network of ``spec`` in eval mode, with torch's default weights.
 
     It takes images (N, 3, height, width) and gives logits (N, num_classes). Raises
@@ -161,16 +96,22 @@ def build(spec: ModelSpec) -> nn.Module:
         module = import_module(find_architecture(spec.arch).module)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "torch", "export") from error
-    return cast("nn.Module", module.build(spec).eval())
+    return cast("ConvNet", module.build(spec).eval())
 
 
-# Blocks in each of the checkpoints' nine stages: block 7 is ``blocks.6.1``.
-STAGE_SIZES = (1, 1, 1, 1, 1, 1, 5, 1, 4)
-BLOCK_PATHS = tuple(f"blocks.{s}.{i}" for s, n in enumerate(STAGE_SIZES) for i in range(n))
+def _paths(stage_sizes: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(f"blocks.{s}.{i}" for s, n in enumerate(stage_sizes) for i in range(n))
+
+
+# GhostNet's blocks by their paths in the checkpoints' nine stages: block 7 is ``blocks.6.1``.
+BLOCK_PATHS = _paths((1, 1, 1, 1, 1, 1, 5, 1, 4))
+MOBILENETV2_PATHS = _paths((1, 2, 3, 4, 3, 3, 1))
 
 
 def gated_modules(spec: ModelSpec) -> tuple[str, ...]:
-    """Return the paths of the Ghost modules that DFC gates, e.g. ``blocks.2.0.ghost1``."""
+    """Return the paths of the modules in which DFC gates, e.g. ``blocks.2.0.ghost1``."""
+    if isinstance(spec.options, BlockDfcOptions):
+        return tuple(f"{path}.dfc" for path in MOBILENETV2_PATHS)
     if not isinstance(spec.options, DfcOptions):
         return ()
     return tuple(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ghostdeploy.errors import UsageError
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.layers import (
     ConvBnAct,
     GhostBottleneck,
     GhostModule,
+    check_dfc_size,
     make_divisible,
-    shrink_side,
 )
+from ghostdeploy.zoo.network import ConvNet
 from ghostdeploy.zoo.options import DfcOptions
 
 # kernel, hidden, out, SE ratio, stride (GhostNet, Table 1), grouped as the checkpoints' stages are
@@ -43,14 +41,16 @@ STAGES: tuple[tuple[tuple[int, int, int, float, int], ...], ...] = (
     ),
 )
 STEM, LAST, HEAD = 16, 960, 1280
-DROPOUT = 0.2
 
 
-class GhostNet(nn.Module):
+class GhostNet(ConvNet):
     """Logits (N, num_classes) of an image batch (N, 3, H, W), both sides at least 33.
 
     ``dfc`` gates Ghost modules with DFC attention; None is GhostNet V1.
     """
+
+    pooled_conv = "conv_head"
+    head_modules = (f"blocks.{len(STAGES)}", "conv_head", "classifier")
 
     def __init__(self, spec: ModelSpec, dfc: DfcOptions | None = None) -> None:
         super().__init__()
@@ -61,7 +61,6 @@ class GhostNet(nn.Module):
         self.act1 = nn.ReLU()
 
         stages: list[nn.Module] = []
-        self.taps: dict[int, int] = {}  # stride -> number of the last block at that stride
         stride, number = 2, 0
         for rows in STAGES:
             blocks: list[nn.Module] = []
@@ -88,33 +87,13 @@ class GhostNet(nn.Module):
         stages = list(self.blocks)[:-1]
         return [block for stage in stages for block in cast(nn.Sequential, stage)]
 
-    def after_block(self, number: int, x: Tensor) -> Tensor:
-        """Return what a relative makes of block ``number``'s output ``x``; GhostNet leaves it."""
-        return x
+    def last(self, x: Tensor) -> Tensor:
+        """Apply the last 1×1 convolution to the trunk's last map."""
+        return cast(Tensor, self.blocks[-1](x))
 
-    def trunk(self, x: Tensor) -> list[Tensor]:
-        """Return the output of each of the sixteen blocks for images (N, 3, H, W)."""
-        outputs = []
-        x = self.stem(x)
-        for number, block in enumerate(self.numbered_blocks()):
-            x = self.after_block(number, block(x))
-            outputs.append(x)
-        return outputs
-
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Return the last feature map at strides 4, 8, 16 and 32, for detection and segmentation.
-
-        They are (N, C, ⌈H/stride⌉, ⌈W/stride⌉).
-        """
-        outputs = self.trunk(x)
-        return [outputs[block] for stride, block in self.taps.items() if stride >= 4]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Classify: (N, 3, H, W) → logits (N, num_classes)."""
-        x = self.blocks[-1](self.trunk(x)[-1])
-        x = self.act2(self.conv_head(x.mean((2, 3), keepdim=True)))
-        x = F.dropout(x.flatten(1), DROPOUT, self.training)
-        return cast(Tensor, self.classifier(x))
+    def neck(self, pooled: Tensor) -> Tensor:
+        """Apply conv_head to the pooled map."""
+        return cast(Tensor, self.act2(self.conv_head(pooled)))
 
 
 def _bottleneck(
@@ -131,7 +110,7 @@ def _bottleneck(
     def ghost(module: str, c_in: int, c_out: int, at_stride: int) -> GhostModule:
         gated = dfc if dfc is not None and dfc.gates(number, module) else None
         if gated:
-            _check_size(spec, gated, at_stride)
+            check_dfc_size(spec, gated, at_stride)
         size = gated.kernel_at(at_stride) if gated else 0
         return GhostModule(c_in, c_out, relu=module == "first", dfc=gated, dfc_kernel=size)
 
@@ -145,15 +124,6 @@ def _bottleneck(
         first=ghost("first", in_channels, hidden, input_stride),
         second=ghost("second", hidden, out, input_stride * stride),
     )
-
-
-def _check_size(spec: ModelSpec, dfc: DfcOptions, stride: int) -> None:
-    height, width = (math.ceil(side / stride) for side in spec.resolution)
-    if shrink_side(min(height, width), dfc.ratio) < 1:
-        raise UsageError(
-            f"ratio {dfc.ratio} leaves nothing of the {height}x{width} map at stride {stride};"
-            " take a larger ratio or resolution"
-        )
 
 
 def build(spec: ModelSpec) -> GhostNet:

@@ -1,18 +1,21 @@
-"""The layers that GhostNet's relatives are made of.
+"""The layers that the networks share, and those that GhostNet's relatives are made of.
 
-Attribute names follow the published checkpoints (official code and timm use the same
+Attribute names follow the published checkpoints (GhostNet's official code and timm use the same
 keys), so a checkpoint loads without renaming.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, cat, nn
 
-from ghostdeploy.zoo.options import DfcOptions
+from ghostdeploy.errors import UsageError
+from ghostdeploy.schema import ModelSpec
+from ghostdeploy.zoo.options import DfcForm
 
 
 def make_divisible(channels: float, divisor: int = 4) -> int:
@@ -32,6 +35,22 @@ class HardSigmoid(nn.Module):
         return F.relu6(x + 3.0) * (1.0 / 6.0)
 
 
+class HardSwish(nn.Module):
+    """x · relu6(x + 3) / 6 for a linear layer's input.
+
+    Of torch's own the converter moves the division by six into the layer's weights; what is then
+    left in the file is no value of the network.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = HardSigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return x * cast(Tensor, self.gate(x))
+
+
 class Clip(nn.Module):
     """The gate clamp(x, 0, 1): the cheapest gate of Table 9."""
 
@@ -48,29 +67,56 @@ GATES: dict[str, type[nn.Module]] = {
 
 
 class ConvBnAct(nn.Module):
-    """Convolution → BN → ReLU: the stem's and the last 1×1's shape."""
+    """Convolution → BN → activation: the stem's and the last 1×1's shape."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 1,
+        act: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, kernel, bias=False)
         self.bn1 = nn.BatchNorm2d(out_channels)
-        self.act = nn.ReLU()
+        self.act = act()
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply all three: (N, in, H, W) → (N, out, H − K + 1, W − K + 1), K the kernel."""
         return cast(Tensor, self.act(self.bn1(self.conv(x))))
 
 
-class SqueezeExcite(nn.Module):
-    """Channel attention with a hard-sigmoid gate; reduces by 4, rounded to a multiple of 4."""
+class QuietBatchNorm(nn.BatchNorm2d):
+    """BN whose seeded scale and shift are ``seeded_scale`` times those of others.
 
-    def __init__(self, channels: int, ratio: float = 0.25) -> None:
+    It is for what would amplify, layer by layer, how an image differs from those that settled the
+    statistics. With a checkpoint it is BN.
+    """
+
+    def __init__(self, channels: int, seeded_scale: float, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps=eps)
+        self.seeded_scale = seeded_scale
+
+
+class SqueezeExcite(nn.Module):
+    """Channel attention: the mean of each channel → ``reduced`` numbers → a gate a channel.
+
+    GhostNet and MobileNetV3 have a ReLU between and a hard sigmoid behind.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduced: int,
+        *,
+        act: Callable[[], nn.Module] = nn.ReLU,
+        gate: Callable[[], nn.Module] = HardSigmoid,
+    ) -> None:
         super().__init__()
-        reduced = make_divisible(channels * ratio)
         self.conv_reduce = nn.Conv2d(channels, reduced, 1)
-        self.act = nn.ReLU()
+        self.act = act()
         self.conv_expand = nn.Conv2d(reduced, channels, 1)
-        self.gate = HardSigmoid()
+        self.gate = gate()
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel: (N, C, H, W) → (N, C, H, W)."""
@@ -85,8 +131,10 @@ def conv_bn(
     *,
     stride: int = 1,
     depthwise: bool = False,
+    bias: bool = False,
+    eps: float = 1e-5,
 ) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    """Return a bias-free convolution that keeps the size (divided by ``stride``), and its BN."""
+    """Return a convolution that keeps the size (divided by ``stride``), and its BN."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     conv = nn.Conv2d(
         in_channels,
@@ -95,9 +143,9 @@ def conv_bn(
         stride,
         padding=(height // 2, width // 2),
         groups=in_channels if depthwise else 1,
-        bias=False,
+        bias=bias,
     )
-    return conv, nn.BatchNorm2d(out_channels)
+    return conv, nn.BatchNorm2d(out_channels, eps=eps)
 
 
 def shrink_side(side: int, ratio: float) -> int:
@@ -111,7 +159,7 @@ def shrink_side(side: int, ratio: float) -> int:
 class DfcDown(nn.Module):
     """The DFC branch's down-sampling: (N, C, H, W) → (N, C, ⌊rH⌋, ⌊rW⌋)."""
 
-    def __init__(self, options: DfcOptions) -> None:
+    def __init__(self, options: DfcForm) -> None:
         super().__init__()
         self.mode, self.ratio = options.down, options.ratio
 
@@ -133,7 +181,7 @@ class DfcDown(nn.Module):
 
 
 class DfcUp(nn.Module):
-    """The gate's up-sampling to the Ghost module's own size (align_corners=False)."""
+    """The gate's up-sampling to the size of what it multiplies (align_corners=False)."""
 
     def __init__(self, mode: str) -> None:
         super().__init__()
@@ -151,12 +199,51 @@ class DfcUp(nn.Module):
         return F.interpolate(gate, size, mode=self.mode, align_corners=align)
 
 
-class GhostModule(nn.Module):
+def check_dfc_size(spec: ModelSpec, dfc: DfcForm, stride: int) -> None:
+    """Raise UsageError where ``dfc`` leaves nothing of a map at ``stride`` of the input."""
+    height, width = (math.ceil(side / stride) for side in spec.resolution)
+    if shrink_side(min(height, width), dfc.ratio) < 1:
+        raise UsageError(
+            f"ratio {dfc.ratio} leaves nothing of the {height}x{width} map at stride {stride};"
+            " take a larger ratio or resolution"
+        )
+
+
+class DfcGated(nn.Module):
+    """A module that may hold a DFC branch (GhostNetV2, §4.2, Eqs. 4–5) among its own layers.
+
+    The branch is the module's input, made smaller, through 1×1, 1×K and K×1, a sigmoid, and
+    back up. ``dfc`` is None where there is none.
+    """
+
+    dfc: DfcForm | None = None
+
+    def add_branch(self, in_channels: int, out_channels: int, dfc: DfcForm, kernel: int) -> None:
+        """Make the branch's layers, K being ``kernel``."""
+        self.dfc = dfc
+        self.down = DfcDown(dfc)
+        self.short_conv = nn.Sequential(
+            *conv_bn(in_channels, out_channels),
+            *conv_bn(out_channels, out_channels, (1, kernel), depthwise=True),
+            *conv_bn(out_channels, out_channels, (kernel, 1), depthwise=True),
+        )
+        self.gate = GATES[dfc.scale]()
+        self.up = DfcUp(dfc.up)
+
+    def attention(self, x: Tensor) -> Tensor:
+        """Compute the attention map of the module's input: (N, in, H, W) → (N, out, H, W)."""
+        size = (x.shape[-2], x.shape[-1])
+        logits = self.short_conv(self.down(x))
+        if self.dfc is not None and self.dfc.scale_where == "after":
+            return cast(Tensor, self.gate(self.up(logits, size)))
+        return cast(Tensor, self.up(self.gate(logits), size))
+
+
+class GhostModule(DfcGated):
     """Half the output by a 1×1 convolution, the other half from that by a cheap depthwise 3×3.
 
-    With ``dfc`` the output is gated by DFC attention (GhostNetV2, §4.2, Eqs. 4–5): the
-    module's input, made smaller, through 1×1, 1×K and K×1, a sigmoid, and back up.
-    ``out_channels`` is a multiple of 4 throughout the family, so the halves are equal.
+    With ``dfc`` the output is gated by DFC attention. ``out_channels`` is a multiple of 4
+    throughout the family, so the halves are equal.
     """
 
     def __init__(
@@ -165,7 +252,7 @@ class GhostModule(nn.Module):
         out_channels: int,
         *,
         relu: bool,
-        dfc: DfcOptions | None = None,
+        dfc: DfcForm | None = None,
         dfc_kernel: int = 5,
     ) -> None:
         super().__init__()
@@ -176,31 +263,14 @@ class GhostModule(nn.Module):
 
         self.primary_conv = nn.Sequential(*conv_bn(in_channels, half), act())
         self.cheap_operation = nn.Sequential(*conv_bn(half, half, 3, depthwise=True), act())
-        self.dfc = dfc
-        if dfc is None:
-            return
-        self.down = DfcDown(dfc)
-        self.short_conv = nn.Sequential(
-            *conv_bn(in_channels, out_channels),
-            *conv_bn(out_channels, out_channels, (1, dfc_kernel), depthwise=True),
-            *conv_bn(out_channels, out_channels, (dfc_kernel, 1), depthwise=True),
-        )
-        self.gate = GATES[dfc.scale]()
-        self.up = DfcUp(dfc.up)
+        if dfc is not None:
+            self.add_branch(in_channels, out_channels, dfc, dfc_kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it: (N, in, H, W) → (N, out, H, W)."""
         primary = self.primary_conv(x)
         ghost = cat([primary, self.cheap_operation(primary)], dim=1)
         return ghost if self.dfc is None else ghost * self.attention(x)
-
-    def attention(self, x: Tensor) -> Tensor:
-        """Compute the attention map of the module's input: (N, in, H, W) → (N, out, H, W)."""
-        size = (x.shape[-2], x.shape[-1])
-        logits = self.short_conv(self.down(x))
-        if self.dfc is not None and self.dfc.scale_where == "after":
-            return cast(Tensor, self.gate(self.up(logits, size)))
-        return cast(Tensor, self.up(self.gate(logits), size))
 
 
 class GhostBottleneck(nn.Module):
@@ -224,7 +294,7 @@ class GhostBottleneck(nn.Module):
             self.conv_dw, self.bn_dw = conv_bn(
                 hidden, hidden, kernel, stride=stride, depthwise=True
             )
-        self.se = SqueezeExcite(hidden, se_ratio) if se_ratio else None
+        self.se = SqueezeExcite(hidden, make_divisible(hidden * se_ratio)) if se_ratio else None
         self.ghost2 = second
         self.stride = stride
         self.shortcut = nn.Sequential()

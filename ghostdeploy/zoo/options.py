@@ -10,9 +10,35 @@ from ghostdeploy.schema.checks import check_choice, check_range
 BLOCKS = 16
 
 
+class DfcForm:
+    """What a DFC branch is made of, wherever it stands; the fields are those of its subclasses."""
+
+    kernel: tuple[int, int, int]
+    down: str
+    up: str
+    scale: str
+    scale_where: str
+    ratio: float
+
+    def check_form(self) -> None:
+        """Raise UsageError for a field that is out of range."""
+        for field, allowed in CHOICES.items():
+            check_choice(field, getattr(self, field), allowed)
+        _whole_numbers("kernel", self.kernel)
+        if len(self.kernel) != 3 or any(k < 1 or k % 2 == 0 for k in self.kernel):
+            raise UsageError(f"kernel must be three odd numbers, not {self.kernel}")
+        if type(self.ratio) not in (int, float) or not 0.1 <= self.ratio <= 1.0:
+            raise UsageError(f"ratio must be between 0.1 and 1, not {self.ratio}")
+        object.__setattr__(self, "ratio", float(self.ratio))  # 1 and 1.0 have one name
+
+    def kernel_at(self, stride: int) -> int:
+        """Return K for a feature map at ``stride`` of the input (2 … 32)."""
+        return self.kernel[0 if stride <= 8 else 1 if stride == 16 else 2]
+
+
 @dataclass(frozen=True)
-class DfcOptions:
-    """DFC attention's place and form; the defaults are the published checkpoints'.
+class DfcOptions(DfcForm):
+    """DFC attention's place and form in GhostNet; the defaults are the published checkpoints'.
 
     ``dfc_blocks``: blocks whose Ghost modules are gated; None means 2–15 for a block's first
         module and 1–15 for its second, as in Table 8.
@@ -35,14 +61,8 @@ class DfcOptions:
     where: str = "first"
 
     def __post_init__(self) -> None:
-        for field, allowed in CHOICES.items():
-            check_choice(field, getattr(self, field), allowed)
-        _whole_numbers("kernel", self.kernel)
-        if len(self.kernel) != 3 or any(k < 1 or k % 2 == 0 for k in self.kernel):
-            raise UsageError(f"kernel must be three odd numbers, not {self.kernel}")
-        if type(self.ratio) not in (int, float) or not 0.1 <= self.ratio <= 1.0:
-            raise UsageError(f"ratio must be between 0.1 and 1, not {self.ratio}")
-        object.__setattr__(self, "ratio", float(self.ratio))  # 1 and 1.0 have one name
+        self.check_form()
+        check_choice("where", self.where, ("first", "second", "both"))
         if self.dfc_blocks is not None:
             _block_numbers("dfc_blocks", self.dfc_blocks)
 
@@ -54,9 +74,42 @@ class DfcOptions:
             return block in self.dfc_blocks
         return block >= (2 if module == "first" else 1)
 
-    def kernel_at(self, stride: int) -> int:
-        """Return K for a feature map at ``stride`` of the input (2 … 32)."""
-        return self.kernel[0 if stride <= 8 else 1 if stride == 16 else 2]
+
+@dataclass(frozen=True)
+class BlockDfcOptions(DfcForm):
+    """DFC attention in every block of another network: MobileNetV2's in Table 4.
+
+    The fields are those of ``DfcOptions``, and so are the defaults.
+    """
+
+    kernel: tuple[int, int, int] = (5, 5, 5)
+    down: str = "average"
+    up: str = "nearest"
+    scale: str = "sigmoid"
+    scale_where: str = "before"
+    ratio: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check_form()
+
+
+@dataclass(frozen=True)
+class HiddenAttentionOptions:
+    """Attention to a block's hidden channels, behind its depthwise convolution (Table 4).
+
+    ``kind``: se (squeeze-and-excitation), cbam or ca (coordinate attention).
+    ``reduction``: the bottleneck has 1/``reduction`` of the hidden channels.
+
+    Raises UsageError for a value that is not one of these.
+    """
+
+    kind: str = "se"
+    reduction: int = 24
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, ("se", "cbam", "ca"))
+        if type(self.reduction) is not int or not 1 <= self.reduction <= 1024:
+            raise UsageError(f"reduction must be a whole number 1 to 1024, not {self.reduction!r}")
 
 
 def _whole_numbers(field: str, value: object) -> None:
@@ -75,7 +128,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "up": ("nearest", "bilinear", "bicubic"),
     "scale": ("sigmoid", "hard_sigmoid", "clip"),
     "scale_where": ("before", "after"),
-    "where": ("first", "second", "both"),
 }
 
 
@@ -106,4 +158,4 @@ class SelfAttentionOptions:
             raise UsageError(f"dims must be multiples of the {self.heads} heads")
 
 
-Options = DfcOptions | SelfAttentionOptions | None
+Options = DfcOptions | SelfAttentionOptions | BlockDfcOptions | HiddenAttentionOptions | None

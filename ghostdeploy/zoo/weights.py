@@ -18,18 +18,22 @@ from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.files import check_input
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
+from ghostdeploy.zoo.layers import QuietBatchNorm
+from ghostdeploy.zoo.network import ConvNet
 
 WRAPPERS = ("state_dict", "model")
 PREFIX = "module."  # left by torch.nn.DataParallel
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Fill ``network`` from a checkpoint in the layout that the official code and timm share.
+    """Fill ``network`` from a checkpoint in its public layout; its module says whose that is.
 
     Takes .safetensors, and .pth / .pth.tar without running code from them. Raises
     InputFileError naming the first tensor that is missing, unexpected or of another shape.
     """
     state = _clean(_read(path), path)
+    if isinstance(network, ConvNet):
+        state = {network.own_name(name): tensor for name, tensor in state.items()}
     wanted = network.state_dict()
     for name, tensor in wanted.items():
         if name not in state and not name.endswith("num_batches_tracked"):
@@ -128,7 +132,8 @@ def draw_parameters(module: nn.Module, random: np.random.RandomState) -> None:
 
 def _range(module: nn.Module, name: str) -> tuple[float, float]:
     if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
-        return (0.5, 1.5) if name == "weight" else (-0.5, 0.5)
+        scale = module.seeded_scale if isinstance(module, QuietBatchNorm) else 1.0
+        return (0.5 * scale, 1.5 * scale) if name == "weight" else (-0.5 * scale, 0.5 * scale)
     if name == "bias":
         return (-0.5, 0.5)
     weight = module.weight

@@ -82,9 +82,44 @@ def in_millions(count: int, like: str) -> str:
     return f"{count / 1e6:.{len(like.partition('.')[2])}f}"
 
 
+# Counted in other code bases (timm, torchvision, pytorchcv, prototypes), to their printed digits.
+OTHERS = [
+    ("mobilenetv1", 1.0, "official", "4.231976", "568.740352"),
+    ("mobilenetv1", 0.5, "official", "1.331592", "149.497088"),
+    ("mobilenetv2", 1.0, "official", "3.504872", "300.774272"),
+    ("mobilenetv2", 0.6, "official", "2.217000", "150.958928"),
+    ("mobilenetv2", 1.1, "official", "4.074280", "337.948624"),
+    ("mobilenetv2", 1.1, "se", "4.534", "338.40"),
+    ("mobilenetv2", 1.1, "cbam", "4.536", "341.08"),
+    ("mobilenetv2", 1.1, "ca", "4.601", "344.78"),
+    ("mobilenetv2", 1.0, "dfc", "4.372", "344.19"),
+    ("mobilenetv3_large", 0.75, "official", "3.993528", "154.560624"),
+    ("mobilenetv3_large", 1.0, "official", "5.483032", "216.589760"),
+    ("mobilenetv3_large", 1.25, "official", "7.551976", "355.221920"),
+    ("shufflenetv1", 1.0, "official", "1.865728", "137.460672"),
+    ("shufflenetv2", 1.0, "official", "2.278604", "144.907992"),
+    ("shufflenetv2", 1.5, "official", "3.503624", "295.759392"),
+    ("proxylessnas", 1.0, "official", "4.080512", "320.427584"),
+    ("fbnet_b", 1.0, "official", "4.816", "291.0"),
+    ("fbnet_c", 1.0, "official", "5.572200", "384.960160"),
+    ("mnasnet_a1", 1.0, "official", "3.887038", "311.579072"),
+    ("efficientnet_b0", 1.0, "official", "5.288548", "385.814752"),
+    ("mobilenext", 1.0, "official", "3.535", "311.3"),
+    ("mobilenext_plus", 1.0, "official", "3.934", "330.2"),
+    ("autonl_s", 1.0, "official", "4.389", "266.2"),
+    ("autonl_l", 1.0, "official", "5.580", "352.1"),
+]
+
+
+@pytest.mark.parametrize(("arch", "width", "variant", "params", "macs"), OTHERS)
+def test_the_other_networks(arch, width, variant, params, macs) -> None:
+    counted = count_cost(make_spec(arch, width=width, variant=variant))
+    assert (in_millions(counted.params, params), in_millions(counted.macs, macs)) == (params, macs)
+
+
 PAPER = [
     (arch, width, row)
-    for arch in MODELS
+    for arch in ("ghostnetv1", "ghostnetv1_sa", "ghostnetv2")
     for width, rows in MODELS[arch].paper.items()
     for row in rows
 ]

@@ -193,7 +193,7 @@ def test_gates(gate: str, points: dict[float, float]) -> None:
 
 
 def test_squeeze_excite_scales_channels_by_a_hard_sigmoid() -> None:
-    se = SqueezeExcite(16)
+    se = SqueezeExcite(16, 4)
     assert se.conv_reduce.out_channels == 4
     with torch.no_grad():
         se.conv_reduce.weight.zero_()

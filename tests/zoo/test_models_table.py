@@ -54,6 +54,7 @@ class TestRow:
             assert rows
             for row in rows:
                 assert paper_data.find_row(row.table, row.model, row.variant).flops_m
+                assert row.preset in ("", *MODELS[name].variants)
 
     def test_latencies_read_off_figure_2_are_there(self, name: str) -> None:
         read = [r.figure_ms for rows in MODELS[name].paper.values() for r in rows if r.figure_ms]
@@ -61,7 +62,7 @@ class TestRow:
         assert all(any(abs(ms - x) <= 0.2 for x in points) for ms in read)
 
     def test_its_reshaping_modules_exist(self, name: str) -> None:
-        modules = dict(build(make_spec(name, width=0.1)).named_modules())
+        modules = dict(build(make_spec(name, width=0.25)).named_modules())
         assert all(path in modules for path in MODELS[name].reshaping_modules)
 
 

@@ -21,7 +21,24 @@ def test_odd_and_oblong_images(arch: str, size: tuple[int, int]) -> None:
     assert logits.isfinite().all()
 
 
-@pytest.mark.parametrize("arch", MODELS)
+OTHERS = [arch for arch in MODELS if not arch.startswith("ghostnet")]
+
+
+@pytest.mark.parametrize("arch", OTHERS)
+def test_feature_maps_of_the_other_networks(arch: str) -> None:
+    network = build(make_spec(arch, width=0.25, num_classes=2))
+    height, width = 65, 97
+    with torch.no_grad():
+        features = network.features(torch.zeros(1, 3, height, width))
+        trunk = network.trunk(torch.zeros(1, 3, height, width))
+    assert [tuple(f.shape[2:]) for f in features] == [
+        (math.ceil(height / stride), math.ceil(width / stride)) for stride in (4, 8, 16, 32)
+    ]
+    assert torch.equal(features[-1], trunk[-1])
+    assert features[0].shape[2:] != trunk[network.taps[4] + 1].shape[2:]  # the last at its stride
+
+
+@pytest.mark.parametrize("arch", [arch for arch in MODELS if arch not in OTHERS])
 def test_taps_and_feature_maps(arch: str) -> None:
     network = build(make_spec(arch, width=1.0, num_classes=2))
     assert network.taps == {2: 0, 4: 2, 8: 4, 16: 10, 32: 15}

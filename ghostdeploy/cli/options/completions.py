@@ -159,7 +159,14 @@ def _list_formats() -> Iterator[str]:
     yield from ("all", *FORMATS)
 
 
+def _list_tables() -> Iterator[str]:
+    from ghostdeploy.paper_data import network_tables
+
+    yield from network_tables()
+
+
 complete_models = offer(list_models)
+complete_tables = offer(_list_tables)
 complete_model_files = offer_files(MODEL_FILES)
 complete_targets = offer_any(offer(list_models), complete_model_files)
 complete_formed_targets = offer_any(offer(list_formed_models), complete_model_files)

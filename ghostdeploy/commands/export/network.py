@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from ghostdeploy import zoo
 from ghostdeploy.commands.artifacts import weights_identity
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from ghostdeploy.lowering.parity import Array
     from ghostdeploy.quantization.calibration import CalibrationData
     from ghostdeploy.quantization.ranges import Range
-    from ghostdeploy.zoo.ghostnetv1 import GhostNet
+    from ghostdeploy.zoo.network import ConvNet
 
 
-def build_network(spec: ModelSpec, weights: Path | None, seed: int) -> GhostNet:
+def build_network(spec: ModelSpec, weights: Path | None, seed: int) -> ConvNet:
     """Build the torch network of ``spec`` with its weights, in eval mode.
 
     ``weights`` is a checkpoint, None for the weights that ``seed`` gives. Raises InputFileError
     for a checkpoint that is damaged or another network's, MissingExtraError without torch.
     """
-    network = cast("GhostNet", zoo.build(spec))
+    network = zoo.build(spec)
     from ghostdeploy.zoo.weights import load_weights, seed_weights
 
     if weights is None:
@@ -48,7 +48,7 @@ class BuiltNetwork:
     ``bounds`` are None where BN does not decide the ranges.
     """
 
-    network: GhostNet
+    network: ConvNet
     form: DeployNetwork
     bounds: dict[str, Range] | None
 

@@ -19,7 +19,7 @@ from ghostdeploy.linting.network_view import view_network
 from ghostdeploy.linting.rule import Expectations
 from ghostdeploy.schema import Finding
 from ghostdeploy.zoo import gated_modules
-from ghostdeploy.zoo.options import DfcOptions
+from ghostdeploy.zoo.options import DfcForm
 
 CODE = "dfc-contract"
 SEVERITY = "error"
@@ -80,11 +80,11 @@ def check(graph: Graph, expected: Expectations) -> Iterator[Finding]:
     spec = expected.spec
     options = spec.options if spec else None
     for branch in found:
-        wrong = _deviation(branch, options if isinstance(options, DfcOptions) else None)
+        wrong = _deviation(branch, options if isinstance(options, DfcForm) else None)
         if wrong:
             name = branch.module or branch.gate_mul.name
             yield _error(name, branch.module, f"{wrong}: {branch.text}")
-    if spec is None or not isinstance(options, DfcOptions):
+    if spec is None or not isinstance(options, DfcForm):
         return
     yield from _missing(found, set(gated_modules(spec)))
 
@@ -110,7 +110,7 @@ def _error(node: str, module: str, message: str) -> Finding:
     return Finding(CODE, SEVERITY, node, message, fix, module=module)
 
 
-def _deviation(branch: Branch, options: DfcOptions | None) -> str:
+def _deviation(branch: Branch, options: DfcForm | None) -> str:
     """Return what is wrong with a branch, "" where nothing is."""
     nodes = list(branch.nodes)
     if (options is None or options.ratio != 1.0) and not (nodes and _pools(nodes.pop(0))):
@@ -130,7 +130,7 @@ def _pools(node: Node) -> bool:
     return node.op in POOLS or (node.op == "depthwise_conv2d" and node.kernel == (2, 2))
 
 
-def _tail_deviation(nodes: list[Node], options: DfcOptions | None) -> str:
+def _tail_deviation(nodes: list[Node], options: DfcForm | None) -> str:
     for node in nodes:
         if node.op not in GATE_OPS | {"resize"}:
             return f"{node.native} ({node.name}) stands between the convolutions and the gate"
