@@ -19,6 +19,7 @@ from ghostdeploy.cli.options.calibration import CalibrationArguments
 from ghostdeploy.cli.options.completions import (
     complete_formed_targets,
     complete_precisions,
+    complete_tables,
     offer_several,
 )
 from ghostdeploy.cli.options.lowering import LoweringArguments
@@ -30,8 +31,11 @@ from ghostdeploy.cli.terminal import progress_line, stamp
 from ghostdeploy.errors import UsageError
 
 if TYPE_CHECKING:
+    from ghostdeploy.commands.export import ExportRequest
     from ghostdeploy.commands.measure import MeasureRequest
     from ghostdeploy.commands.precisions import PrecisionsRequest
+    from ghostdeploy.commands.tables import TablePlan
+    from ghostdeploy.commands.targets import Network
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,13 @@ class CompareArguments:
         help="Models or files to compare, with commas; ratios are to the first one. The three of"
         " the paper's Table 1 by default.",
     )
+    table: str | None = option(
+        "--table",
+        metavar="N",
+        shell_complete=complete_tables,
+        help="Compare the networks of this table of the paper, in its order and with its figures"
+        " beside ours: 1, 2, 4, 6 to 10, A2 or A3.",
+    )
     precisions: str | None = option(
         "--precisions",
         shell_complete=offer_several(complete_precisions),
@@ -149,6 +160,35 @@ class CompareArguments:
     calibration: CalibrationArguments = group(CalibrationArguments)
     limits: ThresholdArguments = group(ThresholdArguments)
     as_json: bool = json_flag()
+
+    def table_request(self, table: str) -> tuple[MeasureRequest, TablePlan]:
+        """Return the request to measure the networks of a table, and what is in it.
+
+        Raises UsageError for options that do not fit a table.
+        """
+        from ghostdeploy.commands.measure import choose_format
+        from ghostdeploy.commands.tables import request_rows
+
+        measuring = self.measuring
+        empty = measuring.empty_request()
+        formats = (choose_format(empty.device, empty.params),)
+
+        def make(model: Network) -> ExportRequest:
+            return measuring.lowering.request(model, measuring.network, formats, self.calibration)
+
+        plan, models = request_rows(self.table_plan(table), make)
+        return replace(empty, models=tuple(models), table=table, names=plan.names), plan
+
+    def table_plan(self, table: str) -> TablePlan:
+        """Return which networks are measured. Raises UsageError for options that do not fit it."""
+        from ghostdeploy.commands.tables import plan_table
+
+        if self.models is not None:
+            raise UsageError("--table names the models; leave --models out")
+        network = self.measuring.network
+        if network.checkpoint is not None:
+            raise UsageError("--weights is for one network, and a table has several")
+        return plan_table(table, network.defaults_for(self.measuring.pixels.normalization))
 
     def precisions_request(self) -> PrecisionsRequest:
         """Return the request to compare one model in several precisions.
@@ -189,7 +229,7 @@ class CompareArguments:
 @command()
 @pass_arguments(CompareArguments)
 def compare(arguments: CompareArguments) -> None:
-    """Measure the paper's Table 1, or other models, side by side.
+    """Measure the paper's Table 1, another of its tables, or other models, side by side.
 
     Table 1 is GhostNet, GhostNet with self-attention, and GhostNetV2 with DFC attention. The
     models are exported, measured in one session and reported. With --precisions it is one model
@@ -202,15 +242,23 @@ def compare(arguments: CompareArguments) -> None:
 
     require_packages("matplotlib", "jinja2")  # for the report, before minutes have gone by
     if arguments.precisions is not None:
+        if arguments.table is not None:
+            raise UsageError("--precisions is of one model, and --table of several")
         return _compare_precisions(arguments)
     if arguments.limits.thresholds.given:
         raise UsageError("limits are for --precisions: other networks give other answers")
-    table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
-    names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
-    title = table_1 if arguments.models is None else "Comparison"
-    request = arguments.measuring.request(names, arguments.calibration)
+    lacking: tuple[str, ...] = ()
+    if arguments.table is not None:
+        request, plan = arguments.table_request(arguments.table)
+        title, lacking = plan.title, plan.lacking
+    else:
+        table_1 = "GhostNet, + self-attention, + DFC attention (Table 1)"
+        names = TABLE_1 if arguments.models is None else _split("--models", arguments.models)
+        title = table_1 if arguments.models is None else "Comparison"
+        request = arguments.measuring.request(names, arguments.calibration)
     with progress_line() as progress:
         found = measure(request, progress, progress.tell)
+    found = replace(found, skipped=(*lacking, *found.skipped))
     stem = f"compare-{stamp()}"
     if request.device.counts_instructions:
         report = found.report_instructions(title)

@@ -38,16 +38,17 @@ def choose_notes(rows: Sequence[Comparison]) -> tuple[str, ...]:
 
 
 def compare_with_paper(
-    records: Sequence[BenchRecord], titles: Sequence[str] = ()
+    records: Sequence[BenchRecord], titles: Sequence[str] = (), table: str = ""
 ) -> list[Comparison]:
     """Return a row for each record, with the paper's figures beside ours where it has them.
 
-    ``titles`` are the models' own without others. ``paper_says_of`` tells what the paper measured;
-    its ratio is given where both the row's model and the first one's have its latency.
+    ``titles`` are the models' own without others. ``paper_says_of`` tells what the paper measured,
+    with ``table`` that table alone; its ratio is given where both the row's model and the first
+    one's have its latency.
     """
     names = list(titles) or titles_of([r.artifact for r in records])
     rows = compare_records(records, names)
-    says = [paper_says_of(record.artifact) for record in records]
+    says = [paper_says_of(record.artifact, table) for record in records]
     base = says[0].latency_ms
     return [
         replace(

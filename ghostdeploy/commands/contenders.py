@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from ghostdeploy.commands.artifacts import artifact_of
 from ghostdeploy.commands.export import ExportRequest, ExportResult, export
 from ghostdeploy.commands.titles import titles_of
-from ghostdeploy.progress import Progress, divide
+from ghostdeploy.errors import GhostdeployError
+from ghostdeploy.progress import Progress, divide, ignore_progress
 from ghostdeploy.schema import Artifact
 
 
@@ -37,37 +39,88 @@ def prepare_contenders(
     requests = [model for model in models if isinstance(model, ExportRequest)]
     made = iter(export_all(requests, progress))
     artifacts = [
-        artifact_of(model) if isinstance(model, Path) else next(made).artifact for model in models
+        artifact_of(model) if isinstance(model, Path) else _made(next(made)) for model in models
     ]
     return list(map(Contender, titles_of(artifacts), artifacts))
 
 
-def export_all(requests: Sequence[ExportRequest], progress: Progress) -> list[ExportResult]:
-    """Export every request, side by side in processes of their own where cores allow."""
+def prepare_rows(
+    names: Sequence[str], requests: Sequence[ExportRequest], progress: Progress
+) -> tuple[list[Contender], list[str]]:
+    """Export a table's rows, called ``names``; return those that were made, and why others not.
+
+    Raises the first row's error where none could be made.
+    """
+    made = export_all(requests, progress, keep_going=True)
+    rows = list(zip(names, made, strict=True))
+    failed = {name: found for name, found in rows if isinstance(found, GhostdeployError)}
+    if len(failed) == len(rows):
+        raise failed[names[0]]
+    contenders = [
+        Contender(name, found.artifact) for name, found in rows if isinstance(found, ExportResult)
+    ]
+    return contenders, [f"{name}: {error}" for name, error in failed.items()]
+
+
+Made = ExportResult | GhostdeployError
+
+
+def _made(found: Made) -> Artifact:
+    if isinstance(found, GhostdeployError):
+        raise found
+    return found.artifact
+
+
+def export_all(
+    requests: Sequence[ExportRequest], progress: Progress, *, keep_going: bool = False
+) -> list[Made]:
+    """Export every request, side by side in processes of their own where cores allow.
+
+    Raises what ``export`` raises; with ``keep_going`` an error stands in its request's place.
+    """
     cores = os.cpu_count() or 1
     workers = min(len(requests), cores)
     if workers < 2 or len(requests) < 2:
         parts = divide(progress, [1.0] * len(requests))
-        return [r for each, part in zip(requests, parts, strict=True) for r in export(each, part)]
-    results: dict[int, ExportResult] = {}
+        pairs = zip(requests, parts, strict=True)
+        return [_outcome(partial(_export_one, e, p), keep_going) for e, p in pairs]
+    results: dict[int, Made] = {}
     # Spawned, not forked: a forked process inherits torch's locked threads.
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _settle, (cores // workers,)) as pool:
         try:
             with _interrupts_ignored():
-                futures = {pool.submit(export, r): n for n, r in enumerate(requests)}
+                futures = {pool.submit(_export_one, r): n for n, r in enumerate(requests)}
             progress(0, len(requests), f"exporting {len(requests)} models")
             for future in as_completed(futures):
                 number = futures[future]
-                results[number] = future.result()[0]
-                name = Path(results[number].artifact.path).name
-                progress(len(results), len(requests), f"exported {name}")
+                results[number] = found = _outcome(future.result, keep_going)
+                progress(len(results), len(requests), _tell(found))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
                 process.terminate()
             raise
     return [results[n] for n in range(len(requests))]
+
+
+def _export_one(request: ExportRequest, progress: Progress = ignore_progress) -> ExportResult:
+    return export(request, progress)[0]
+
+
+def _outcome(work: Callable[[], ExportResult], keep_going: bool) -> Made:
+    try:
+        return work()
+    except GhostdeployError as error:
+        if not keep_going:
+            raise
+        return error
+
+
+def _tell(found: Made) -> str:
+    if isinstance(found, GhostdeployError):
+        return "one could not be exported"
+    return f"exported {Path(found.artifact.path).name}"
 
 
 @contextmanager

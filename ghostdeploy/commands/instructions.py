@@ -67,18 +67,20 @@ def _check(record: BenchRecord) -> None:
 
 
 def compare_instructions(
-    bench_records: Sequence[BenchRecord], titles: Sequence[str] = ()
+    bench_records: Sequence[BenchRecord], titles: Sequence[str] = (), table: str = ""
 ) -> list[InstructionComparison]:
     """Return a row for each record, with the paper's latency beside it where there is one.
+
+    With ``table`` it is that table's alone.
 
     Raises UsageError for a record without instructions.
     """
     names = list(titles) or titles_of([r.artifact for r in bench_records])
     base = bench_records[0]
-    base_said = paper_says_of(base.artifact).latency_ms
+    base_said = paper_says_of(base.artifact, table).latency_ms
     rows = []
     for record, title in zip(bench_records, names, strict=True):
-        said = paper_says_of(record.artifact)
+        said = paper_says_of(record.artifact, table)
         latency = said.latency_ms
         rows.append(
             InstructionComparison(

@@ -9,7 +9,7 @@ from pathlib import Path
 from ghostdeploy.commands.bench.new_records import file_safe, record_name
 from ghostdeploy.commands.bench.session import bench
 from ghostdeploy.commands.compare import choose_notes, compare_with_paper
-from ghostdeploy.commands.contenders import Contender, prepare_contenders
+from ghostdeploy.commands.contenders import Contender, prepare_contenders, prepare_rows
 from ghostdeploy.commands.export import ExportRequest
 from ghostdeploy.commands.instructions import compare_instructions, count_instructions
 from ghostdeploy.commands.places import (
@@ -36,6 +36,9 @@ class MeasureRequest:
     their own, or one after the other in this one. ``records`` is the folder of the records.
     ``resume`` goes on with a session that was cut off, ``wait_s`` is how long to wait for a phone
     that is in use, and ``adb`` the adb program, "" for the usual places.
+
+    ``table`` is that of the paper which the models are rows of, ``names`` its names for them, one
+    a model: a row that cannot be exported is then left out and told.
     """
 
     models: tuple[Path | ExportRequest, ...]
@@ -46,14 +49,22 @@ class MeasureRequest:
     wait_s: float = 0.0
     adb: str = ""
     side_by_side: bool = True
+    table: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured: a list of records from every place, in the order of ``contenders``."""
+    """What was measured: a list of records from every place, in the order of ``contenders``.
+
+    ``table`` is that of the paper which they are rows of, "" for none; ``skipped`` says of each
+    other row why it could not be made.
+    """
 
     contenders: tuple[Contender, ...]
     outcomes: tuple[PlaceOutcome[list[BenchRecord]], ...]
+    table: str = ""
+    skipped: tuple[str, ...] = ()
 
     @property
     def titles(self) -> list[str]:
@@ -74,7 +85,9 @@ class Measurement:
     def compare(self, titles: Sequence[str] = ()) -> dict[str, list[Comparison]]:
         """Return the rows of each place that was measured at, by the place's title."""
         return {
-            outcome.place.title: compare_with_paper(outcome.result, titles or self.titles)
+            outcome.place.title: compare_with_paper(
+                outcome.result, titles or self.titles, self.table
+            )
             for outcome in self.outcomes
             if outcome.result is not None
         }
@@ -91,14 +104,15 @@ class Measurement:
             "" if alone else file_safe(place): Report(
                 title if alone else f"{title}: {place}",
                 tuple(rows),
-                choose_notes(rows) if noted else (),
+                (*(choose_notes(rows) if noted else ()), *self.skipped),
             )
             for place, rows in found
         }
 
     def report_instructions(self, title: str) -> InstructionReport:
         """Return the report of an emulated core."""
-        return InstructionReport(title, tuple(compare_instructions(self.records, self.titles)))
+        rows = compare_instructions(self.records, self.titles, self.table)
+        return InstructionReport(title, tuple(rows))
 
 
 def choose_format(device: Device, params: BenchParams) -> str:
@@ -127,14 +141,8 @@ def measure(
     access = Access(tell=tell, resume=request.resume, wait_s=request.wait_s, adb=request.adb)
     for settled in dict.fromkeys(_settle(params, model) for model in request.models):
         check_reachable(places, settled, access)
-    groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
     exporting, measuring = divide(progress, _weigh(request))
-    parts = divide(exporting, [1.0] * len(groups))
-    contenders = [
-        each
-        for group, part in zip(groups, parts, strict=True)
-        for each in prepare_contenders(group, part)
-    ]
+    contenders, skipped = _prepare(request, exporting)
     artifacts = [contender.artifact for contender in contenders]
 
     def work(runner: Runner, params: BenchParams, progress: Progress) -> list[BenchRecord]:
@@ -143,7 +151,18 @@ def measure(
         return bench(artifacts, runner, params, request.records, progress, resume=request.resume)
 
     outcomes = measure_at_places(places, params, access, measuring, work)
-    return Measurement(tuple(contenders), tuple(outcomes))
+    return Measurement(tuple(contenders), tuple(outcomes), request.table, tuple(skipped))
+
+
+def _prepare(request: MeasureRequest, progress: Progress) -> tuple[list[Contender], list[str]]:
+    """Return the models to measure, and why rows of a table are not among them."""
+    if request.names:
+        exports = [model for model in request.models if isinstance(model, ExportRequest)]
+        return prepare_rows(request.names, exports, progress)
+    groups = [request.models] if request.side_by_side else [(model,) for model in request.models]
+    parts = divide(progress, [1.0] * len(groups))
+    pairs = zip(groups, parts, strict=True)
+    return [each for group, part in pairs for each in prepare_contenders(group, part)], []
 
 
 def _weigh(request: MeasureRequest) -> tuple[float, float]:

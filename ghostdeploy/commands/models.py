@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ghostdeploy import paper_data, zoo
 from ghostdeploy.commands.export import form_of
-from ghostdeploy.schema import Artifact, ExportOptions, ModelSpec
+from ghostdeploy.schema import Artifact, ExportOptions, ForeignSpec, ModelSpec
 from ghostdeploy.zoo.cost import COUNTED
 from ghostdeploy.zoo.paper_rows import BACKBONE_TABLES, Elsewhere, Preset, find_network
 
@@ -69,17 +69,21 @@ def list_table(table: str) -> list[TableRow]:
 
 def _table_row(row: paper_data.PaperRow, more: str) -> TableRow:
     network, figure_ms = find_network(row.table, row.model, row.variant)
-    source = f"Table {row.table}"
-    if row.latency_ms is None and figure_ms is not None:
-        source += f", {FIGURE_2}"
-    latency = figure_ms if row.latency_ms is None else row.latency_ms
-    says = PaperSays(row.params_m, row.flops_m, row.top1, latency, source)
+    says = _row_says(row, figure_ms)
     name = f"{row.model} {row.variant}".strip() + more
     if isinstance(network, Elsewhere):
         return TableRow(name, network.model, None, None, says, network.why)
     cost = COUNTED[network.spec.name]
     why = BACKBONE if row.table in BACKBONE_TABLES else ""
     return TableRow(name, _command_words(network), cost.params, cost.macs, says, why)
+
+
+def _row_says(row: paper_data.PaperRow, figure_ms: float | None) -> PaperSays:
+    source = f"Table {row.table}"
+    if row.latency_ms is None and figure_ms is not None:
+        source += f", {FIGURE_2}"
+    latency = figure_ms if row.latency_ms is None else row.latency_ms
+    return PaperSays(row.params_m, row.flops_m, row.top1, latency, source)
 
 
 def _command_words(network: Preset) -> str:
@@ -119,18 +123,35 @@ def list_models() -> list[ModelRow]:
     return rows
 
 
-def paper_says_of(artifact: Artifact) -> PaperSays:
+def paper_says_of(artifact: Artifact, table: str = "") -> PaperSays:
     """Return the paper's figures for a file in the form that the paper measured, else none.
 
     It measured floats in TFLite, with the operators that it draws: neither a rewritten form, nor a
     plain conversion, which is another function, nor a graph that takes or gives anything else.
+    ``table`` is the only one that is asked, "" for all.
     """
-    spec, export = artifact.zoo_spec, artifact.export
+    export = artifact.export
     plain = replace(export, without=(), speed=(), labels=()) == ExportOptions()
     drawn = plain and not form_of(export).title
-    if spec is None or artifact.format != "tflite" or artifact.precision != "fp32" or not drawn:
+    if artifact.format != "tflite" or artifact.precision != "fp32" or not drawn:
         return PaperSays()
-    return paper_says(spec)
+    if table:
+        return _table_says(artifact, table)
+    return paper_says(artifact.zoo_spec) if artifact.zoo_spec else PaperSays()
+
+
+def _table_says(artifact: Artifact, table: str) -> PaperSays:
+    spec = artifact.spec
+    model = spec.source if isinstance(spec, ForeignSpec) else ""
+    for row in paper_data.table_rows(table):
+        network, figure_ms = find_network(row.table, row.model, row.variant)
+        if isinstance(network, Elsewhere):
+            found = model != "" and network.model == model
+        else:
+            found = network.spec == spec
+        if found:
+            return _row_says(row, figure_ms)
+    return PaperSays()
 
 
 def paper_says(spec: ModelSpec) -> PaperSays:

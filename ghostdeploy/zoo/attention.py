@@ -10,8 +10,12 @@ from typing import cast
 from torch import Tensor, cat, nn
 
 from ghostdeploy.schema import ModelSpec
-from ghostdeploy.zoo.layers import DfcGated, QuietBatchNorm, check_dfc_size, conv_bn
+from ghostdeploy.zoo.layers import DfcGated, check_dfc_size, conv_bn, quieten
 from ghostdeploy.zoo.options import DfcForm
+
+# How quiet what follows the mean of a whole map is: a runtime that sums up 112×112 numbers one by
+# one is off by 3e-5 of it.
+MEANS = 0.2
 
 
 class BlockDfc(DfcGated):
@@ -39,11 +43,13 @@ class ConvBlockAttention(nn.Module):
     def __init__(self, channels: int, reduced: int) -> None:
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Conv2d(channels, reduced, 1), nn.ReLU(), nn.Conv2d(reduced, channels, 1)
+            nn.Conv2d(channels, reduced, 1),
+            nn.ReLU(),
+            quieten(nn.Conv2d(reduced, channels, 1), MEANS / 2),  # it is applied twice
         )
         self.channel_gate = nn.Sigmoid()
         conv, _ = conv_bn(2, 1, 7)
-        self.spatial = nn.Sequential(conv, QuietBatchNorm(1, seeded_scale=0.3), nn.Sigmoid())
+        self.spatial = nn.Sequential(conv, quieten(nn.BatchNorm2d(1), 0.1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale each channel, then each pixel: (N, C, H, W) → (N, C, H, W)."""
@@ -66,7 +72,7 @@ class CoordinateAttention(nn.Module):
         super().__init__()
         self.conv_reduce = nn.Conv2d(channels, reduced, 1)
         # Means over a whole side hardly differ: BN makes much of little.
-        self.bn = QuietBatchNorm(reduced, seeded_scale=0.3)
+        self.bn = quieten(nn.BatchNorm2d(reduced), 0.3)
         self.act = nn.Hardswish()
         self.conv_h, self.conv_w = (nn.Conv2d(reduced, channels, 1) for _ in range(2))
         self.gate = nn.Sigmoid()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import cast
+from typing import TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, cat, nn
@@ -86,16 +86,17 @@ class ConvBnAct(nn.Module):
         return cast(Tensor, self.act(self.bn1(self.conv(x))))
 
 
-class QuietBatchNorm(nn.BatchNorm2d):
-    """BN whose seeded scale and shift are ``seeded_scale`` times those of others.
+M = TypeVar("M", bound=nn.Module)
 
-    It is for what would amplify, layer by layer, how an image differs from those that settled the
-    statistics. With a checkpoint it is BN.
+
+def quieten(module: M, seeded_scale: float) -> M:
+    """Return ``module`` marked to get seeded weights ``seeded_scale`` times those of others.
+
+    It is for what would amplify, layer by layer, rounding errors, or how an image differs from
+    those that settled the statistics. A checkpoint's weights are not changed.
     """
-
-    def __init__(self, channels: int, seeded_scale: float, eps: float = 1e-5) -> None:
-        super().__init__(channels, eps=eps)
-        self.seeded_scale = seeded_scale
+    module.seeded_scale = seeded_scale  # type: ignore[assignment]
+    return module
 
 
 class SqueezeExcite(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ghostdeploy.zoo.inverted_residual import Blocks, Extras, MobileNet
-from ghostdeploy.zoo.layers import QuietBatchNorm, conv_bn
+from ghostdeploy.zoo.layers import conv_bn, quieten
 
 
 class LightNL(nn.Module):
@@ -21,7 +21,7 @@ class LightNL(nn.Module):
         self.channels, self.shared, self.stride = channels, int(share * channels), stride
         self.conv, _ = conv_bn(channels, channels, 3, depthwise=True)
         # Of the third power of its input; in training its scale begins at 0.
-        self.bn = QuietBatchNorm(channels, seeded_scale=0.1, eps=eps)
+        self.bn = quieten(nn.BatchNorm2d(channels, eps), 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add it: (N, C, H, W) → (N, C, H, W)."""

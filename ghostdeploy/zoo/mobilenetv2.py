@@ -12,9 +12,9 @@ from torch import nn
 
 from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo import MOBILENETV2_PATHS
-from ghostdeploy.zoo.attention import BlockDfc, ConvBlockAttention, CoordinateAttention
+from ghostdeploy.zoo.attention import MEANS, BlockDfc, ConvBlockAttention, CoordinateAttention
 from ghostdeploy.zoo.inverted_residual import Blocks, Design, Extras, MobileNet
-from ghostdeploy.zoo.layers import SqueezeExcite
+from ghostdeploy.zoo.layers import SqueezeExcite, quieten
 from ghostdeploy.zoo.options import BlockDfcOptions, HiddenAttentionOptions
 
 DESIGN = Design(
@@ -73,7 +73,9 @@ def _attention(options: HiddenAttentionOptions, hidden: int, *, expands: bool) -
     """Return the attention to ``hidden`` channels; coordinate attention only where they expand."""
     reduced = max(1, hidden // options.reduction)
     if options.kind == "se":
-        return SqueezeExcite(hidden, reduced, gate=nn.Sigmoid)
+        se = SqueezeExcite(hidden, reduced, gate=nn.Sigmoid)
+        quieten(se.conv_expand, MEANS)
+        return se
     if options.kind == "cbam":
         return ConvBlockAttention(hidden, reduced)
     return CoordinateAttention(hidden, max(8, reduced)) if expands else None

@@ -18,7 +18,6 @@ from ghostdeploy.errors import InputFileError, error_line
 from ghostdeploy.files import check_input
 from ghostdeploy.images.examples import example_images
 from ghostdeploy.images.preprocessing import normalize
-from ghostdeploy.zoo.layers import QuietBatchNorm
 from ghostdeploy.zoo.network import ConvNet
 
 WRAPPERS = ("state_dict", "model")
@@ -131,14 +130,14 @@ def draw_parameters(module: nn.Module, random: np.random.RandomState) -> None:
 
 
 def _range(module: nn.Module, name: str) -> tuple[float, float]:
+    scale = getattr(module, "seeded_scale", 1.0)  # see ``layers.quieten``
     if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
-        scale = module.seeded_scale if isinstance(module, QuietBatchNorm) else 1.0
         return (0.5 * scale, 1.5 * scale) if name == "weight" else (-0.5 * scale, 0.5 * scale)
     if name == "bias":
         return (-0.5, 0.5)
     weight = module.weight
     assert isinstance(weight, Tensor)
-    bound = math.sqrt(6.0 / weight[0].numel())  # He's uniform bound, for inputs behind ReLU
+    bound = scale * math.sqrt(6.0 / weight[0].numel())  # He's uniform bound, for inputs behind ReLU
     return (-bound, bound)
 
 
