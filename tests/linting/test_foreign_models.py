@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import gzip
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -15,15 +13,14 @@ from ghostdeploy.linting import lint_graph, read_graph
 from ghostdeploy.schema import Finding, GraphReport
 from ghostdeploy.zoo import build, make_spec
 
-MAKE = Path(__file__).with_name("make_foreign_models.py")
+MODELS = Path(__file__).with_name("foreign_models")  # make_foreign_models.py made them
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("foreign")
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, str(MAKE), str(path)]
-    subprocess.run(command, env=quiet, capture_output=True, check=True)
+    for packed in MODELS.glob("*.tflite.gz"):
+        (path / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
     return path
 
 
@@ -44,7 +41,8 @@ def test_mobilenetv2_gives_no_false_alarm(report) -> None:
     assert serious(found) == []
     assert {f.rule for f in found.findings} == {"batch"}  # keras leaves it free
     assert sum(found.op_counts.values()) > 60
-    assert found.weights_mb == pytest.approx(6.66, abs=0.05)
+    # 1.66 million parameters, of which the file holds equal biases once.
+    assert found.weights_mb == pytest.approx(6.2, abs=0.02)
 
 
 def test_dynamic_range_depthwise_convolutions_split_the_graph(report) -> None:

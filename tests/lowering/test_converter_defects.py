@@ -127,9 +127,19 @@ def test_mended_logits_are_torchs_on_new_images(mended, converted, image, builti
     assert wrong > 100 * right
 
 
+ATTENDING = """
+from torch import nn
+from ghostdeploy.zoo.ghostnetv1_sa import MobileViTAttention
+
+def build():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 4, 1), MobileViTAttention(8, 8, 1, 4))
+"""
+
+
 def test_attention_over_a_map_whose_sides_are_all_alike(tmp_path):
     """Its 4×4 map becomes [N, 2, 2, 2, 2], which onnx2tf by itself takes for NHWC."""
-    words = ("ghostnetv1_sa@0.25", "--num-classes", "10", "--resolution", "96")
-    done = ghostdeploy("export", *words, "--format", "tflite", "--out", tmp_path)
+    (tmp_path / "attending.py").write_text(ATTENDING)
+    words = ("attending.py", "--input", "1x3x16x16", "--format", "tflite")
+    done = ghostdeploy("export", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "equal to torch" in done.stdout
