@@ -55,7 +55,7 @@ def test_importing_it_loads_nothing_else():
         # what a function calls by another name, or what only the command line gives
         ("export", ExportRequest, {"spec"}),
         ("verify", VerifyRequest, {"path", "spec"}),
-        ("bench", MeasureRequest, {"side_by_side"}),
+        ("bench", MeasureRequest, {"side_by_side", "table", "names"}),
         ("gate", GateRequest, {"budgets_alone", "others", "baselines", "given", "time_s"}),
     ],
 )
