@@ -30,6 +30,8 @@ def meanwhile(phone, action):
     def wait_and_act():
         while not phone.host_path(COUNT).exists():
             time.sleep(0.02)
+        # The command's first line, which names what is to be killed, may still be on its way.
+        time.sleep(1.0)
         action()
 
     thread = threading.Thread(target=wait_and_act, daemon=True)
