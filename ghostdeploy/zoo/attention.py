@@ -13,8 +13,8 @@ from ghostdeploy.schema import ModelSpec
 from ghostdeploy.zoo.layers import DfcGated, check_dfc_size, conv_bn, quieten
 from ghostdeploy.zoo.options import DfcForm
 
-# How quiet what follows the mean of a whole map is: a runtime that sums up 112×112 numbers one by
-# one is off by 3e-5 of it.
+# How quiet what follows the mean of a whole map is: LiteRT's sum of 112×112 numbers in float32 came
+# out 3.5e-5 off.
 MEANS = 0.2
 
 
