@@ -140,7 +140,7 @@ def list_untested(extras: Sequence[ExtraCheck]) -> tuple[PackageCheck, ...]:
 
 
 def is_python_supported() -> bool:
-    """Tell whether ghostdeploy was tested on this Python."""
+    """Tell whether a converter and the runtimes have builds for this Python."""
     return (3, 10) <= sys.version_info[:2] < (3, 14)
 
 
