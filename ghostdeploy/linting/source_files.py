@@ -57,5 +57,7 @@ def source_file_of(module: str, spec: ModelSpec | None) -> str:
     for path, file in OWN_FILES.get(spec.arch, {}).items():
         if f"{module}.".startswith(f"{path}."):
             return file
+    if "se" in inner and getattr(spec.options, "kind", "se") != "se":  # it stands in se's place
+        return f"{_ZOO}/attention.py"
     named = [PART_FILES[part] for part in inner if part in PART_FILES]
     return named[0] if named else NETWORK_FILES.get(spec.arch, _MOBILENET)

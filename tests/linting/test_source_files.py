@@ -35,6 +35,16 @@ def defined_in(network: nn.Module, path: str) -> str:
     raise AssertionError(path)
 
 
+@pytest.mark.parametrize(
+    ("variant", "file"), [("cbam", "attention"), ("ca", "attention"), ("se", "layers")]
+)
+def test_attention_in_the_place_of_squeeze_and_excitation(variant: str, file: str) -> None:
+    spec = make_spec("mobilenetv2", width=0.25, variant=variant)
+    inside = [path for path, _ in build(spec).named_modules() if ".se." in path]
+    assert inside
+    assert {source_file_of(path, spec) for path in inside} == {f"ghostdeploy/zoo/{file}.py"}
+
+
 @pytest.mark.parametrize("arch", MODELS)
 def test_every_module_that_computes(arch: str) -> None:
     spec = make_spec(arch, width=0.5)
