@@ -53,7 +53,8 @@ def print_latencies(
             show(compose(report), "")
     untraced = write_trace(rows, trace, written) if trace else None
     if as_json:
-        emit_json(summarize_written(rows, written) | {"errors": list(found.failures)})
+        more = {"errors": list(found.failures), "skipped": list(found.skipped)}
+        emit_json(summarize_written(rows, written) | more)
     elif reports:
         say(f"records: {records}")
         print_written(written)
@@ -119,8 +120,13 @@ def write_instructions(report: InstructionReport, out: Path, stem: str, *, as_js
     """Write a report of instructions in every format, and print it."""
     written = formats.write_instructions(report, out, stem)
     if as_json:
-        files = [str(path) for path in written]
-        return emit_json({"files": files, "models": summarize_instructions(report.comparisons)})
+        return emit_json(
+            {
+                "files": [str(path) for path in written],
+                "models": summarize_instructions(report.comparisons),
+                "skipped": list(report.skipped),
+            }
+        )
     show(formats.compose(report), "")
     print_written(written)
 

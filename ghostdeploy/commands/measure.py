@@ -112,7 +112,7 @@ class Measurement:
     def report_instructions(self, title: str) -> InstructionReport:
         """Return the report of an emulated core."""
         rows = compare_instructions(self.records, self.titles, self.table)
-        return InstructionReport(title, tuple(rows))
+        return InstructionReport(title, tuple(rows), self.skipped)
 
 
 def choose_format(device: Device, params: BenchParams) -> str:

@@ -11,6 +11,7 @@ from ghostdeploy.zoo.cost import COUNTED
 from ghostdeploy.zoo.paper_rows import BACKBONE_TABLES, Elsewhere, Preset, find_network
 
 FIGURE_2 = "Figure 2 (±0.2 ms)"
+PAPER_SIDES = (224, 224)
 BACKBONE = "the zoo has the backbone alone; its parameters and MACs are at 224×224"
 
 
@@ -62,19 +63,29 @@ def list_table(table: str) -> list[TableRow]:
 
     Raises UsageError for a table that the paper does not have.
     """
+    return [_table_row(name, network, says, table) for name, network, says in read_table(table)]
+
+
+def read_table(table: str) -> list[tuple[str, Preset | Elsewhere, PaperSays]]:
+    """Return a table's rows in its order: the paper's name, the network, and what it prints.
+
+    Raises UsageError for a table that the paper does not have.
+    """
     rows = paper_data.table_rows(table)
     several = len({row.resolution for row in rows}) > 1
-    return [_table_row(row, f" {row.resolution}" if several else "") for row in rows]
+    found = []
+    for row in rows:
+        network, figure_ms = find_network(row.table, row.model, row.variant)
+        name = f"{row.model} {row.variant}".strip() + (f" {row.resolution}" if several else "")
+        found.append((name, network, _row_says(row, figure_ms)))
+    return found
 
 
-def _table_row(row: paper_data.PaperRow, more: str) -> TableRow:
-    network, figure_ms = find_network(row.table, row.model, row.variant)
-    says = _row_says(row, figure_ms)
-    name = f"{row.model} {row.variant}".strip() + more
+def _table_row(name: str, network: Preset | Elsewhere, says: PaperSays, table: str) -> TableRow:
     if isinstance(network, Elsewhere):
         return TableRow(name, network.model, None, None, says, network.why)
     cost = COUNTED[network.spec.name]
-    why = BACKBONE if row.table in BACKBONE_TABLES else ""
+    why = BACKBONE if table in BACKBONE_TABLES else ""
     return TableRow(name, _command_words(network), cost.params, cost.macs, says, why)
 
 
@@ -141,17 +152,18 @@ def paper_says_of(artifact: Artifact, table: str = "") -> PaperSays:
 
 
 def _table_says(artifact: Artifact, table: str) -> PaperSays:
-    spec = artifact.spec
-    model = spec.source if isinstance(spec, ForeignSpec) else ""
-    for row in paper_data.table_rows(table):
-        network, figure_ms = find_network(row.table, row.model, row.variant)
-        if isinstance(network, Elsewhere):
-            found = model != "" and network.model == model
-        else:
-            found = network.spec == spec
-        if found:
-            return _row_says(row, figure_ms)
+    for _, network, says in read_table(table):
+        if _is_network(artifact.spec, network):
+            return says
     return PaperSays()
+
+
+def _is_network(spec: ModelSpec | ForeignSpec | None, network: Preset | Elsewhere) -> bool:
+    if isinstance(network, Preset):
+        return network.spec == spec
+    if not isinstance(spec, ForeignSpec) or spec.source != network.model:
+        return False
+    return [each.shape[2:] for each in spec.inputs] == [PAPER_SIDES]
 
 
 def paper_says(spec: ModelSpec) -> PaperSays:
@@ -162,7 +174,7 @@ def paper_says(spec: ModelSpec) -> PaperSays:
     """
     entry = zoo.MODELS[spec.arch]
     asked = (spec.resolution, spec.num_classes)
-    if asked != ((224, 224), 1000) or spec.variant not in entry.variants:
+    if asked != (PAPER_SIDES, 1000) or spec.variant not in entry.variants:
         return PaperSays()
     sources = entry.results(spec.variant, spec.width)
     rows = [paper_data.find_row(r.table, r.model, r.variant) for r in sources]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ghostdeploy import paper_data
 from ghostdeploy.commands.export import ExportRequest
-from ghostdeploy.commands.models import list_table
+from ghostdeploy.commands.models import list_table, read_table
 from ghostdeploy.commands.targets import SIDES, Network, SpecDefaults, parse_network
 from ghostdeploy.errors import UsageError
-from ghostdeploy.zoo.paper_rows import BACKBONE_TABLES, Preset, find_network
+from ghostdeploy.schema import ModelSpec
+from ghostdeploy.zoo.paper_rows import BACKBONE_TABLES, Preset
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,31 @@ def plan_table(table: str, defaults: SpecDefaults) -> TablePlan:
     said = (defaults.width, defaults.variant, bool(defaults.changes))
     if said != (SpecDefaults.width, SpecDefaults.variant, False):
         raise UsageError("--table says itself which widths, variants and options its rows have")
-    rows, named = list_table(table), dict[Network, list[str]]()
     if table in BACKBONE_TABLES:
-        models = ", ".join(dict.fromkeys(row.model for row in rows if row.model))
+        models = ", ".join(dict.fromkeys(row.model for row in list_table(table) if row.model))
         raise UsageError(
             f"Table {table} is of detectors or segmenters, which the zoo lacks; their backbones are"
             f" {models}"
         )
-    for printed, row in zip(paper_data.table_rows(table), rows, strict=True):
-        network, _ = find_network(printed.table, printed.model, printed.variant)
+    named: dict[Network, list[str]] = {}
+    lacking: dict[str, str] = {}
+    sized = replace(defaults, resolution=defaults.resolution or SIDES)
+    for name, network, _ in read_table(table):
         if isinstance(network, Preset):
-            named.setdefault(_sized(network, defaults), []).append(row.row)
+            named.setdefault(_sized(network.spec, sized), []).append(name)
         elif network.model:
-            sized = replace(defaults, resolution=defaults.resolution or SIDES)
-            target = parse_network(network.model, sized)
-            named.setdefault(target, []).append(row.row)
+            named.setdefault(parse_network(network.model, sized), []).append(name)
+        else:
+            lacking[name] = network.why
     if not named:
-        raise UsageError(f"nothing of Table {table} can be measured: {rows[0].why}")
+        raise UsageError(
+            f"nothing of Table {table} can be measured: {next(iter(lacking.values()))}"
+        )
     return TablePlan(
         table=table,
         names=tuple(" = ".join(names) for names in named.values()),
         models=tuple(named),
-        lacking=tuple(f"{row.row}: {row.why}" for row in rows if not row.model),
+        lacking=tuple(f"{name}: {why}" for name, why in lacking.items()),
     )
 
 
@@ -91,8 +94,7 @@ def request_rows(
     return kept, list(made.values())
 
 
-def _sized(network: Preset, defaults: SpecDefaults) -> Network:
-    spec = network.spec
+def _sized(spec: ModelSpec, defaults: SpecDefaults) -> ModelSpec:
     return replace(
         spec,
         resolution=defaults.resolution or spec.resolution,

@@ -12,7 +12,7 @@ from ghostdeploy.commands.targets import SpecDefaults, parse_network
 from ghostdeploy.errors import UsageError
 from ghostdeploy.paper_data import table_rows
 from ghostdeploy.progress import ignore_progress
-from ghostdeploy.schema import Artifact
+from ghostdeploy.schema import Artifact, ForeignSpec, InputSpec
 from ghostdeploy.zoo import make_spec
 from tests.sources.networks import NET
 
@@ -86,6 +86,14 @@ def test_the_papers_figures_are_those_of_the_table():
     assert said(clip).latency_ms is None
     assert said(make_spec("ghostnetv2"), "2").top1 == 75.3
     assert said(make_spec("ghostnetv2"), "4").top1 is None
+
+
+@pytest.mark.parametrize(("side", "top1"), [(224, 74.8), (256, None)])
+def test_a_network_from_elsewhere_has_them_at_the_papers_size_only(side, top1):
+    inputs = (InputSpec((1, 3, side, side)),)
+    spec = ForeignSpec("timm:mobilevit_xs", inputs, ("logits",), ((1, 1000),), "0" * 64)
+    file = Artifact("m.tflite", "0", 1, "tflite", "fp32", spec)
+    assert paper_says_of(file, "2").top1 == top1
 
 
 @pytest.mark.parametrize("names", [("fine", "broken"), ("broken",)])

@@ -64,7 +64,12 @@ def compose(report: InstructionReport) -> Group:
 def render_json(report: InstructionReport) -> str:
     """Return the report for machines, every operator included."""
     models = summarize_instructions(report.comparisons)
-    document = {"schema": SCHEMA, "title": report.title, "models": models}
+    document = {
+        "schema": SCHEMA,
+        "title": report.title,
+        "models": models,
+        "skipped": report.skipped,
+    }
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
@@ -73,7 +78,7 @@ def render_markdown(report: InstructionReport) -> str:
     facts = "\n".join(f"- {label}: {escape(text)}" for label, text in tables.setup_facts(report))
     blocks = [f"# {escape(report.title)}"]
     blocks += [f"> **Caution:** {escape(text)}" for text in tables.list_cautions(report)]
-    blocks += [write_grid(tables.overview_table(report)), *_notes(report), facts]
+    blocks += [write_grid(tables.overview_table(report)), *map(escape, _notes(report)), facts]
     blocks.append(write_grid(tables.agreement_table(report)))
     for title, grid in tables.operator_tables(report):
         blocks += [f"## {escape(title)}", write_grid(grid)]
@@ -90,7 +95,7 @@ def render_html(report: InstructionReport) -> str:
         title=clean(report.title),
         setup=[(label, clean(text)) for label, text in tables.setup_facts(report)],
         cautions=[clean(text) for text in tables.list_cautions(report)],
-        notes=_notes(report),
+        notes=[clean(text) for text in _notes(report)],
         overview=clean_grid(tables.overview_table(report), CELL),
         agreement=clean_grid(tables.agreement_table(report), CELL),
         tables=[
@@ -108,7 +113,7 @@ FORMATS: dict[str, Callable[[InstructionReport], str]] = {
 
 def _notes(report: InstructionReport) -> list[str]:
     papers = any(row.paper_latency_ms for row in report.comparisons)
-    return [tables.NOTE, *([tables.PAPER_NOTE] if papers else [])]
+    return [tables.NOTE, *([tables.PAPER_NOTE] if papers else []), *report.skipped]
 
 
 def _without_classes(grid: Grid) -> Grid:

@@ -27,10 +27,14 @@ PAPER_NOTE = "The paper's columns are times on its phone (Kirin 980 CPU, TFLite)
 
 @dataclass(frozen=True)
 class InstructionReport:
-    """What all formats show. The first comparison is the ratios' base."""
+    """What all formats show. The first comparison is the ratios' base.
+
+    ``skipped`` says of each model that is not among them why not.
+    """
 
     title: str
     comparisons: tuple[InstructionComparison, ...]
+    skipped: tuple[str, ...] = ()
 
 
 def overview_table(report: InstructionReport) -> Grid:

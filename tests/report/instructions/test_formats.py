@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
-from ghostdeploy.report.instructions.formats import render_html
+from rich.console import Console, Group
+
+from ghostdeploy.report.instructions.formats import (
+    compose,
+    render_html,
+    render_json,
+    render_markdown,
+)
 from ghostdeploy.report.instructions.tables import InstructionReport
 from ghostdeploy.schema import InstructionComparison, Instructions, OpInstructions
 from tests.report.browser import check_layout, run_in_pages
@@ -44,3 +53,18 @@ def test_every_digit_of_a_count_is_behind_it(tmp_path: Path) -> None:
 
 def test_nothing_is_overprinted(tmp_path: Path) -> None:
     check_layout({"page": render_html(report())}, tmp_path)
+
+
+def test_what_is_not_among_the_models_is_told_in_every_format(tmp_path: Path) -> None:
+    lacking = replace(report(), skipped=("FE-Net <1.0x>: not reproducible",))
+    assert "FE-Net &lt;1.0x&gt;: not reproducible" in render_html(lacking)
+    assert json.loads(render_json(lacking))["skipped"] == ["FE-Net <1.0x>: not reproducible"]
+    for text in (render_markdown(lacking), printed(compose(lacking))):
+        assert "1.0x" in text
+        assert "not reproducible" in text
+
+
+def printed(composed: Group) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(composed)
+    return console.file.getvalue()
